@@ -1,0 +1,213 @@
+/*
+ * chain.h: the chain a node believes in: block index, coins, block files, and
+ * the one place where the tip moves.
+ *
+ * Threads: one recursive lock guards all state (cc_chain_lock); every call
+ * here takes it itself, a caller holds it to see several answers of one
+ * moment. Index entries are never freed before cc_chain_free, and their
+ * fields named "fixed" may be read without the lock. No call knows peers.
+ *
+ * Durability: one RocksDB batch moves the tip (coins, undo position, index
+ * status, storage state together), after block and undo bytes are synced. So
+ * whatever instant the process dies, the node starts at some tip it once had.
+ */
+#ifndef CC_CHAIN_CHAIN_H
+#define CC_CHAIN_CHAIN_H
+
+#include "consensus/check.h"
+
+struct cc_chain;
+
+enum cc_index_status {
+    CC_INDEX_HEADER = 1,        /* header is valid */
+    CC_INDEX_DATA = 2,          /* block bytes are on disk */
+    CC_INDEX_UNDO = 4,          /* undo bytes are on disk */
+    CC_INDEX_VALID = 8,         /* was connected once: scripts are good */
+    CC_INDEX_FAILED = 16,       /* breaks a rule */
+    CC_INDEX_FAILED_CHILD = 32, /* descends from such a block */
+};
+
+struct cc_index {
+    /* fixed */
+    uint8_t hash[32];
+    struct cc_header header;
+    struct cc_index *prev; /* NULL for genesis */
+    struct cc_index *skip; /* far ancestor, for cc_index_ancestor */
+    uint32_t height;
+    struct cc_u256 work; /* of the whole chain up to here */
+    int64_t median_time; /* of the 11 blocks ending here */
+    uint32_t time_max;
+    /* under the lock */
+    unsigned status;
+    uint32_t tx_count; /* 0 while the data is unknown */
+    uint64_t chain_tx; /* up to here; 0 while any data is missing */
+    uint32_t file, data_pos, undo_pos, size;
+    uint64_t sequence; /* order of arrival: first seen wins a tie of work */
+    struct cc_mint_state state; /* S(height), once connected */
+};
+
+/* One transaction's spent coins, in order of vin; of a block without its
+ * coinbase. */
+struct cc_tx_undo {
+    struct cc_coin *coins;
+    size_t count;
+};
+struct cc_undo {
+    struct cc_tx_undo *tx; /* block->tx_count - 1 */
+    size_t count;
+    struct cc_arena arena;
+};
+void cc_undo_clear(struct cc_undo *u);
+
+/* Told under the lock, in order. connected and disconnected: once per block
+ * as the tip walks; tip: after the last of a series. Never call back into
+ * functions that move the tip. */
+struct cc_chain_listener {
+    void *arg;
+    void (*connected)(void *arg, const struct cc_index *index,
+                      const struct cc_block *block,
+                      const struct cc_undo *undo);
+    void (*disconnected)(void *arg, const struct cc_index *index,
+                         const struct cc_block *block,
+                         const struct cc_undo *undo);
+    void (*tip)(void *arg, const struct cc_index *tip);
+    /* A block was judged, good or not, when connecting was tried. */
+    void (*checked)(void *arg, const uint8_t hash[32], enum cc_status st,
+                    const struct cc_error *err);
+};
+
+struct cc_chain_config {
+    const struct cc_params *params;
+    const char *directory; /* <datadir>/<chain>: blocks/, chainstate/ inside */
+    size_t cache_bytes;    /* -dbcache */
+    unsigned threads;      /* -par: script check workers, 0: this thread */
+    int64_t (*now)(void *arg); /* unix seconds, mockable */
+    void *now_arg;
+    struct cc_log *log; /* may be NULL */
+    bool reindex, reindex_chainstate;
+};
+
+enum cc_status cc_chain_open(struct cc_chain **out,
+                             const struct cc_chain_config *config,
+                             struct cc_error *err);
+/* Flushes. */
+void cc_chain_free(struct cc_chain *c);
+enum cc_status cc_chain_flush(struct cc_chain *c, struct cc_error *err);
+
+void cc_chain_lock(struct cc_chain *c);
+void cc_chain_unlock(struct cc_chain *c);
+const struct cc_params *cc_chain_params(const struct cc_chain *c);
+/* listener is copied; add before threads start. */
+void cc_chain_listen(struct cc_chain *c, const struct cc_chain_listener *l);
+
+/* --- Asking -------------------------------------------------------------- */
+
+struct cc_index *cc_chain_tip(struct cc_chain *c);
+struct cc_index *cc_chain_genesis(struct cc_chain *c);
+/* Header with most work, connected or not, not known bad. */
+struct cc_index *cc_chain_best_header(struct cc_chain *c);
+struct cc_index *cc_chain_find(struct cc_chain *c, const uint8_t hash[32]);
+/* On the active chain; NULL above the tip. */
+struct cc_index *cc_chain_at(struct cc_chain *c, uint32_t height);
+bool cc_chain_contains(struct cc_chain *c, const struct cc_index *i);
+/* No lock needed. */
+struct cc_index *cc_index_ancestor(const struct cc_index *i, uint32_t height);
+struct cc_index *cc_index_fork(struct cc_index *a, struct cc_index *b);
+/* Is this node still catching up? (old tip or little work) */
+bool cc_chain_in_ibd(struct cc_chain *c);
+size_t cc_chain_index_count(struct cc_chain *c);
+/* Every index entry, in no order; return false to stop. Under the lock. */
+void cc_chain_each(struct cc_chain *c, bool (*fn)(void *arg,
+                                                  struct cc_index *i),
+                   void *arg);
+
+/* BIP 130-style locator: up to 32 hashes from index (NULL: tip) backward. */
+size_t cc_chain_locator(struct cc_chain *c, const struct cc_index *i,
+                        uint8_t (*out)[32], size_t room);
+/* Last common block of ours; genesis if none. */
+struct cc_index *cc_chain_find_fork(struct cc_chain *c,
+                                    const uint8_t (*locator)[32], size_t n);
+
+/* CC_NOTFOUND: spent or never there. script is copied into arena. */
+enum cc_status cc_chain_coin(struct cc_chain *c, const struct cc_outpoint *o,
+                             struct cc_coin *coin, struct cc_arena *arena,
+                             struct cc_error *err);
+/* All coins in order of (txid, index), over a snapshot, without the lock held
+ * meanwhile; return false to stop. */
+enum cc_status cc_chain_each_coin(struct cc_chain *c,
+                                  bool (*fn)(void *arg,
+                                             const struct cc_outpoint *o,
+                                             const struct cc_coin *coin),
+                                  void *arg, struct cc_error *err);
+/* Typed coins (identities, contracts, seals) of the tip only. */
+enum cc_status cc_chain_each_typed(struct cc_chain *c,
+                                   bool (*fn)(void *arg,
+                                              const struct cc_outpoint *o,
+                                              const struct cc_coin *coin),
+                                   void *arg, struct cc_error *err);
+/* The coin that now carries this name (kind, id); CC_NOTFOUND. For an
+ * identity: highest sequence, then the oldest. */
+enum cc_status cc_chain_typed(struct cc_chain *c, enum cc_kind kind,
+                              const uint8_t id[32], struct cc_outpoint *o,
+                              struct cc_coin *coin, struct cc_arena *arena,
+                              struct cc_error *err);
+
+enum cc_status cc_chain_read_block(struct cc_chain *c,
+                                   const struct cc_index *i,
+                                   struct cc_block *out,
+                                   struct cc_error *err);
+/* As stored, malloc'd: for peers and RPC, without decoding. */
+enum cc_status cc_chain_read_raw(struct cc_chain *c, const struct cc_index *i,
+                                 uint8_t **data, size_t *len,
+                                 struct cc_error *err);
+enum cc_status cc_chain_read_undo(struct cc_chain *c,
+                                  const struct cc_index *i,
+                                  struct cc_undo *out, struct cc_error *err);
+uint64_t cc_chain_disk_size(struct cc_chain *c);
+
+/* The view of the storage rules for a block on top of prev. arg keeps state:
+ * owned by the caller while the view is used, under the lock. */
+struct cc_chain_view {
+    struct cc_chain *chain;
+    const struct cc_index *prev;
+};
+struct cc_storage_view cc_chain_storage_view(struct cc_chain_view *v,
+                                             struct cc_chain *c,
+                                             const struct cc_index *prev);
+/* Place of the block after prev. */
+struct cc_place cc_chain_place(struct cc_chain *c,
+                               const struct cc_index *prev);
+
+/* --- Moving -------------------------------------------------------------- */
+
+/* Judge and remember a header. *out (may be NULL): its entry. */
+enum cc_status cc_chain_accept_header(struct cc_chain *c,
+                                      const struct cc_header *h,
+                                      struct cc_index **out,
+                                      struct cc_error *err);
+/* Judge, store and, if its chain has most work, connect. CC_OK also if it was
+ * known (*is_new false) or is only stored. A block found bad when connecting
+ * is told to listeners' checked() and does not fail this call unless it is
+ * this one. force: keep it though it has too little work to be asked for. */
+enum cc_status cc_chain_accept_block(struct cc_chain *c,
+                                     const struct cc_block *block, bool force,
+                                     struct cc_index **out, bool *is_new,
+                                     struct cc_error *err);
+/* Judge as if on top of the tip, without work unless check_pow; nothing is
+ * kept. For templates and proposals. */
+enum cc_status cc_chain_test_block(struct cc_chain *c,
+                                   const struct cc_block *block,
+                                   bool check_pow, bool check_merkle,
+                                   struct cc_error *err);
+enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
+                                   struct cc_error *err);
+enum cc_status cc_chain_reconsider(struct cc_chain *c, struct cc_index *i,
+                                   struct cc_error *err);
+enum cc_status cc_chain_precious(struct cc_chain *c, struct cc_index *i,
+                                 struct cc_error *err);
+
+/* Set when a database or disk error made going on unsafe: the node must stop;
+ * the sentence is in err. */
+bool cc_chain_failed(struct cc_chain *c, struct cc_error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * params.h: the chains as data. Everything marked (P) in doc/protocol.md.
+ *
+ * Constant tables; borrowed for ever. Only -testactivationheight and
+ * -vbparams of regtest chains make a caller copy one and change it.
+ */
+#ifndef CC_CONSENSUS_PARAMS_H
+#define CC_CONSENSUS_PARAMS_H
+
+#include "util/amount.h"
+#include "util/bytes.h"
+#include "util/u256.h"
+
+enum cc_chain_id {
+    CC_CHAIN_MAIN,
+    CC_CHAIN_TEST,
+    CC_CHAIN_REGTEST,
+    CC_CHAIN_BITCOIN_REGTEST,
+};
+
+/* Rules of the storage layer, doc/protocol.md 4.0 and 6. */
+struct cc_storage_params {
+    int64_t window, min_period, max_periods, max_miss, max_span, max_lead;
+    int64_t seal_delay, seal_slack, claim_window, max_claims, mint_div;
+    cc_amount deposit, owed_min, bond_min, seal_bond;
+    int64_t bond_lock;
+    uint32_t seal_min, unit, max_sectors;
+    size_t max_typed;
+    unsigned ticket_min_bits;  /* T >= 2^160 */
+    struct cc_u256 ticket_max; /* T_MAX */
+    unsigned seal_bits;        /* p = 2^seal_bits - seal_c */
+    unsigned seal_c;
+};
+
+struct cc_address_prefixes {
+    uint8_t pubkey, script, secret; /* base58 version bytes */
+    uint32_t xpub, xprv;            /* BIP 32 version, big-endian */
+    const char *hrp;                /* bech32 */
+};
+
+struct cc_params {
+    enum cc_chain_id id;
+    const char *name;      /* "main", "test", "regtest": chain in RPC */
+    const char *directory; /* below the data directory; "" for main */
+    uint32_t magic;        /* as four bytes little-endian on the wire */
+    uint16_t port, rpc_port;
+    struct cc_address_prefixes prefixes;
+
+    bool storage_active;
+    struct cc_storage_params storage;
+
+    cc_amount max_money, subsidy;
+    uint32_t halving;
+    uint32_t coinbase_maturity;
+
+    /* Proof of work. */
+    struct cc_u256 pow_limit;
+    bool no_retarget;
+    int64_t spacing_s, half_life_s; /* ASERT */
+
+    /* Heights from which a soft fork holds (Core's buried deployments). */
+    uint32_t bip34_height, bip65_height, bip66_height, csv_height,
+        segwit_height, taproot_height;
+    bool p2sh_exception_none; /* P2SH, witness rules from block 0 on */
+
+    uint8_t genesis_raw[400]; /* the block, as on the wire */
+    size_t genesis_len;
+    uint8_t genesis_hash[32]; /* internal byte order */
+
+    struct cc_u256 minimum_chain_work;
+};
+
+const struct cc_params *cc_params_get(enum cc_chain_id id);
+/* By -chain name; NULL if there is none. bitcoin: with -bitcoin. */
+const struct cc_params *cc_params_find(const char *name, bool bitcoin);
+
+/* Subsidy of block height, and the half of it that goes into the storage
+ * pool (0 where storage is not active). */
+cc_amount cc_subsidy(const struct cc_params *p, uint32_t height);
+cc_amount cc_subsidy_storage(const struct cc_params *p, uint32_t height);
+
+#endif

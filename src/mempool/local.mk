@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libcc_mempool.a
+libcc_mempool_a_SOURCES =

@@ -1,0 +1,116 @@
+/*
+ * mempool.h: transactions waiting for a block.
+ *
+ * Threads: guarded by the chain's lock (cc_chain_lock); every call takes it.
+ * Pointers into the pool are good while the lock is held.
+ */
+#ifndef CC_MEMPOOL_MEMPOOL_H
+#define CC_MEMPOOL_MEMPOOL_H
+
+#include "chain/chain.h"
+
+struct cc_mempool;
+
+struct cc_mempool_config {
+    struct cc_chain *chain; /* borrowed; a listener is added to it */
+    size_t max_bytes;       /* -maxmempool, memory */
+    int64_t expiry_s;       /* -mempoolexpiry */
+    cc_amount min_relay_feerate, incremental_feerate, dust_feerate; /* /kvB */
+    bool require_standard, full_rbf, bare_multisig;
+    size_t datacarrier_bytes; /* 0: none */
+    unsigned ancestor_limit, descendant_limit; /* counts; sizes 101 kvB */
+    int64_t (*now)(void *arg);
+    void *now_arg;
+    struct cc_log *log;
+};
+
+struct cc_mempool_entry {
+    struct cc_tx tx; /* owned */
+    cc_amount fee, fee_delta; /* delta: prioritisetransaction */
+    int64_t sigop_cost;
+    size_t vsize; /* sigop-adjusted */
+    int64_t time; /* unix seconds */
+    uint32_t height; /* tip when it came */
+    uint64_t sequence; /* rises by one per arrival */
+    bool typed;
+    struct cc_storage_facts facts;
+    cc_amount mint;
+    uint32_t claims;
+    /* with itself */
+    size_t ancestor_count, ancestor_size, descendant_count, descendant_size;
+    cc_amount ancestor_fees, descendant_fees;
+    bool unbroadcast;
+};
+
+enum cc_mempool_leave {
+    CC_LEAVE_BLOCK, CC_LEAVE_CONFLICT, CC_LEAVE_REPLACED, CC_LEAVE_EXPIRY,
+    CC_LEAVE_SIZELIMIT, CC_LEAVE_REORG, CC_LEAVE_FACTS,
+};
+
+/* Told under the lock. */
+struct cc_mempool_listener {
+    void *arg;
+    void (*added)(void *arg, const struct cc_mempool_entry *e);
+    void (*removed)(void *arg, const struct cc_mempool_entry *e,
+                    enum cc_mempool_leave why);
+};
+
+struct cc_mempool *cc_mempool_new(const struct cc_mempool_config *config);
+void cc_mempool_free(struct cc_mempool *m);
+void cc_mempool_listen(struct cc_mempool *m,
+                       const struct cc_mempool_listener *l);
+
+struct cc_mempool_accept {
+    cc_amount fee;
+    size_t vsize;
+    size_t replaced;
+};
+/* Judge and add (test: judge only). CC_INVALID with Core's reasons:
+ * "txn-already-in-mempool", "min relay fee not met", "missing-inputs", ... */
+enum cc_status cc_mempool_add(struct cc_mempool *m, const struct cc_tx *tx,
+                              bool test, struct cc_mempool_accept *out,
+                              struct cc_error *err);
+
+const struct cc_mempool_entry *cc_mempool_find(struct cc_mempool *m,
+                                               const uint8_t txid[32]);
+const struct cc_mempool_entry *cc_mempool_find_wtxid(struct cc_mempool *m,
+                                                     const uint8_t wtxid[32]);
+/* Who spends this output in the pool; NULL if nobody. */
+const struct cc_mempool_entry *
+cc_mempool_spender(struct cc_mempool *m, const struct cc_outpoint *o);
+void cc_mempool_each(struct cc_mempool *m,
+                     bool (*fn)(void *arg, const struct cc_mempool_entry *e),
+                     void *arg);
+/* Direct parents / children, or with deep all of them. */
+void cc_mempool_relatives(struct cc_mempool *m, const uint8_t txid[32],
+                          bool descendants, bool deep,
+                          bool (*fn)(void *arg,
+                                     const struct cc_mempool_entry *e),
+                          void *arg);
+/* A coin as the pool sees it: of the chain or of a transaction in the pool
+ * (height = tip + 1), unspent by the pool. CC_NOTFOUND. */
+enum cc_status cc_mempool_coin(struct cc_mempool *m,
+                               const struct cc_outpoint *o,
+                               struct cc_coin *coin, struct cc_arena *arena,
+                               struct cc_error *err);
+
+struct cc_mempool_stats {
+    size_t count, bytes, usage, max_bytes;
+    cc_amount total_fee, min_feerate, min_relay_feerate, incremental_feerate;
+    uint64_t sequence;
+    size_t unbroadcast;
+    bool full_rbf;
+};
+void cc_mempool_stats(struct cc_mempool *m, struct cc_mempool_stats *out);
+void cc_mempool_prioritise(struct cc_mempool *m, const uint8_t txid[32],
+                           cc_amount delta);
+/* Number of changes so far: getblocktemplate's longpoll. */
+uint64_t cc_mempool_changes(struct cc_mempool *m);
+void cc_mempool_set_broadcast(struct cc_mempool *m, const uint8_t txid[32]);
+/* mempool.dat, Core's format; CC_NOTFOUND if there is none. */
+enum cc_status cc_mempool_save(struct cc_mempool *m, const char *path,
+                               struct cc_error *err);
+enum cc_status cc_mempool_load(struct cc_mempool *m, const char *path,
+                               struct cc_error *err);
+
+#endif

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libcc_wallet.a
+libcc_wallet_a_SOURCES =

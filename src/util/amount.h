@@ -44,4 +44,16 @@ cc_amount_mul(cc_amount *out, cc_amount a, uint64_t n, cc_amount max)
     return true;
 }
 
+/* "1.50000000", "-0.00000001": Core's ValueFromAmount; always 8 decimals. */
+#define CC_AMOUNT_TEXT_SIZE 24
+void cc_amount_format(char out[CC_AMOUNT_TEXT_SIZE], cc_amount a);
+
+/* A decimal number as JSON writes it (optional '-', no '+', no leading zero,
+ * optional exponent) as an integer of 10^-decimals units (8: satoshi). False,
+ * *out untouched, if text is none, is finer than a unit, or is 10^18 units or
+ * more: Core's ParseFixedPoint. */
+bool cc_fixed_parse(int64_t *out, const char *text, unsigned decimals);
+/* The same as money: 8 decimals, in [0, max]. */
+bool cc_amount_parse(cc_amount *out, const char *text, cc_amount max);
+
 #endif

@@ -26,13 +26,13 @@ enum cc_status {
  * peer deserves and chain whether the hash is condemned for good. */
 enum cc_verdict {
     CC_VERDICT_NONE = 0,
-    CC_VERDICT_CONSENSUS,      /* breaks a rule on every branch, for ever */
-    CC_VERDICT_MUTATED,        /* body does not match header: hash is innocent */
-    CC_VERDICT_HEADER,         /* the header itself breaks a rule */
-    CC_VERDICT_FUTURE,         /* block time too far ahead: may be good later */
-    CC_VERDICT_MISSING_PREV,   /* parent unknown */
-    CC_VERDICT_INVALID_PREV,   /* built on a condemned block */
-    CC_VERDICT_CONTEXT,        /* fails here and now, may be right elsewhere */
+    CC_VERDICT_CONSENSUS,    /* breaks a rule on every branch, for ever */
+    CC_VERDICT_MUTATED,      /* body does not match header: hash is innocent */
+    CC_VERDICT_HEADER,       /* the header itself breaks a rule */
+    CC_VERDICT_FUTURE,       /* block time too far ahead: may be good later */
+    CC_VERDICT_MISSING_PREV, /* parent unknown */
+    CC_VERDICT_INVALID_PREV, /* built on a condemned block */
+    CC_VERDICT_CONTEXT,      /* fails here and now, may be right elsewhere */
     CC_VERDICT_MISSING_INPUTS, /* spends what we do not know */
     CC_VERDICT_PREMATURE,      /* non-final or immature */
     CC_VERDICT_WITNESS,        /* witness missing or altered, txid innocent */
@@ -51,9 +51,8 @@ struct cc_error {
 void cc_error_init(struct cc_error *err);
 
 /* Fill err with a fault that is no verdict and return st. */
-enum cc_status cc_fail(struct cc_error *err, enum cc_status st,
-                       const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+enum cc_status cc_fail(struct cc_error *err, enum cc_status st, const char *fmt,
+                       ...) __attribute__((format(printf, 3, 4)));
 
 /* As cc_fail, with ": strerror(errno)" behind the sentence; returns CC_IO. */
 enum cc_status cc_fail_errno(struct cc_error *err, const char *fmt, ...)

@@ -29,7 +29,7 @@ enum cc_log_category {
     CC_LOG_BLOCKSTORAGE = 1u << 8,
     CC_LOG_COINDB = 1u << 9,
     CC_LOG_WALLET = 1u << 10,
-    CC_LOG_STORAGE = 1u << 11,   /* contracts, proofs, seals */
+    CC_LOG_STORAGE = 1u << 11, /* contracts, proofs, seals */
     CC_LOG_EXTENSION = 1u << 12,
     CC_LOG_LIBEVENT = 1u << 13,
     CC_LOG_CMPCTBLOCK = 1u << 14,
@@ -39,8 +39,8 @@ enum cc_log_category {
 };
 
 struct cc_log_options {
-    const char *path;    /* NULL: no file */
-    bool console;        /* -printtoconsole */
+    const char *path; /* NULL: no file */
+    bool console;     /* -printtoconsole */
     bool timestamps, time_micros, thread_names, source_locations;
     uint32_t categories;
 };
@@ -61,6 +61,38 @@ const char *cc_log_category_name(unsigned i);
 void cc_log_write(struct cc_log *log, enum cc_log_category cat,
                   const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* The name that -logthreadnames shows for the calling thread; copied, at most
+ * 15 characters. */
+void cc_log_name_thread(const char *name);
+
+/* A bucket for lines that peers can provoke: at most burst lines at once and
+ * per_minute in the long run; what is dropped is counted and told with the
+ * next line let through. Any thread; zeroed state and limits by the caller. */
+struct cc_log_limit {
+    unsigned burst, per_minute;
+    _Atomic int64_t until_us; /* when the bucket is empty of lines again */
+    _Atomic uint64_t dropped;
+};
+
+/* False: be silent. *dropped: lines kept back since the last one. */
+bool cc_log_allow(struct cc_log_limit *limit, uint64_t *dropped);
+
+#define cc_log_limited(log, limit, cat, ...)                                   \
+    do {                                                                       \
+        uint64_t cc_dropped_;                                                  \
+                                                                               \
+        if (!cc_log_wants(log, cat) || !cc_log_allow(limit, &cc_dropped_))     \
+            break;                                                             \
+        if (cc_dropped_)                                                       \
+            cc_log_write(log, cat, __FILE__, __LINE__,                         \
+                         "%llu similar lines left out",                        \
+                         (unsigned long long)cc_dropped_);                     \
+        cc_log_write(log, cat, __FILE__, __LINE__, __VA_ARGS__);               \
+    } while (0)
+
+/* Would a line of this category be written? For costly arguments. */
+bool cc_log_wants(const struct cc_log *log, enum cc_log_category cat);
 
 #define cc_log(log, ...)                                                       \
     cc_log_write(log, CC_LOG_ALWAYS, __FILE__, __LINE__, __VA_ARGS__)

@@ -28,12 +28,10 @@ if [ "$(id -u)" != 0 ]; then
     run=sudo
 fi
 export DEBIAN_FRONTEND=noninteractive
-if ! { $run apt-get update -q && $run apt-get install -y -q \
-        --no-install-recommends $missing; } >/tmp/install-deps.$$ 2>&1; then
-    tail -n 5 /tmp/install-deps.$$ >&2
-    rm -f /tmp/install-deps.$$
+if ! out=$({ $run apt-get update -q && $run apt-get install -y -q \
+    --no-install-recommends $missing; } 2>&1); then
+    echo "$out" | tail -n 5 >&2
     echo "install-deps: apt-get could not install:$missing" >&2
     echo "Check the network and the package sources, then try again." >&2
     exit 1
 fi
-rm -f /tmp/install-deps.$$

@@ -7,6 +7,7 @@
 #ifndef CC_CONSENSUS_PARAMS_H
 #define CC_CONSENSUS_PARAMS_H
 
+#include "crypto/address.h"
 #include "util/amount.h"
 #include "util/bytes.h"
 #include "util/u256.h"
@@ -30,12 +31,6 @@ struct cc_storage_params {
     struct cc_u256 ticket_max; /* T_MAX */
     unsigned seal_bits;        /* p = 2^seal_bits - seal_c */
     unsigned seal_c;
-};
-
-struct cc_address_prefixes {
-    uint8_t pubkey, script, secret; /* base58 version bytes */
-    uint32_t xpub, xprv;            /* BIP 32 version, big-endian */
-    const char *hrp;                /* bech32 */
 };
 
 struct cc_params {

@@ -72,7 +72,6 @@ bool cc_schnorr_sign(const struct cc_ec *ec, uint8_t sig[64],
                      const uint8_t aux[32]);
 
 /* ECDH as BOLT 8: SHA-256 of the compressed shared point. */
-bool cc_ec_dh(uint8_t out[32], const uint8_t pub[33],
-              const uint8_t secret[32]);
+bool cc_ec_dh(uint8_t out[32], const uint8_t pub[33], const uint8_t secret[32]);
 
 #endif

@@ -10,7 +10,9 @@
 #include "crypto/address.h"
 #include "util/amount.h"
 #include "util/bytes.h"
+#include "util/error.h"
 #include "util/u256.h"
+#include "util/writer.h"
 
 enum cc_chain_id {
     CC_CHAIN_MAIN,
@@ -33,6 +35,26 @@ struct cc_storage_params {
     unsigned seal_c;
 };
 
+<<<<<<< Updated upstream
+=======
+struct cc_address_prefixes {
+    uint8_t pubkey, script, secret; /* base58 version bytes */
+    uint32_t xpub, xprv;            /* BIP 32 version, big-endian */
+    const char *hrp;                /* bech32 */
+};
+
+/* The first block, by its fields: one transaction, whose input holds message
+ * behind Bitcoin's own two pushes and whose output pays value to script. It is
+ * never spendable: its coins are not put into the coin set. */
+struct cc_genesis {
+    int32_t version;
+    uint32_t time, bits, nonce;
+    const char *message; /* at most 75 bytes: one direct push */
+    cc_amount value;
+    struct cc_bytes script;
+};
+
+>>>>>>> Stashed changes
 struct cc_params {
     enum cc_chain_id id;
     const char *name;      /* "main", "test", "regtest": chain in RPC */
@@ -56,10 +78,8 @@ struct cc_params {
     /* Heights from which a soft fork holds (Core's buried deployments). */
     uint32_t bip34_height, bip65_height, bip66_height, csv_height,
         segwit_height, taproot_height;
-    bool p2sh_exception_none; /* P2SH, witness rules from block 0 on */
 
-    uint8_t genesis_raw[400]; /* the block, as on the wire */
-    size_t genesis_len;
+    struct cc_genesis genesis;
     uint8_t genesis_hash[32]; /* internal byte order */
 
     struct cc_u256 minimum_chain_work;
@@ -68,6 +88,14 @@ struct cc_params {
 const struct cc_params *cc_params_get(enum cc_chain_id id);
 /* By -chain name; NULL if there is none. bitcoin: with -bitcoin. */
 const struct cc_params *cc_params_find(const char *name, bool bitcoin);
+
+/* The genesis block as on the wire, built from its fields. */
+void cc_params_genesis(struct cc_writer *w, const struct cc_params *p);
+
+/* -testactivationheight=name@height on a caller's copy of a regtest chain;
+ * name: segwit, bip34, dersig, cltv, csv. CC_INVALID with Core's sentence. */
+enum cc_status cc_params_activate(struct cc_params *p, const char *spec,
+                                  struct cc_error *err);
 
 /* Subsidy of block height, and the half of it that goes into the storage
  * pool (0 where storage is not active). */

@@ -35,14 +35,6 @@ struct cc_storage_params {
     unsigned seal_c;
 };
 
-<<<<<<< Updated upstream
-=======
-struct cc_address_prefixes {
-    uint8_t pubkey, script, secret; /* base58 version bytes */
-    uint32_t xpub, xprv;            /* BIP 32 version, big-endian */
-    const char *hrp;                /* bech32 */
-};
-
 /* The first block, by its fields: one transaction, whose input holds message
  * behind Bitcoin's own two pushes and whose output pays value to script. It is
  * never spendable: its coins are not put into the coin set. */
@@ -54,7 +46,6 @@ struct cc_genesis {
     struct cc_bytes script;
 };
 
->>>>>>> Stashed changes
 struct cc_params {
     enum cc_chain_id id;
     const char *name;      /* "main", "test", "regtest": chain in RPC */

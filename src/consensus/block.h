@@ -21,7 +21,7 @@ struct cc_block {
     uint8_t hash[32]; /* internal byte order */
     struct cc_tx *tx;
     size_t tx_count;
-    struct cc_bytes raw; /* the whole block, owned through arena */
+    struct cc_bytes raw; /* the whole block, owned (heap) */
     size_t stripped_size;
     struct cc_arena arena;
 };

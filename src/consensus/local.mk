@@ -1,6 +1,20 @@
 noinst_LIBRARIES += libcc_consensus.a
 libcc_consensus_a_SOURCES =
 
+# Transactions and blocks.
+libcc_consensus_a_SOURCES += \
+    src/consensus/block.c src/consensus/block.h \
+    src/consensus/merkle.c \
+    src/consensus/tx.c src/consensus/tx.h
+
+check_PROGRAMS += src/consensus/test/test_tx
+src_consensus_test_test_tx_SOURCES = src/consensus/test/test_tx.c
+src_consensus_test_test_tx_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_block
+src_consensus_test_test_block_SOURCES = src/consensus/test/test_block.c
+src_consensus_test_test_block_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
 # Chains as data, work, the verdict on transactions and blocks.
 libcc_consensus_a_SOURCES += \
     src/consensus/check.h \

@@ -7,13 +7,18 @@
  * moment. Index entries are never freed before cc_chain_free, and their
  * fields named "fixed" may be read without the lock. No call knows peers.
  *
- * Durability: one RocksDB batch moves the tip (coins, undo position, index
+ * Durability: one database batch moves the tip (coins, undo position, index
  * status, storage state together), after block and undo bytes are synced. So
  * whatever instant the process dies, the node starts at some tip it once had.
+ * A call that moves or stores something returns after that batch is synced:
+ * what it answered holds. Two exceptions, where a batch covers several blocks:
+ * while the node knows of many more headers than blocks (catching up), and
+ * between cc_chain_hold and cc_chain_release (generating many).
  */
 #ifndef CC_CHAIN_CHAIN_H
 #define CC_CHAIN_CHAIN_H
 
+#include "chain/db.h"
 #include "consensus/check.h"
 
 struct cc_chain;
@@ -42,8 +47,12 @@ struct cc_index {
     uint32_t tx_count; /* 0 while the data is unknown */
     uint64_t chain_tx; /* up to here; 0 while any data is missing */
     uint32_t file, data_pos, undo_pos, size;
-    uint64_t sequence; /* order of arrival: first seen wins a tie of work */
+    int64_t sequence; /* order of arrival: first seen wins a tie of work */
     struct cc_mint_state state; /* S(height), once connected */
+    /* of the index itself */
+    uint32_t undo_size;
+    bool dirty, candidate;
+    struct cc_index *child, *sibling; /* known children, a list */
 };
 
 /* One transaction's spent coins, in order of vin; of a block without its
@@ -65,8 +74,7 @@ void cc_undo_clear(struct cc_undo *u);
 struct cc_chain_listener {
     void *arg;
     void (*connected)(void *arg, const struct cc_index *index,
-                      const struct cc_block *block,
-                      const struct cc_undo *undo);
+                      const struct cc_block *block, const struct cc_undo *undo);
     void (*disconnected)(void *arg, const struct cc_index *index,
                          const struct cc_block *block,
                          const struct cc_undo *undo);
@@ -85,14 +93,21 @@ struct cc_chain_config {
     void *now_arg;
     struct cc_log *log; /* may be NULL */
     bool reindex, reindex_chainstate;
+    struct cc_fault fault;     /* for tests; zero otherwise */
+    const volatile bool *stop; /* set: end long work soon; may be NULL */
 };
 
 enum cc_status cc_chain_open(struct cc_chain **out,
                              const struct cc_chain_config *config,
                              struct cc_error *err);
-/* Flushes. */
+/* Flushes, unless the chain has failed. */
 void cc_chain_free(struct cc_chain *c);
+/* Everything answered so far is durable when this returns CC_OK. */
 enum cc_status cc_chain_flush(struct cc_chain *c, struct cc_error *err);
+/* From here to the release (they nest), moves need not be durable one by one;
+ * release flushes what there is. For who makes many blocks in one call. */
+void cc_chain_hold(struct cc_chain *c);
+enum cc_status cc_chain_release(struct cc_chain *c, struct cc_error *err);
 
 void cc_chain_lock(struct cc_chain *c);
 void cc_chain_unlock(struct cc_chain *c);
@@ -117,9 +132,8 @@ struct cc_index *cc_index_fork(struct cc_index *a, struct cc_index *b);
 bool cc_chain_in_ibd(struct cc_chain *c);
 size_t cc_chain_index_count(struct cc_chain *c);
 /* Every index entry, in no order; return false to stop. Under the lock. */
-void cc_chain_each(struct cc_chain *c, bool (*fn)(void *arg,
-                                                  struct cc_index *i),
-                   void *arg);
+void cc_chain_each(struct cc_chain *c,
+                   bool (*fn)(void *arg, struct cc_index *i), void *arg);
 
 /* BIP 130-style locator: up to 32 hashes from index (NULL: tip) backward. */
 size_t cc_chain_locator(struct cc_chain *c, const struct cc_index *i,
@@ -145,6 +159,13 @@ enum cc_status cc_chain_each_typed(struct cc_chain *c,
                                               const struct cc_outpoint *o,
                                               const struct cc_coin *coin),
                                    void *arg, struct cc_error *err);
+/* Those in which this x-only key has a part: its identity, contracts as renter
+ * or host, seals. */
+enum cc_status
+cc_chain_each_typed_key(struct cc_chain *c, const uint8_t key[32],
+                        bool (*fn)(void *arg, const struct cc_outpoint *o,
+                                   const struct cc_coin *coin),
+                        void *arg, struct cc_error *err);
 /* The coin that now carries this name (kind, id); CC_NOTFOUND. For an
  * identity: highest sequence, then the oldest. */
 enum cc_status cc_chain_typed(struct cc_chain *c, enum cc_kind kind,
@@ -152,16 +173,13 @@ enum cc_status cc_chain_typed(struct cc_chain *c, enum cc_kind kind,
                               struct cc_coin *coin, struct cc_arena *arena,
                               struct cc_error *err);
 
-enum cc_status cc_chain_read_block(struct cc_chain *c,
-                                   const struct cc_index *i,
-                                   struct cc_block *out,
-                                   struct cc_error *err);
+enum cc_status cc_chain_read_block(struct cc_chain *c, const struct cc_index *i,
+                                   struct cc_block *out, struct cc_error *err);
 /* As stored, malloc'd: for peers and RPC, without decoding. */
 enum cc_status cc_chain_read_raw(struct cc_chain *c, const struct cc_index *i,
                                  uint8_t **data, size_t *len,
                                  struct cc_error *err);
-enum cc_status cc_chain_read_undo(struct cc_chain *c,
-                                  const struct cc_index *i,
+enum cc_status cc_chain_read_undo(struct cc_chain *c, const struct cc_index *i,
                                   struct cc_undo *out, struct cc_error *err);
 uint64_t cc_chain_disk_size(struct cc_chain *c);
 
@@ -175,8 +193,7 @@ struct cc_storage_view cc_chain_storage_view(struct cc_chain_view *v,
                                              struct cc_chain *c,
                                              const struct cc_index *prev);
 /* Place of the block after prev. */
-struct cc_place cc_chain_place(struct cc_chain *c,
-                               const struct cc_index *prev);
+struct cc_place cc_chain_place(struct cc_chain *c, const struct cc_index *prev);
 
 /* --- Moving -------------------------------------------------------------- */
 
@@ -196,15 +213,23 @@ enum cc_status cc_chain_accept_block(struct cc_chain *c,
 /* Judge as if on top of the tip, without work unless check_pow; nothing is
  * kept. For templates and proposals. */
 enum cc_status cc_chain_test_block(struct cc_chain *c,
-                                   const struct cc_block *block,
-                                   bool check_pow, bool check_merkle,
-                                   struct cc_error *err);
+                                   const struct cc_block *block, bool check_pow,
+                                   bool check_merkle, struct cc_error *err);
 enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
                                    struct cc_error *err);
 enum cc_status cc_chain_reconsider(struct cc_chain *c, struct cc_index *i,
                                    struct cc_error *err);
 enum cc_status cc_chain_precious(struct cc_chain *c, struct cc_index *i,
                                  struct cc_error *err);
+
+/* Does what is stored agree? Walks back up to depth blocks (0: all) from the
+ * tip: block and undo bytes are read and checked, the blocks are undone on a
+ * copy and connected again; the whole coin set decodes, and storage coins and
+ * their lists match. CC_CORRUPT says what does not. *blocks, *coins (may be
+ * NULL): how much was compared. */
+enum cc_status cc_chain_verify(struct cc_chain *c, uint32_t depth,
+                               uint32_t *blocks, uint64_t *coins,
+                               struct cc_error *err);
 
 /* Set when a database or disk error made going on unsafe: the node must stop;
  * the sentence is in err. */

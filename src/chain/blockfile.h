@@ -1,0 +1,77 @@
+/*
+ * blockfile.h: blocks and undo data in flat files.
+ *
+ * blkNNNNN.dat: frames of magic 4 ‖ size 4 ‖ block, in order of arrival;
+ * revNNNNN.dat: magic 4 ‖ size 4 ‖ undo ‖ hash256(hash of the block's parent ‖
+ * undo) 32, for the blocks of the blk file of the same number. Framed as
+ * Bitcoin's, so its tools can read them. A position is that of the data, after
+ * the frame's head. Files grow by whole chunks of zeros, up to 128 MiB.
+ *
+ * The index in the database says what the files hold. Bytes past what it
+ * knows are the tail of a write that was never committed: ignored, and written
+ * over. So nothing here is ever repaired; bytes must only be synced before the
+ * batch that refers to them is written.
+ *
+ * Threads: appending under the chain's lock; reading from any thread.
+ * Errors name file and offset.
+ */
+#ifndef CC_CHAIN_BLOCKFILE_H
+#define CC_CHAIN_BLOCKFILE_H
+
+#include "chain/db.h"
+
+#define CC_BLOCKFILE_MAX (UINT32_C(128) << 20)
+#define CC_BLOCKFILE_CHUNK (UINT32_C(16) << 20)
+#define CC_UNDOFILE_CHUNK (UINT32_C(1) << 20)
+/* A frame's size field beyond this is damage. */
+#define CC_BLOCKFILE_MAX_FRAME (UINT32_C(32) << 20)
+
+struct cc_blockfiles;
+
+/* directory: made if missing. */
+enum cc_status cc_blockfiles_open(struct cc_blockfiles **out,
+                                  const char *directory, uint32_t magic,
+                                  const struct cc_fault *fault,
+                                  struct cc_error *err);
+void cc_blockfiles_free(struct cc_blockfiles *b);
+
+/* At start, for each index entry: its block ends there, its undo there
+ * (0: has none). Appending goes on behind the highest. */
+void cc_blockfiles_seen(struct cc_blockfiles *b, uint32_t file,
+                        uint32_t data_end, uint32_t undo_end);
+
+enum cc_status cc_blockfiles_append(struct cc_blockfiles *b,
+                                    struct cc_bytes block, uint32_t *file,
+                                    uint32_t *pos, struct cc_error *err);
+/* file: that of the block. prev_hash: the parent's, part of the checksum. */
+enum cc_status cc_blockfiles_append_undo(struct cc_blockfiles *b, uint32_t file,
+                                         const uint8_t prev_hash[32],
+                                         struct cc_bytes undo, uint32_t *pos,
+                                         struct cc_error *err);
+/* Everything appended so far is on the disk when this returns CC_OK. */
+enum cc_status cc_blockfiles_sync(struct cc_blockfiles *b,
+                                  struct cc_error *err);
+
+/* malloc'd. CC_CORRUPT if the frame there is not of that size. */
+enum cc_status cc_blockfiles_read(struct cc_blockfiles *b, uint32_t file,
+                                  uint32_t pos, uint32_t size, uint8_t **data,
+                                  struct cc_error *err);
+/* malloc'd, without the checksum, which is verified. */
+enum cc_status cc_blockfiles_read_undo(struct cc_blockfiles *b, uint32_t file,
+                                       uint32_t pos,
+                                       const uint8_t prev_hash[32],
+                                       uint8_t **data, size_t *len,
+                                       struct cc_error *err);
+
+/* Walk the frames of all blk files whatever the index knows: what -reindex
+ * does. Damaged stretches are skipped. Return false to stop. */
+enum cc_status cc_blockfiles_each(struct cc_blockfiles *b,
+                                  bool (*fn)(void *arg, uint32_t file,
+                                             uint32_t pos,
+                                             struct cc_bytes block),
+                                  void *arg, struct cc_error *err);
+
+/* Bytes that blocks and undo data take, without what is preallocated. */
+uint64_t cc_blockfiles_size(const struct cc_blockfiles *b);
+
+#endif

@@ -10,6 +10,7 @@
 #define CC_CRYPTO_HASH_H
 
 #include "util/bytes.h"
+#include "util/siphash.h"
 
 struct cc_sha256 {
     uint32_t state[8];
@@ -48,9 +49,6 @@ void cc_hmac_sha256(uint8_t out[32], const void *key, size_t key_len,
                     const void *data, size_t len);
 void cc_hmac_sha512(uint8_t out[64], const void *key, size_t key_len,
                     const void *data, size_t len);
-
-/* SipHash-2-4 (Aumasson, Bernstein 2012). */
-uint64_t cc_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len);
 
 /* "sha-ni", "portable": for the log and the bench. */
 const char *cc_sha256_backend(void);

@@ -15,10 +15,7 @@ struct cc_arena_chunk {
     _Alignas(max_align_t) unsigned char data[];
 };
 
-void cc_arena_init(struct cc_arena *a)
-{
-    a->head = NULL;
-}
+void cc_arena_init(struct cc_arena *a) { a->head = NULL; }
 
 void cc_arena_clear(struct cc_arena *a)
 {

@@ -11,8 +11,8 @@ void cc_error_init(struct cc_error *err)
         memset(err, 0, sizeof(*err));
 }
 
-enum cc_status cc_fail(struct cc_error *err, enum cc_status st,
-                       const char *fmt, ...)
+enum cc_status cc_fail(struct cc_error *err, enum cc_status st, const char *fmt,
+                       ...)
 {
     va_list ap;
 

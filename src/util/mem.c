@@ -45,10 +45,7 @@ void *cc_memdup(const void *p, size_t len)
     return out;
 }
 
-char *cc_strdup(const char *s)
-{
-    return cc_memdup(s, strlen(s) + 1);
-}
+char *cc_strdup(const char *s) { return cc_memdup(s, strlen(s) + 1); }
 
 char *cc_asprintf(const char *fmt, ...)
 {

@@ -11,6 +11,7 @@
 #include "consensus/block.h"
 #include "consensus/interpreter.h"
 #include "consensus/params.h"
+#include "consensus/reject.h"
 #include "consensus/storage.h"
 
 /* --- Alone ------------------------------------------------------------ */
@@ -32,17 +33,16 @@ enum cc_status cc_block_check(const struct cc_block *block,
                               struct cc_error *err);
 enum cc_status cc_header_check(const struct cc_header *h,
                                const uint8_t hash[32],
-                               const struct cc_params *p,
-                               struct cc_error *err);
+                               const struct cc_params *p, struct cc_error *err);
 
 /* --- In its place ------------------------------------------------------ */
 
 /* What a block must know of the chain it extends. */
 struct cc_place {
-    uint32_t height;              /* of the block itself */
-    int64_t prev_median_time;     /* median of the 11 blocks up to prev */
+    uint32_t height;          /* of the block itself */
+    int64_t prev_median_time; /* median of the 11 blocks up to prev */
     uint32_t prev_time, prev_bits;
-    int64_t now;                  /* seconds; for "time-too-new" */
+    int64_t now; /* seconds; for "time-too-new" */
 };
 
 /* "bad-diffbits", "time-too-old", "time-too-new", "bad-version(0x...)". */
@@ -65,6 +65,7 @@ struct cc_sequence_lock {
     int64_t min_height, min_time; /* last at which it is still locked; -1 */
 };
 typedef int64_t (*cc_mtp_fn)(void *arg, uint32_t height);
+/* Of a transaction of version 2 or above; others have no lock. */
 struct cc_sequence_lock cc_tx_sequence_lock(const struct cc_tx *tx,
                                             const uint32_t *coin_heights,
                                             cc_mtp_fn mtp, void *arg);
@@ -76,13 +77,23 @@ uint32_t cc_block_script_flags(const struct cc_params *p, uint32_t height);
 
 /* --- With the coins ---------------------------------------------------- */
 
-/* Core's CheckTxInputs for a transaction without typed coins or with: coins
- * in order of vin, all there. *fee as far as the coins tell (typed: the
- * result's fee counts). "bad-txns-premature-spend-of-coinbase",
- * "bad-txns-inputvalues-outofrange", "bad-txns-in-belowout". */
+/* Core's CheckTxInputs: coins in order of vin, all there.
+ * "bad-txns-premature-spend-of-coinbase", "bad-txns-inputvalues-outofrange",
+ * "bad-txns-in-belowout". Where storage is active, *fee of a transaction with
+ * typed inputs may come out negative: what they mint is not counted here. */
 enum cc_status cc_tx_check_coins(cc_amount *fee, const struct cc_tx *tx,
                                  const struct cc_coin *coins, uint32_t height,
                                  const struct cc_params *p,
+                                 struct cc_error *err);
+/* The same, and where storage is active the rules of typed coins (view, and r
+ * inited, are used there only): all that coins decide but scripts, jobs, locks
+ * and sigops. *fee is final. For the pool and cc_connect_tx alike. */
+enum cc_status cc_tx_check_spend(cc_amount *fee, const struct cc_tx *tx,
+                                 const struct cc_coin *coins,
+                                 const struct cc_sighash *s, uint32_t height,
+                                 const struct cc_params *p,
+                                 const struct cc_storage_view *view,
+                                 struct cc_storage_result *r,
                                  struct cc_error *err);
 
 /* Connecting a block, transaction by transaction in order. The caller finds
@@ -103,15 +114,18 @@ struct cc_connect {
     uint32_t claims;
 };
 
-/* params, block, place, view, prev_state, mtp set by the caller before. */
+/* params, block, place, view, prev_state, mtp set by the caller before. Counts
+ * the coinbase's sigops and finds the flags. */
 void cc_connect_init(struct cc_connect *c);
 /* Everything but the scripts and the heavy jobs of a transaction that is no
- * coinbase. s: filled by the callee for the jobs that follow. r: inited. */
+ * coinbase. s: filled by the callee for the jobs that follow. r: inited. A
+ * block fixes its own branch, so every fault condemns it: the verdict is
+ * CC_VERDICT_CONSENSUS whatever it would be for the transaction alone. */
 enum cc_status cc_connect_tx(struct cc_connect *c, const struct cc_tx *tx,
                              const struct cc_coin *coins, struct cc_sighash *s,
-                             struct cc_storage_result *r,
-                             struct cc_error *err);
-/* The coinbase's amount ("bad-cb-amount"), sigops, and the block's S. */
+                             struct cc_storage_result *r, struct cc_error *err);
+/* The coinbase's amount ("bad-cb-amount") and the block's S; state is left
+ * alone where storage is not active. */
 enum cc_status cc_connect_finish(struct cc_connect *c,
                                  struct cc_mint_state *state,
                                  struct cc_error *err);

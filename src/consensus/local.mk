@@ -17,7 +17,9 @@ src_consensus_test_test_block_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
 
 # Chains as data, work, the verdict on transactions and blocks.
 libcc_consensus_a_SOURCES += \
-    src/consensus/check.h \
-    src/consensus/params.h \
-    src/consensus/pow.h \
+    src/consensus/check.c src/consensus/check.h \
+    src/consensus/check_place.c \
+    src/consensus/connect.c \
+    src/consensus/params.c src/consensus/params.h \
+    src/consensus/pow.c src/consensus/pow.h \
     src/consensus/reject.c src/consensus/reject.h

@@ -50,8 +50,7 @@ enum cc_script_flags {
      CC_VERIFY_DISCOURAGE_OP_SUCCESS |                                         \
      CC_VERIFY_DISCOURAGE_UPGRADABLE_PUBKEYTYPE)
 
-/* One table in script_error.c: code, Core's test name ("EVAL_FALSE"), Core's
- * sentence. X(name, sentence) lines live in script_error.h. */
+/* Codes, Core's test names ("EVAL_FALSE") and Core's sentences. */
 #include "consensus/script_error.h"
 
 #define CC_SIGHASH_DEFAULT 0x00
@@ -89,13 +88,25 @@ struct cc_taproot_ctx {
 /* BIP 341; false for a hash type that does not exist or a missing output. */
 bool cc_sighash_v1(uint8_t out[32], const struct cc_sighash *s, size_t index,
                    uint8_t type, const struct cc_taproot_ctx *ctx);
-/* The SigMsg bytes themselves, epoch byte first, without extension: what
- * storage signatures build on. spend_type as BIP 341. */
+/* The SigMsg bytes themselves, epoch byte first, without annex or extension:
+ * what storage signatures build on. spend_type as BIP 341. */
 void cc_sighash_v1_msg(struct cc_writer *w, const struct cc_sighash *s,
                        size_t index, uint8_t type, uint8_t spend_type);
 
+/* BIP 66: is sig, hash type byte included, DER of the one allowed form? */
+bool cc_sig_is_strict_der(struct cc_bytes sig);
+
+/* BIP 341: hash of a script leaf; root of leaf hash and the count nodes of
+ * its path; hash by which the internal key is tweaked (root NULL: no tree). */
+void cc_tapleaf_hash(uint8_t out[32], uint8_t version, struct cc_bytes script);
+void cc_tap_root(uint8_t out[32], const uint8_t leaf[32], const uint8_t *path,
+                 size_t count);
+void cc_taptweak_hash(uint8_t out[32], const uint8_t internal[32],
+                      const uint8_t root[32]);
+
 /* Does input index of s->tx spend script properly? Its scriptSig and witness
- * are the transaction's; value and all coins are s->coins'. */
+ * are the transaction's; value is that of the coin, and taproot reads all of
+ * s->coins. error (may be NULL) gets the reason, OK on true. */
 bool cc_script_verify(const struct cc_sighash *s, size_t index,
                       struct cc_bytes script, cc_amount value, uint32_t flags,
                       enum cc_script_error *error);

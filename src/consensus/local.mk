@@ -15,6 +15,12 @@ check_PROGRAMS += src/consensus/test/test_block
 src_consensus_test_test_block_SOURCES = src/consensus/test/test_block.c
 src_consensus_test_test_block_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
 
+# Script.
+libcc_consensus_a_SOURCES += \
+    src/consensus/interpreter.h \
+    src/consensus/script.h \
+    src/consensus/script_error.c src/consensus/script_error.h
+
 # Chains as data, work, the verdict on transactions and blocks.
 libcc_consensus_a_SOURCES += \
     src/consensus/check.c src/consensus/check.h \

@@ -10,6 +10,10 @@
 #define CC_MAX_SCRIPT_ELEMENT_SIZE 520
 #define CC_MAX_PUBKEYS_PER_MULTISIG 20
 
+#define CC_MAX_SCRIPT_OPS 201   /* counted above OP_16; not in tapscript */
+#define CC_MAX_STACK_SIZE 1000 /* both stacks together */
+
+// clang-format off
 /* Opcodes are named as in Bitcoin: CC_OP_CHECKSIG. script.c holds the one
  * table of their names, from which cc_opcode_name answers. */
 enum cc_opcode {
@@ -37,18 +41,32 @@ enum cc_opcode {
     CC_OP_NOP5, CC_OP_NOP6, CC_OP_NOP7, CC_OP_NOP8, CC_OP_NOP9, CC_OP_NOP10,
     CC_OP_CHECKSIGADD = 0xba, CC_OP_STORAGE = 0xbb, CC_OP_INVALIDOPCODE = 0xff,
 };
+// clang-format on
 
 /* "OP_CHECKSIG"; small numbers "0", "-1", "1" to "16"; "OP_UNKNOWN". */
 const char *cc_opcode_name(uint8_t op);
 
-/* Step over one operation at *pos. push: what it pushes (empty for others).
- * False at the end or, with *pos past the end untouched, on a cut push. */
+/* Step over one operation at *pos. push: the bytes behind a push opcode (empty
+ * for all others, OP_1 too). False at the end (*pos == script.len) or on a
+ * push that is cut short (*pos stays before it). */
 bool cc_script_next(struct cc_bytes script, size_t *pos, uint8_t *op,
                     struct cc_bytes *push);
 
-/* Shortest pushes, for building. */
+/* The push that BIP 62 rule 3 asks for (OP_1 for 01, OP_0 for nothing). */
 void cc_script_push(struct cc_writer *w, const void *data, size_t len);
 void cc_script_push_int(struct cc_writer *w, int64_t n);
+/* Is op the opcode that rule asks for to push data? */
+bool cc_script_push_is_minimal(uint8_t op, struct cc_bytes data);
+
+/* Numbers: little-endian, sign in the highest bit, at most max bytes; minimal:
+ * a longer form than needed is refused. */
+bool cc_script_num(int64_t *out, struct cc_bytes b, bool minimal, size_t max);
+size_t cc_script_num_encode(uint8_t out[9], int64_t n);
+
+/* As Core shows it: "OP_DUP OP_HASH160 89ab.. OP_EQUALVERIFY". sighash: name
+ * the hash type of what looks like a signature, "3044..[ALL]", as Core does
+ * for a scriptSig. Text without a final zero. */
+void cc_script_asm(struct cc_writer *w, struct cc_bytes script, bool sighash);
 
 enum cc_script_type {
     CC_SCRIPT_NONSTANDARD,
@@ -80,10 +98,11 @@ bool cc_script_is_unspendable(struct cc_bytes script);
 
 /* Legacy count; accurate: read n of CHECKMULTISIG from the push before. */
 unsigned cc_script_sigops(struct cc_bytes script, bool accurate);
-/* BIP 141 cost of one input's P2SH and witness sigops (scaled: P2SH x 4). */
+/* Of all its scriptSigs and output scripts, not accurate, unscaled. */
 unsigned cc_tx_legacy_sigops(const struct cc_tx *tx);
-/* coins: what vin spends, in order. flags: enum cc_script_flags. Typed coins
- * are not counted here (cc_storage_check tells theirs). */
+/* BIP 141: legacy and P2SH x 4, witness x 1. coins: what vin spends, in order;
+ * not read for a coinbase. flags: enum cc_script_flags. Typed coins count
+ * nothing here (cc_storage_check tells theirs). */
 int64_t cc_tx_sigop_cost(const struct cc_tx *tx, const struct cc_coin *coins,
                          uint32_t flags);
 

@@ -29,3 +29,15 @@ libcc_consensus_a_SOURCES += \
     src/consensus/params.c src/consensus/params.h \
     src/consensus/pow.c src/consensus/pow.h \
     src/consensus/reject.c src/consensus/reject.h
+
+# Typed coins: bytes, witnesses, transitions, seal and mint.
+libcc_consensus_a_SOURCES += \
+    src/consensus/action.c src/consensus/action.h \
+    src/consensus/mint.c \
+    src/consensus/seal.c src/consensus/seal.h \
+    src/consensus/storage.c src/consensus/storage.h \
+    src/consensus/storage_job.c \
+    src/consensus/transition.c src/consensus/transition.h \
+    src/consensus/transition_contract.c src/consensus/transition_internal.h \
+    src/consensus/transition_seal.c \
+    src/consensus/typed.c src/consensus/typed.h src/consensus/wide.h

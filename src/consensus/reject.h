@@ -64,6 +64,18 @@
     X(CB_AMOUNT, CONSENSUS, "bad-cb-amount", NULL)                             \
     X(BIP30, CONSENSUS, "bad-txns-BIP30", NULL)                                \
     X(BLOCK_VALIDATION, CONSENSUS, "block-validation-failed", NULL)            \
+    /* typed coins; the sentence says which rule */                            \
+    X(STORAGE_SCRIPT, CONSENSUS, "bad-storage-script", NULL)                   \
+    X(STORAGE_TERMS, CONSENSUS, "bad-storage-terms", NULL)                     \
+    X(STORAGE_WITNESS, CONSENSUS, "bad-storage-witness", NULL)                 \
+    X(STORAGE_LIMIT, CONSENSUS, "bad-storage-limit", NULL)                     \
+    X(STORAGE_ACTION, CONSENSUS, "bad-storage-action", NULL)                   \
+    X(STORAGE_SUCCESSOR, CONSENSUS, "bad-storage-successor", NULL)             \
+    X(STORAGE_CLAIM, CONSENSUS, "bad-storage-claim", NULL)                     \
+    X(STORAGE_OWED, CONSENSUS, "bad-storage-owed", NULL)                       \
+    X(STORAGE_SIGNATURE, CONSENSUS, "bad-storage-signature", NULL)             \
+    X(STORAGE_PROOF, CONTEXT, "bad-storage-proof", NULL)                       \
+    X(STORAGE_MINT, CONSENSUS, "bad-storage-mint", NULL)                       \
     /* policy: standardness */                                                 \
     X(COINBASE, CONSENSUS, "coinbase", NULL)                                   \
     X(VERSION, POLICY, "version", NULL)                                        \

@@ -11,6 +11,16 @@
 #include "consensus/params.h"
 #include "consensus/tx.h"
 
+#define CC_OP_STORAGE 0xbb
+#define CC_TYPED_SCRIPT_LIMIT 10000 /* as Bitcoin's limit for spendable */
+#define CC_RECORD_LIMIT 1024
+#define CC_IDENTITY_HEAD 38 /* body before the record */
+#define CC_CONTRACT_SIZE 180
+#define CC_SEAL_SIZE 117
+/* Room for the longest script that we write: 0xbb, PUSHDATA2, kind, identity
+ * with the longest record, signature. */
+#define CC_TYPED_SCRIPT_ROOM 1200
+
 enum cc_kind {
     CC_KIND_NONE = 0, /* not typed: Bitcoin's Script rules */
     CC_KIND_IDENTITY = 1,
@@ -63,14 +73,24 @@ enum cc_record_type {
 };
 enum { CC_ROLE_USER = 1, CC_ROLE_HOST = 2, CC_ROLE_APP = 4 };
 
+/* One entry off the front of *record; false at its end or where it is cut. */
+bool cc_record_next(struct cc_bytes *record, uint8_t *type,
+                    struct cc_bytes *value);
+/* The entry of a type; false if there is none. */
+bool cc_record_find(struct cc_bytes record, uint8_t type,
+                    struct cc_bytes *value);
+
 /* Parse an output script. Not typed at all: CC_OK, kind CC_KIND_NONE. A
  * malformed typed script: CC_INVALID. */
 enum cc_status cc_typed_parse(struct cc_typed *t, struct cc_bytes script,
                               struct cc_error *err);
-/* The whole output script. */
+/* The whole output script; t is an identity, a contract or a seal. */
 void cc_typed_write(struct cc_writer *w, const struct cc_typed *t);
 /* Kind's body without signatures: what is signed and compared. */
 void cc_typed_write_body(struct cc_writer *w, const struct cc_typed *t);
+/* Whose signatures a forming output carries, in order: 1 or 2 keys, borrowed
+ * from t. */
+size_t cc_typed_signers(const uint8_t *keys[2], const struct cc_typed *t);
 
 /* id = tag("contract", txid ‖ vout): of a contract or seal formed there. */
 void cc_typed_formed_id(uint8_t id[32], const struct cc_outpoint *o);
@@ -81,7 +101,11 @@ void cc_typed_id(uint8_t id[32], const struct cc_typed *t,
 /* W of doc/protocol.md 4.2, true of every typed output. */
 enum cc_status cc_typed_check(const struct cc_typed *t, cc_amount value,
                               const struct cc_params *p, struct cc_error *err);
-/* need of a contract; false if it passes MAX_MONEY. */
+/* A schedule new on the chain is long enough for its odds: else a host that
+ * stores nothing is hardly ever called and keeps most of the rent. */
+bool cc_contract_schedule_fair(const struct cc_contract *c);
+/* need of a contract; false if it passes MAX_MONEY or the contract is not
+ * well-formed (done over periods, redeemed over allowance). */
 bool cc_contract_need(cc_amount *need, const struct cc_contract *c,
                       const struct cc_params *p);
 int64_t cc_contract_due(const struct cc_contract *c, int64_t i);
@@ -99,8 +123,8 @@ void cc_typed_form_message(uint8_t msg[32], const struct cc_typed *t,
 void cc_revision_message(uint8_t msg[32], const uint8_t id[32],
                          uint32_t revision, const uint8_t root[32],
                          uint32_t sectors, const struct cc_params *p);
-void cc_voucher_message(uint8_t msg[32], const uint8_t id[32],
-                        uint64_t amount, const struct cc_params *p);
+void cc_voucher_message(uint8_t msg[32], const uint8_t id[32], uint64_t amount,
+                        const struct cc_params *p);
 
 enum cc_action {
     CC_ACTION_PROVE = 0x01,

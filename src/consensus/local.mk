@@ -24,11 +24,20 @@ libcc_consensus_a_SOURCES += \
 # Chains as data, work, the verdict on transactions and blocks.
 libcc_consensus_a_SOURCES += \
     src/consensus/check.c src/consensus/check.h \
+    src/consensus/check_input.c \
     src/consensus/check_place.c \
     src/consensus/connect.c \
     src/consensus/params.c src/consensus/params.h \
     src/consensus/pow.c src/consensus/pow.h \
     src/consensus/reject.c src/consensus/reject.h
+
+check_PROGRAMS += src/consensus/test/test_params
+src_consensus_test_test_params_SOURCES = src/consensus/test/test_params.c
+src_consensus_test_test_params_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_pow
+src_consensus_test_test_pow_SOURCES = src/consensus/test/test_pow.c
+src_consensus_test_test_pow_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
 
 # Typed coins: bytes, witnesses, transitions, seal and mint.
 libcc_consensus_a_SOURCES += \

@@ -52,8 +52,17 @@ enum cc_status cc_args_parse(struct cc_args *a, int argc, char **argv,
  * options marked CC_ARG_NETWORK are read. */
 void cc_args_select(struct cc_args *a, const char *section);
 
-/* The configuration file. Relative includes are looked for in directory.
- * CC_NOTFOUND if path is not there. Unknown names become warnings. */
+/* The chain that -chain, -testnet and -regtest choose: "main" without any. If
+ * several do: CC_INVALID, with bitcoind's sentence. *name lives as long as
+ * a. */
+enum cc_status cc_args_chain(const struct cc_args *a, const char **name,
+                             struct cc_error *err);
+
+/* The configuration file. Its includeconf lines, at the top and in the section
+ * of the chain it or the command line chooses, are read after it, and relative
+ * ones are looked for in
+ * directory. CC_NOTFOUND if path is not there. Unknown names become warnings.
+ */
 enum cc_status cc_args_read_file(struct cc_args *a, const char *path,
                                  const char *directory, struct cc_error *err);
 /* The same from memory (path is for messages). */
@@ -87,8 +96,8 @@ void cc_args_force(struct cc_args *a, const char *name, const char *value);
 /* Network options that stand above the sections, count for main only and so
  * are ignored now: name i, NULL past the last. For bitcoind's warning. */
 const char *cc_args_ignored(const struct cc_args *a, size_t i);
-/* Sections of the file that no chain has: "[moon]" -> "moon"; NULL past the
- * last. */
+/* "file:line Section [moon] is not recognized." for section i of the file that
+ * no chain has; NULL past the last. */
 const char *cc_args_unknown_section(const struct cc_args *a, size_t i);
 
 /* The body of -help: headings and options in bitcoind's shape, wrapped at 79

@@ -10,7 +10,6 @@
 #define CC_CRYPTO_HASH_H
 
 #include "util/bytes.h"
-#include "util/siphash.h"
 
 struct cc_sha256 {
     uint32_t state[8];
@@ -50,7 +49,7 @@ void cc_hmac_sha256(uint8_t out[32], const void *key, size_t key_len,
 void cc_hmac_sha512(uint8_t out[64], const void *key, size_t key_len,
                     const void *data, size_t len);
 
-/* "sha-ni", "portable": for the log and the bench. */
+/* "avx-512", "sha-ni", "portable": for the log and the bench. */
 const char *cc_sha256_backend(void);
 
 #endif

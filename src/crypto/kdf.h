@@ -22,7 +22,4 @@ bool cc_scrypt(uint8_t *out, size_t len, const void *password,
                size_t password_len, const void *salt, size_t salt_len,
                uint64_t n, uint32_t r, uint32_t p);
 
-/* Bytes from the system's random generator. */
-void cc_random_bytes(void *out, size_t len);
-
 #endif

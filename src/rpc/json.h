@@ -39,6 +39,15 @@ json_t *cc_json_u64(uint64_t v);
 json_t *cc_json_hex(struct cc_bytes b);
 json_t *cc_json_hash(const uint8_t hash[32]);
 
+/* Members, by kind; v is taken. */
+void cc_json_set(json_t *object, const char *key, json_t *v);
+void cc_json_set_int(json_t *object, const char *key, int64_t v);
+void cc_json_set_bool(json_t *object, const char *key, bool v);
+/* Bytes that are not UTF-8 become '?'. */
+void cc_json_set_str(json_t *object, const char *key, const char *v);
+void cc_json_set_hash(json_t *object, const char *key, const uint8_t v[32]);
+void cc_json_set_amount(json_t *object, const char *key, cc_amount v);
+
 bool cc_json_is_number(const json_t *v); /* integer, real or exact */
 bool cc_json_is_string(const json_t *v); /* a string, no exact number */
 /* "null", "bool", "string", "number", "array", "object": Core's uvTypeName. */

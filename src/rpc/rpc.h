@@ -11,8 +11,11 @@
  *
  *     static json_t *get_block_hash(struct cc_rpc_call *call)
  *     {
- *         int64_t height = cc_rpc_int(call, 0, 0);
- *         ...
+ *         int64_t height = 0;
+ *
+ *         if (!cc_rpc_get_int(call, 0, &height))
+ *             return NULL;
+ *         if (height < 0 || ...)
  *             return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
  *                                 "Block height out of range");
  *
@@ -109,15 +112,15 @@ struct cc_rpc_call {
 typedef json_t *(*cc_rpc_handler)(struct cc_rpc_call *call);
 
 enum cc_rpc_type {
-    CC_RPC_ANY = 0,   /* no check; the handler's own */
+    CC_RPC_ANY = 0, /* no check; the handler's own */
     CC_RPC_STR,
-    CC_RPC_HEX,       /* a string, called "string" in errors too */
+    CC_RPC_HEX, /* a string, called "string" in errors too */
     CC_RPC_NUM,
     CC_RPC_BOOL,
-    CC_RPC_AMOUNT,    /* number or string */
+    CC_RPC_AMOUNT, /* number or string */
     CC_RPC_OBJ,
     CC_RPC_ARR,
-    CC_RPC_RANGE,     /* number or [begin,end] */
+    CC_RPC_RANGE, /* number or [begin,end] */
 };
 
 struct cc_rpc_arg {
@@ -131,6 +134,10 @@ struct cc_rpc_arg {
     const char *oneline;
     /* cloudcoin-cli: pass the word on as a string though the type is ANY. */
     bool plain;
+    /* Of an object of options: its members, which a caller who names his
+     * arguments may give beside the others, as if they were arguments. */
+    const struct cc_rpc_arg *inner;
+    size_t inner_count;
 };
 
 enum {
@@ -181,8 +188,8 @@ bool cc_rpc_get_amount(struct cc_rpc_call *call, const json_t *v,
 bool cc_rpc_get_hash(struct cc_rpc_call *call, const json_t *v,
                      const char *name, uint8_t out[32]);
 /* "<name> must be hexadecimal string (not 'xyz')"; *out for free. */
-bool cc_rpc_get_hex(struct cc_rpc_call *call, const json_t *v,
-                    const char *name, uint8_t **out, size_t *len);
+bool cc_rpc_get_hex(struct cc_rpc_call *call, const json_t *v, const char *name,
+                    uint8_t **out, size_t *len);
 /* Member of an object argument with Core's RPCTypeCheckObj: false and error if
  * it is there with another type; absent or null: *out = NULL. */
 bool cc_rpc_member(struct cc_rpc_call *call, const json_t *object,

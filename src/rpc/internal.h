@@ -1,0 +1,23 @@
+/*
+ * internal.h: what the files of the dispatcher share with each other. Families
+ * of calls include rpc.h only.
+ */
+#ifndef CC_RPC_INTERNAL_H
+#define CC_RPC_INTERNAL_H
+
+#include "rpc/rpc.h"
+#include "util/writer.h"
+
+/* Flag of struct cc_rpc_method: an extension answers it. Its usage line is in
+ * result, its arguments go unchecked, by place or by name. */
+#define CC_RPC_FOREIGN 0x100u
+
+/* printf into w. */
+void cc_rpc_put(struct cc_writer *w, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* First line of help, whole help; for free. p (may be NULL) tells the port. */
+char *cc_rpc_method_usage(const struct cc_rpc_method *m);
+char *cc_rpc_method_help(const struct cc_rpc_method *m,
+                         const struct cc_params *p);
+
+#endif

@@ -64,8 +64,8 @@ enum cc_script_flags {
 struct cc_sighash {
     const struct cc_tx *tx;
     const struct cc_coin *coins;
-    uint8_t prevouts[32], sequences[32], outputs[32]; /* single SHA-256 */
-    uint8_t amounts[32], scripts[32];                 /* BIP 341 */
+    uint8_t prevouts[32], sequences[32], outputs[32];    /* single SHA-256 */
+    uint8_t amounts[32], scripts[32];                    /* BIP 341 */
     uint8_t prevouts2[32], sequences2[32], outputs2[32]; /* BIP 143: double */
 };
 

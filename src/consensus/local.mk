@@ -17,9 +17,26 @@ src_consensus_test_test_block_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
 
 # Script.
 libcc_consensus_a_SOURCES += \
-    src/consensus/interpreter.h \
-    src/consensus/script.h \
-    src/consensus/script_error.c src/consensus/script_error.h
+    src/consensus/interpreter.c src/consensus/interpreter.h \
+    src/consensus/machine.h \
+    src/consensus/ops_number.c \
+    src/consensus/ops_sig.c \
+    src/consensus/ops_stack.c \
+    src/consensus/script.c src/consensus/script.h \
+    src/consensus/script_asm.c \
+    src/consensus/script_error.c src/consensus/script_error.h \
+    src/consensus/sighash.c \
+    src/consensus/sigops.c \
+    src/consensus/stack.c \
+    src/consensus/tap_midstate.h \
+    src/consensus/witness.c
+
+check_PROGRAMS += src/consensus/test/test_script_vectors
+src_consensus_test_test_script_vectors_SOURCES = \
+    src/consensus/test/test_script_vectors.c \
+    src/consensus/test/script_text.c src/consensus/test/script_text.h
+src_consensus_test_test_script_vectors_LDADD = $(TEST_SUPPORT) \
+    $(FLOOR_consensus) -lm
 
 # Chains as data, work, the verdict on transactions and blocks.
 libcc_consensus_a_SOURCES += \

@@ -10,7 +10,7 @@
 #define CC_MAX_SCRIPT_ELEMENT_SIZE 520
 #define CC_MAX_PUBKEYS_PER_MULTISIG 20
 
-#define CC_MAX_SCRIPT_OPS 201   /* counted above OP_16; not in tapscript */
+#define CC_MAX_SCRIPT_OPS 201  /* counted above OP_16; not in tapscript */
 #define CC_MAX_STACK_SIZE 1000 /* both stacks together */
 
 // clang-format off
@@ -55,6 +55,8 @@ bool cc_script_next(struct cc_bytes script, size_t *pos, uint8_t *op,
 /* The push that BIP 62 rule 3 asks for (OP_1 for 01, OP_0 for nothing). */
 void cc_script_push(struct cc_writer *w, const void *data, size_t len);
 void cc_script_push_int(struct cc_writer *w, int64_t n);
+/* The shortest push that carries its bytes: never OP_1 to OP_16. */
+void cc_script_push_plain(struct cc_writer *w, const void *data, size_t len);
 /* Is op the opcode that rule asks for to push data? */
 bool cc_script_push_is_minimal(uint8_t op, struct cc_bytes data);
 
@@ -89,6 +91,8 @@ enum cc_script_type cc_script_solve(struct cc_bytes script, bool storage,
 /* Core's name: "pubkeyhash", "witness_v1_taproot", "storage". */
 const char *cc_script_type_name(enum cc_script_type t);
 
+/* Is the first byte that of a public key of this length? (No curve check.) */
+bool cc_script_is_pubkey(struct cc_bytes b);
 bool cc_script_is_p2sh(struct cc_bytes script);
 bool cc_script_is_witness(struct cc_bytes script, int *version,
                           struct cc_bytes *program);

@@ -1,9 +1,16 @@
 noinst_LIBRARIES += libcc_crypto.a
 libcc_crypto_a_SOURCES = \
+    src/crypto/address.c src/crypto/address.h \
+    src/crypto/aes.c src/crypto/aes.h \
+    src/crypto/base58.c src/crypto/base58.h \
+    src/crypto/bech32.c src/crypto/bech32.h \
+    src/crypto/chacha.c src/crypto/chacha.h \
     src/crypto/ec.c src/crypto/ec.h \
     src/crypto/hash.c src/crypto/hash.h \
+    src/crypto/kdf.c src/crypto/kdf.h \
     src/crypto/mtree.c src/crypto/mtree.h \
     src/crypto/ripemd160.c \
+    src/crypto/sealfield.c src/crypto/sealfield.h \
     src/crypto/sha256.c src/crypto/sha256_impl.h \
     src/crypto/sha256_avx512.c \
     src/crypto/sha256_portable.c \
@@ -20,3 +27,15 @@ src_crypto_test_test_mtree_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)
 check_PROGRAMS += src/crypto/test/test_ec
 src_crypto_test_test_ec_SOURCES = src/crypto/test/test_ec.c
 src_crypto_test_test_ec_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)
+
+check_PROGRAMS += src/crypto/test/test_address
+src_crypto_test_test_address_SOURCES = src/crypto/test/test_address.c
+src_crypto_test_test_address_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)
+
+check_PROGRAMS += src/crypto/test/test_cipher
+src_crypto_test_test_cipher_SOURCES = src/crypto/test/test_cipher.c
+src_crypto_test_test_cipher_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)
+
+check_PROGRAMS += src/crypto/test/test_sealfield
+src_crypto_test_test_sealfield_SOURCES = src/crypto/test/test_sealfield.c
+src_crypto_test_test_sealfield_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)

@@ -9,9 +9,9 @@
 #define CC_CONSENSUS_TYPED_H
 
 #include "consensus/params.h"
+#include "consensus/script.h"
 #include "consensus/tx.h"
 
-#define CC_OP_STORAGE 0xbb
 #define CC_TYPED_SCRIPT_LIMIT 10000 /* as Bitcoin's limit for spendable */
 #define CC_RECORD_LIMIT 1024
 #define CC_IDENTITY_HEAD 38 /* body before the record */

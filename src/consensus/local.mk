@@ -67,3 +67,26 @@ libcc_consensus_a_SOURCES += \
     src/consensus/transition_contract.c src/consensus/transition_internal.h \
     src/consensus/transition_seal.c \
     src/consensus/typed.c src/consensus/typed.h src/consensus/wide.h
+
+STORAGE_TEST_SUPPORT = src/consensus/test/storage_support.c \
+    src/consensus/test/storage_support.h
+
+check_PROGRAMS += src/consensus/test/test_typed
+src_consensus_test_test_typed_SOURCES = src/consensus/test/test_typed.c \
+    $(STORAGE_TEST_SUPPORT)
+src_consensus_test_test_typed_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_storage
+src_consensus_test_test_storage_SOURCES = src/consensus/test/test_storage.c \
+    $(STORAGE_TEST_SUPPORT)
+src_consensus_test_test_storage_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_seal
+src_consensus_test_test_seal_SOURCES = src/consensus/test/test_seal.c \
+    $(STORAGE_TEST_SUPPORT)
+src_consensus_test_test_seal_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_seal_primes
+src_consensus_test_test_seal_primes_SOURCES = \
+    src/consensus/test/test_seal_primes.c
+src_consensus_test_test_seal_primes_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)

@@ -38,6 +38,16 @@ src_consensus_test_test_script_vectors_SOURCES = \
 src_consensus_test_test_script_vectors_LDADD = $(TEST_SUPPORT) \
     $(FLOOR_consensus) -lm
 
+check_PROGRAMS += src/consensus/test/test_sighash
+src_consensus_test_test_sighash_SOURCES = src/consensus/test/test_sighash.c \
+    src/consensus/test/script_text.c src/consensus/test/script_text.h
+src_consensus_test_test_sighash_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_taproot
+src_consensus_test_test_taproot_SOURCES = src/consensus/test/test_taproot.c \
+    src/consensus/test/script_text.c src/consensus/test/script_text.h
+src_consensus_test_test_taproot_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
 # Chains as data, work, the verdict on transactions and blocks.
 libcc_consensus_a_SOURCES += \
     src/consensus/check.c src/consensus/check.h \

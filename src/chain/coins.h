@@ -38,9 +38,6 @@ void cc_coin_write_undo(struct cc_writer *w, const struct cc_coin *coin);
 void cc_coin_read_undo(struct cc_reader *r, struct cc_coin *coin,
                        struct cc_arena *arena);
 
-/* Never enters the set: unspendable by its script alone. */
-bool cc_coin_is_unspendable(struct cc_bytes script);
-
 /* --- The set ----------------------------------------------------------- */
 
 struct cc_coins;
@@ -76,8 +73,8 @@ bool cc_coins_dirty(const struct cc_coins *c);
 
 /* --- Storage coins on disk (as of the last flush) ------------------------ */
 
-/* Walk by name: all, of one kind, or of one (kind, id) in order of
- * preference: an identity's highest sequence, then its oldest coin. */
+/* Walk by name: all (CC_KIND_NONE), of one kind, or with id of one (kind, id),
+ * of an identity the highest sequence first. */
 enum cc_status
 cc_coins_each_name(struct cc_coins *c, enum cc_kind kind, const uint8_t *id,
                    const struct cc_db_snapshot *snapshot,

@@ -1,6 +1,33 @@
 noinst_LIBRARIES += libcc_chain.a
 libcc_chain_a_SOURCES = \
-    src/chain/blockfile.h \
-    src/chain/chain.h \
-    src/chain/coins.h \
-    src/chain/db.h
+    src/chain/accept.c \
+    src/chain/ask.c \
+    src/chain/blockfile.c src/chain/blockfile.h \
+    src/chain/chain.c src/chain/chain.h \
+    src/chain/coin.c \
+    src/chain/coins.c src/chain/coins.h \
+    src/chain/connect.c \
+    src/chain/db.c src/chain/db.h \
+    src/chain/index.c src/chain/index.h \
+    src/chain/internal.h \
+    src/chain/load.c \
+    src/chain/rebuild.c \
+    src/chain/reorg.c \
+    src/chain/undo.c src/chain/undo.h \
+    src/chain/verify.c
+
+CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
+    src/chain/test/test_chain
+check_PROGRAMS += $(CHAIN_TESTS)
+src_chain_test_test_db_SOURCES = src/chain/test/test_db.c \
+    src/chain/test/tmpdir.h
+src_chain_test_test_db_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_blockfile_SOURCES = src/chain/test/test_blockfile.c \
+    src/chain/test/tmpdir.h
+src_chain_test_test_blockfile_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+
+CHAIN_WORLD = src/chain/test/tmpdir.h src/chain/test/world.c \
+    src/chain/test/world.h src/consensus/test/build.c \
+    src/consensus/test/build.h
+src_chain_test_test_chain_SOURCES = src/chain/test/test_chain.c $(CHAIN_WORLD)
+src_chain_test_test_chain_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)

@@ -1,0 +1,463 @@
+#include "chain/internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "chain/undo.h"
+#include "util/clock.h"
+#include "util/fs.h"
+#include "util/mem.h"
+
+/* While catching up, a batch covers at most so much. */
+#define BATCH_BLOCKS 1000
+#define BATCH_MS 60000
+/* Catching up: so many headers more than blocks. */
+#define CATCH_UP_HEADERS 24
+
+static const char *const families[] = {"meta", "coins", "typed", "index"};
+
+/* --- The lock --------------------------------------------------------------
+ */
+
+static void lock_init(struct cc_chain_mutex *l)
+{
+    pthread_mutex_init(&l->mutex, NULL);
+    pthread_cond_init(&l->turn, NULL);
+}
+
+static void lock_clear(struct cc_chain_mutex *l)
+{
+    pthread_mutex_destroy(&l->mutex);
+    pthread_cond_destroy(&l->turn);
+}
+
+void cc_chain_lock(struct cc_chain *c)
+{
+    struct cc_chain_mutex *l = &c->lock;
+
+    pthread_mutex_lock(&l->mutex);
+    if (!l->depth || !pthread_equal(l->owner, pthread_self())) {
+        uint64_t ticket = l->next++;
+
+        while (ticket != l->serving)
+            pthread_cond_wait(&l->turn, &l->mutex);
+        l->owner = pthread_self();
+    }
+    l->depth++;
+    pthread_mutex_unlock(&l->mutex);
+}
+
+void cc_chain_unlock(struct cc_chain *c)
+{
+    struct cc_chain_mutex *l = &c->lock;
+
+    pthread_mutex_lock(&l->mutex);
+    if (--l->depth == 0) {
+        l->serving++;
+        if (l->next != l->serving)
+            pthread_cond_broadcast(&l->turn);
+    }
+    pthread_mutex_unlock(&l->mutex);
+}
+
+/* --- Failure ---------------------------------------------------------------
+ */
+
+enum cc_status cc_chain_fail(struct cc_chain *c, enum cc_status st,
+                             const struct cc_error *err)
+{
+    if (!c->failed) {
+        c->failed = true;
+        c->failure = *err;
+        c->failure.status = st;
+        cc_log(c->log, "A fatal internal error occurred: %s", err->text);
+    }
+    return st;
+}
+
+enum cc_status cc_chain_check_failed(struct cc_chain *c, struct cc_error *err)
+{
+    if (!c->failed)
+        return CC_OK;
+    if (err)
+        *err = c->failure;
+    return c->failure.status;
+}
+
+bool cc_chain_failed(struct cc_chain *c, struct cc_error *err)
+{
+    bool failed;
+
+    cc_chain_lock(c);
+    failed = cc_chain_check_failed(c, err) != CC_OK;
+    cc_chain_unlock(c);
+    return failed;
+}
+
+/* --- Writing ---------------------------------------------------------------
+ */
+
+static void put_index(struct cc_chain *c, struct cc_db_batch *batch)
+{
+    struct cc_writer w;
+
+    cc_writer_init_heap(&w);
+    for (size_t n = 0; n < c->tree.dirty_count; n++) {
+        const struct cc_index *i = c->tree.dirty[n];
+
+        w.len = 0;
+        cc_index_write(&w, i);
+        cc_db_batch_put(batch, c->db, CC_FAMILY_INDEX, cc_bytes(i->hash, 32),
+                        cc_bytes(w.data, w.len));
+    }
+    cc_writer_clear(&w);
+}
+
+/* The bytes first, then one batch that refers to them: coins, storage lists,
+ * index entries and the tip are those of one moment. */
+static enum cc_status flush(struct cc_chain *c, struct cc_error *err)
+{
+    struct cc_db_batch *batch;
+    struct cc_error local;
+    enum cc_status st = cc_chain_check_failed(c, err);
+
+    if (st != CC_OK)
+        return st;
+    c->since_flush = 0;
+    c->flushed_ms = cc_clock_monotonic_ms();
+    if (!c->tip_dirty && !c->must_sync && !c->tree.dirty_count &&
+        !cc_coins_dirty(c->coins))
+        return CC_OK;
+    cc_error_init(&local);
+    batch = cc_db_batch_new();
+    st = cc_blockfiles_sync(c->files, &local);
+    if (st == CC_OK) {
+        cc_coins_flush(c->coins, batch);
+        put_index(c, batch);
+        cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("tip", 3),
+                        cc_bytes(c->tip->hash, 32));
+        st = cc_db_write(c->db, batch, true, &local);
+    }
+    cc_db_batch_free(batch);
+    if (st != CC_OK) {
+        cc_context(&local, st, "cannot save the chain state");
+        if (err)
+            *err = local;
+        return cc_chain_fail(c, st, &local);
+    }
+    cc_coins_flushed(c->coins);
+    for (size_t n = 0; n < c->tree.dirty_count; n++)
+        c->tree.dirty[n]->dirty = false;
+    c->tree.dirty_count = 0;
+    c->tip_dirty = c->must_sync = false;
+    return CC_OK;
+}
+
+enum cc_status cc_chain_settle(struct cc_chain *c, struct cc_error *err)
+{
+    bool catching_up = c->tree.best_header->height >
+                       (uint64_t)c->tip->height + CATCH_UP_HEADERS;
+
+    if (cc_coins_full(c->coins) || c->since_flush >= BATCH_BLOCKS ||
+        cc_clock_monotonic_ms() - c->flushed_ms > BATCH_MS)
+        return flush(c, err);
+    if (catching_up || c->hold)
+        return cc_chain_check_failed(c, err);
+    /* a header alone is no answer that anybody builds on */
+    if (!c->tip_dirty && !c->must_sync)
+        return cc_chain_check_failed(c, err);
+    return flush(c, err);
+}
+
+enum cc_status cc_chain_flush(struct cc_chain *c, struct cc_error *err)
+{
+    enum cc_status st;
+
+    cc_chain_lock(c);
+    st = flush(c, err);
+    cc_chain_unlock(c);
+    return st;
+}
+
+void cc_chain_hold(struct cc_chain *c)
+{
+    cc_chain_lock(c);
+    c->hold++;
+    cc_chain_unlock(c);
+}
+
+enum cc_status cc_chain_release(struct cc_chain *c, struct cc_error *err)
+{
+    enum cc_status st;
+
+    cc_chain_lock(c);
+    c->hold--;
+    st = flush(c, err);
+    cc_chain_unlock(c);
+    return st;
+}
+
+void cc_chain_set_tip(struct cc_chain *c, struct cc_index *tip)
+{
+    size_t need = (size_t)tip->height + 1;
+
+    c->at = cc_grow(c->at, &c->at_cap, need, sizeof(*c->at));
+    c->hash = cc_grow(c->hash, &c->hash_cap, need, sizeof(*c->hash));
+    for (struct cc_index *i = tip;
+         i && (!c->tip || i->height > c->tip->height || c->at[i->height] != i);
+         i = i->prev) {
+        c->at[i->height] = i;
+        memcpy(c->hash[i->height], i->hash, 32);
+    }
+    c->tip = tip;
+    c->tip_dirty = true;
+}
+
+/* --- Opening ---------------------------------------------------------------
+ */
+
+static enum cc_status open_parts(struct cc_chain *c,
+                                 const struct cc_chain_config *config,
+                                 struct cc_error *err)
+{
+    char *blocks = cc_fs_join(c->directory, "blocks");
+    char *state = cc_fs_join(c->directory, "chainstate");
+    struct cc_db_config db = {
+        .path = state,
+        .families = families,
+        .family_count = sizeof(families) / sizeof(families[0]),
+        .cache_bytes = c->cache_bytes / 2,
+        .fault = config->fault,
+    };
+    enum cc_status st = CC_OK;
+
+    if (config->reindex)
+        st = cc_db_destroy(state, err);
+    if (st == CC_OK)
+        st = cc_db_open(&c->db, &db, err);
+    if (st == CC_OK)
+        st = cc_blockfiles_open(&c->files, blocks, c->params->magic,
+                                &config->fault, err);
+    if (st == CC_OK)
+        c->coins = cc_coins_new(c->db, CC_FAMILY_COINS, CC_FAMILY_TYPED,
+                                c->params->storage_active, c->cache_bytes / 2);
+    free(blocks);
+    free(state);
+    return st;
+}
+
+static enum cc_status fill(struct cc_chain *c,
+                           const struct cc_chain_config *config,
+                           struct cc_error *err)
+{
+    enum cc_status st;
+
+    if (config->reindex)
+        st = cc_chain_reindex(c, err);
+    else
+        st = cc_chain_load(c, err);
+    if (st == CC_OK && config->reindex_chainstate && !config->reindex)
+        st = cc_chain_reset_coins(c, err);
+    if (st == CC_OK)
+        st = cc_chain_activate(c, NULL, NULL, NULL, NULL, err);
+    return st;
+}
+
+enum cc_status cc_chain_open(struct cc_chain **out,
+                             const struct cc_chain_config *config,
+                             struct cc_error *err)
+{
+    struct cc_chain *c = cc_calloc(1, sizeof(*c));
+    enum cc_status st;
+
+    c->params = config->params;
+    c->directory = cc_strdup(config->directory);
+    c->cache_bytes = config->cache_bytes;
+    c->now = config->now;
+    c->now_arg = config->now_arg;
+    c->log = config->log;
+    c->fault = config->fault;
+    c->stop = config->stop;
+    c->flushed_ms = cc_clock_monotonic_ms();
+    atomic_init(&c->ibd, true);
+    lock_init(&c->lock);
+    cc_tree_init(&c->tree);
+    c->pool = cc_pool_new(config->threads, "scriptch");
+    st = open_parts(c, config, err);
+    if (st == CC_OK)
+        st = fill(c, config, err);
+    if (st == CC_OK) {
+        *out = c;
+        return CC_OK;
+    }
+    c->failed = true; /* nothing to save */
+    cc_chain_free(c);
+    return st;
+}
+
+void cc_chain_free(struct cc_chain *c)
+{
+    struct cc_error err;
+
+    if (!c)
+        return;
+    if (!c->failed && flush(c, &err) != CC_OK)
+        cc_log(c->log, "%s", err.text);
+    cc_pool_free(c->pool);
+    cc_coins_free(c->coins);
+    cc_blockfiles_free(c->files);
+    cc_db_close(c->db);
+    cc_tree_clear(&c->tree);
+    lock_clear(&c->lock);
+    free(c->at);
+    free(c->hash);
+    free(c->directory);
+    free(c);
+}
+
+void cc_chain_listen(struct cc_chain *c, const struct cc_chain_listener *l)
+{
+    cc_chain_lock(c);
+    if (c->listener_count == CC_CHAIN_MAX_LISTENERS)
+        abort(); /* a fixed set of modules listens */
+    c->listeners[c->listener_count++] = *l;
+    cc_chain_unlock(c);
+}
+
+/* --- Stored blocks ----------------------------------------------------------
+ */
+
+enum cc_status cc_chain_read_raw(struct cc_chain *c, const struct cc_index *i,
+                                 uint8_t **data, size_t *len,
+                                 struct cc_error *err)
+{
+    uint32_t file, pos, size;
+    bool there;
+    enum cc_status st;
+
+    cc_chain_lock(c);
+    there = i->status & CC_INDEX_DATA;
+    file = i->file;
+    pos = i->data_pos;
+    size = i->size;
+    cc_chain_unlock(c);
+    if (!there)
+        return cc_fail(err, CC_NOTFOUND, "Block not found on disk");
+    st = cc_blockfiles_read(c->files, file, pos, size, data, err);
+    if (st == CC_OK)
+        *len = size;
+    return st;
+}
+
+enum cc_status cc_chain_read_block(struct cc_chain *c, const struct cc_index *i,
+                                   struct cc_block *out, struct cc_error *err)
+{
+    struct cc_block block;
+    uint8_t *data;
+    size_t len;
+    enum cc_status st = cc_chain_read_raw(c, i, &data, &len, err);
+
+    if (st != CC_OK)
+        return st;
+    if (cc_block_decode_take(&block, data, len) != CC_OK)
+        return cc_fail(err, CC_CORRUPT,
+                       "blk%05" PRIu32 ".dat, offset %" PRIu32
+                       ": the block does not decode",
+                       i->file, i->data_pos);
+    if (memcmp(block.hash, i->hash, 32)) {
+        cc_block_clear(&block);
+        return cc_fail(err, CC_CORRUPT,
+                       "blk%05" PRIu32 ".dat, offset %" PRIu32
+                       ": another block than the index says",
+                       i->file, i->data_pos);
+    }
+    *out = block;
+    return CC_OK;
+}
+
+enum cc_status cc_chain_load_block(struct cc_chain *c, const struct cc_index *i,
+                                   struct cc_block *out, struct cc_error *err)
+{
+    struct cc_place place = {0};
+    struct cc_block block;
+    uint8_t root[32];
+    enum cc_status st = cc_chain_read_block(c, i, &block, err);
+
+    if (st != CC_OK)
+        return st;
+    /* It was judged before it was stored: what breaks a rule now is damage,
+     * and no fault of the block's. */
+    cc_block_merkle_root(root, &block, NULL);
+    if (i->prev)
+        place = cc_chain_place(c, i->prev);
+    if (memcmp(root, block.header.merkle_root, 32) ||
+        (i->prev && cc_block_check_place(&block, c->params, &place, err))) {
+        cc_block_clear(&block);
+        return cc_fail(err, CC_CORRUPT,
+                       "blk%05" PRIu32 ".dat, offset %" PRIu32
+                       ": the block is not what was checked",
+                       i->file, i->data_pos);
+    }
+    *out = block;
+    return CC_OK;
+}
+
+enum cc_status cc_chain_read_undo(struct cc_chain *c, const struct cc_index *i,
+                                  struct cc_undo *out, struct cc_error *err)
+{
+    uint32_t file, pos;
+    uint8_t *data;
+    size_t len;
+    bool there;
+    enum cc_status st;
+
+    cc_chain_lock(c);
+    there = i->status & CC_INDEX_UNDO;
+    file = i->file;
+    pos = i->undo_pos;
+    cc_chain_unlock(c);
+    if (!there || !i->prev)
+        return cc_fail(err, CC_NOTFOUND, "no undo data of this block");
+    st = cc_blockfiles_read_undo(c->files, file, pos, i->prev->hash, &data,
+                                 &len, err);
+    if (st != CC_OK)
+        return st;
+    st = cc_undo_decode(out, data, len);
+    free(data);
+    if (st != CC_OK)
+        return cc_fail(err, CC_CORRUPT,
+                       "rev%05" PRIu32 ".dat, offset %" PRIu32
+                       ": the undo data do not decode",
+                       file, pos);
+    return CC_OK;
+}
+
+enum cc_status cc_chain_load_undo(struct cc_chain *c, const struct cc_index *i,
+                                  const struct cc_block *block,
+                                  struct cc_undo *out, struct cc_error *err)
+{
+    struct cc_undo undo;
+    enum cc_status st = cc_chain_read_undo(c, i, &undo, err);
+
+    if (st != CC_OK)
+        return st == CC_NOTFOUND ? CC_CORRUPT : st;
+    if (!cc_undo_fits(&undo, block)) {
+        cc_undo_clear(&undo);
+        return cc_fail(err, CC_CORRUPT,
+                       "rev%05" PRIu32 ".dat, offset %" PRIu32
+                       ": the undo data are of another block",
+                       i->file, i->undo_pos);
+    }
+    *out = undo;
+    return CC_OK;
+}
+
+uint64_t cc_chain_disk_size(struct cc_chain *c)
+{
+    uint64_t size;
+
+    cc_chain_lock(c);
+    size = cc_blockfiles_size(c->files);
+    cc_chain_unlock(c);
+    return size;
+}

@@ -1,0 +1,518 @@
+#include "chain/coins.h"
+
+#include <stdlib.h>
+
+#include "util/hex.h"
+#include "util/map.h"
+#include "util/mem.h"
+#include "util/random.h"
+
+#define OP_STORAGE 0xbb
+#define KEY_LEN 36 /* in memory: txid ‖ index */
+
+enum {
+    COINBASE = 1,
+    DIRTY = 2, /* the database has something else */
+    FRESH = 4, /* the database has nothing under this key */
+    SPENT = 8, /* to be deleted there; a storage coin keeps its bytes, from
+                * which its places in the lists are told */
+};
+
+struct entry {
+    cc_amount value;
+    uint32_t height, script_len;
+    uint8_t flags;
+    uint8_t script[];
+};
+
+struct cc_coins {
+    struct cc_db *db;
+    unsigned family, typed_family;
+    bool typed;
+    struct cc_map map; /* KEY_LEN bytes to struct entry * */
+    size_t budget, bytes, dirty;
+    struct entry *scratch; /* read while the cache is full */
+};
+
+struct cc_coins *cc_coins_new(struct cc_db *db, unsigned family,
+                              unsigned typed_family, bool typed, size_t budget)
+{
+    struct cc_coins *c = cc_calloc(1, sizeof(*c));
+    uint8_t seed[16];
+
+    cc_random_bytes(seed, sizeof(seed));
+    c->db = db;
+    c->family = family;
+    c->typed_family = typed_family;
+    c->typed = typed;
+    c->budget = budget;
+    cc_map_init(&c->map, KEY_LEN, sizeof(struct entry *), seed);
+    return c;
+}
+
+static void drop_all(struct cc_coins *c)
+{
+    size_t pos = 0;
+    void *value;
+
+    while (cc_map_next(&c->map, &pos, NULL, &value))
+        free(*(struct entry **)value);
+    c->bytes = c->dirty = 0;
+}
+
+void cc_coins_free(struct cc_coins *c)
+{
+    if (!c)
+        return;
+    drop_all(c);
+    cc_map_clear(&c->map);
+    free(c->scratch);
+    free(c);
+}
+
+static void map_key(uint8_t key[KEY_LEN], const struct cc_outpoint *o)
+{
+    memcpy(key, o->txid, 32);
+    cc_put_u32le(key + 32, o->index);
+}
+
+/* What an entry costs: itself, the allocator's word or two, its slot at the
+ * map's usual load. */
+static size_t entry_cost(const struct entry *e)
+{
+    return sizeof(*e) + e->script_len + 16 + 2 * (KEY_LEN + 8 + 4);
+}
+
+static struct entry *entry_new(const struct cc_coin *coin, uint8_t flags)
+{
+    struct entry *e = cc_malloc(sizeof(*e) + coin->out.script.len);
+
+    e->value = coin->out.value;
+    e->height = coin->height;
+    e->script_len = (uint32_t)coin->out.script.len;
+    e->flags = (uint8_t)(flags | (coin->coinbase ? COINBASE : 0));
+    if (e->script_len)
+        memcpy(e->script, coin->out.script.data, e->script_len);
+    return e;
+}
+
+static void entry_coin(const struct entry *e, struct cc_coin *coin)
+{
+    coin->out.value = e->value;
+    coin->out.script = cc_bytes(e->script, e->script_len);
+    coin->height = e->height;
+    coin->coinbase = e->flags & COINBASE;
+}
+
+static bool is_typed(const struct cc_coins *c, const struct entry *e)
+{
+    return c->typed && e->script_len && e->script[0] == OP_STORAGE;
+}
+
+static enum cc_status decode(const struct cc_outpoint *o, struct cc_bytes value,
+                             struct cc_coin *coin, struct cc_arena *arena,
+                             struct cc_error *err)
+{
+    struct cc_reader r;
+    char hex[65];
+
+    cc_reader_init(&r, value.data, value.len);
+    cc_coin_read(&r, coin, arena);
+    if (cc_reader_done(&r))
+        return CC_OK;
+    cc_hex_encode_rev(hex, o->txid, 32);
+    return cc_fail(err, CC_CORRUPT, "the stored coin %s:%lu does not decode",
+                   hex, (unsigned long)o->index);
+}
+
+static void insert_clean(struct cc_coins *c, const struct cc_outpoint *o,
+                         struct entry *e)
+{
+    uint8_t key[KEY_LEN];
+
+    map_key(key, o);
+    cc_map_put_ptr(&c->map, key, e);
+    c->bytes += entry_cost(e);
+}
+
+enum cc_status cc_coins_get(struct cc_coins *c, const struct cc_outpoint *o,
+                            struct cc_coin *coin, struct cc_error *err)
+{
+    uint8_t key[KEY_LEN], db_key[CC_COIN_KEY_MAX];
+    struct cc_db_value value;
+    struct cc_arena arena;
+    struct entry *e;
+    enum cc_status st;
+
+    map_key(key, o);
+    e = cc_map_get_ptr(&c->map, key);
+    if (e) {
+        if (e->flags & SPENT)
+            return CC_NOTFOUND;
+        entry_coin(e, coin);
+        return CC_OK;
+    }
+    st = cc_db_get(c->db, c->family, cc_bytes(db_key, cc_coin_key(db_key, o)),
+                   &value, err);
+    if (st != CC_OK)
+        return st;
+    cc_arena_init(&arena);
+    st = decode(o, value.bytes, coin, &arena, err);
+    if (st == CC_OK) {
+        e = entry_new(coin, 0);
+        if (cc_coins_full(c)) {
+            free(c->scratch);
+            c->scratch = e;
+        } else {
+            insert_clean(c, o, e);
+        }
+        entry_coin(e, coin);
+    }
+    cc_arena_clear(&arena);
+    cc_db_value_clear(&value);
+    return st;
+}
+
+/* One coin to fetch: its key in the database, and which it is. */
+struct wanted {
+    uint8_t key[CC_COIN_KEY_MAX];
+    uint8_t len;
+    const struct cc_outpoint *o;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct wanted *x = a, *y = b;
+
+    return memcmp(x->key, y->key, x->len < y->len ? x->len : y->len);
+}
+
+static enum cc_status fetch_sorted(struct cc_coins *c,
+                                   const struct wanted *want, size_t count,
+                                   struct cc_error *err)
+{
+    struct cc_bytes *keys = cc_reallocarray(NULL, count, sizeof(*keys));
+    struct cc_db_value *values = cc_reallocarray(NULL, count, sizeof(*values));
+    struct cc_arena arena;
+    enum cc_status st;
+
+    for (size_t i = 0; i < count; i++)
+        keys[i] = cc_bytes(want[i].key, want[i].len);
+    st = cc_db_get_many(c->db, c->family, keys, count, values, err);
+    if (st != CC_OK)
+        goto out;
+    cc_arena_init(&arena);
+    for (size_t i = 0; i < count; i++) {
+        struct cc_coin coin;
+
+        if (values[i].pin && st == CC_OK) {
+            st = decode(want[i].o, values[i].bytes, &coin, &arena, err);
+            if (st == CC_OK)
+                insert_clean(c, want[i].o, entry_new(&coin, 0));
+        }
+        cc_db_value_clear(&values[i]);
+    }
+    cc_arena_clear(&arena);
+out:
+    free(keys);
+    free(values);
+    return st;
+}
+
+enum cc_status cc_coins_fetch(struct cc_coins *c,
+                              const struct cc_outpoint *const *o, size_t count,
+                              struct cc_error *err)
+{
+    struct wanted *want;
+    size_t n = 0, unique = 0;
+    enum cc_status st = CC_OK;
+
+    if (!count)
+        return CC_OK;
+    want = cc_reallocarray(NULL, count, sizeof(*want));
+    for (size_t i = 0; i < count; i++) {
+        uint8_t key[KEY_LEN];
+
+        map_key(key, o[i]);
+        if (cc_map_get(&c->map, key))
+            continue;
+        want[n].o = o[i];
+        want[n].len = (uint8_t)cc_coin_key(want[n].key, o[i]);
+        n++;
+    }
+    qsort(want, n, sizeof(*want), by_key);
+    for (size_t i = 0; i < n; i++)
+        if (!i || by_key(&want[unique - 1], &want[i]))
+            want[unique++] = want[i];
+    if (unique)
+        st = fetch_sorted(c, want, unique, err);
+    free(want);
+    return st;
+}
+
+static void count_dirty(struct cc_coins *c, struct entry *e)
+{
+    if (!(e->flags & DIRTY))
+        c->dirty++;
+    e->flags |= DIRTY;
+}
+
+void cc_coins_add(struct cc_coins *c, const struct cc_outpoint *o,
+                  const struct cc_coin *coin)
+{
+    uint8_t key[KEY_LEN], flags = DIRTY | FRESH;
+    struct entry *old, *e;
+
+    map_key(key, o);
+    old = cc_map_get_ptr(&c->map, key);
+    if (old) {
+        /* spent here, still stored there: what comes takes its place */
+        if (!(old->flags & SPENT))
+            abort();
+        flags = DIRTY;
+        c->bytes -= entry_cost(old);
+        c->dirty--;
+    }
+    e = entry_new(coin, flags);
+    c->bytes += entry_cost(e);
+    c->dirty++;
+    cc_map_put_ptr(&c->map, key, e);
+    free(old);
+}
+
+void cc_coins_spend(struct cc_coins *c, const struct cc_outpoint *o)
+{
+    uint8_t key[KEY_LEN];
+    struct entry *e;
+
+    map_key(key, o);
+    e = cc_map_get_ptr(&c->map, key);
+    if (!e || e->flags & SPENT)
+        abort();
+    if (e->flags & FRESH) {
+        c->bytes -= entry_cost(e);
+        c->dirty--;
+        cc_map_remove_ptr(&c->map, key);
+        free(e);
+        return;
+    }
+    count_dirty(c, e);
+    e->flags |= SPENT;
+    if (!is_typed(c, e)) {
+        c->bytes -= e->script_len;
+        e->script_len = 0;
+    }
+}
+
+/* --- Lists of storage coins -------------------------------------------- */
+
+#define LIST_KEY_MAX (1 + 1 + 32 + 4 + CC_COIN_KEY_MAX)
+/* By name: 'n' ‖ kind ‖ id ‖ 2^32 - 1 - sequence, big-endian ‖ coin key.
+ * By key: 'k' ‖ key ‖ kind ‖ coin key. Both hold the coin's value. */
+
+static size_t name_key(uint8_t out[LIST_KEY_MAX], const struct cc_typed *t,
+                       const struct cc_outpoint *o)
+{
+    uint32_t sequence =
+        t->kind == CC_KIND_IDENTITY ? t->u.identity.sequence : 0;
+
+    out[0] = 'n';
+    out[1] = (uint8_t)t->kind;
+    cc_typed_id(out + 2, t, o);
+    cc_put_u32be(out + 34, UINT32_MAX - sequence);
+    return 38 + cc_coin_key(out + 38, o);
+}
+
+static size_t part_key(uint8_t out[LIST_KEY_MAX], const struct cc_typed *t,
+                       const uint8_t key[32], const struct cc_outpoint *o)
+{
+    out[0] = 'k';
+    memcpy(out + 1, key, 32);
+    out[33] = (uint8_t)t->kind;
+    return 34 + cc_coin_key(out + 34, o);
+}
+
+/* The keys with a part in t; returns how many. */
+static size_t parts(const struct cc_typed *t, const uint8_t *keys[2])
+{
+    switch (t->kind) {
+    case CC_KIND_IDENTITY:
+        keys[0] = t->u.identity.key;
+        return 1;
+    case CC_KIND_CONTRACT:
+        keys[0] = t->u.contract.renter_key;
+        keys[1] = t->u.contract.host_key;
+        return memcmp(keys[0], keys[1], 32) ? 2 : 1;
+    case CC_KIND_SEAL:
+        keys[0] = t->u.seal.host_key;
+        return 1;
+    case CC_KIND_NONE:
+    case CC_KIND_RESERVED:
+        break;
+    }
+    return 0;
+}
+
+static void list(struct cc_coins *c, struct cc_db_batch *batch,
+                 const struct cc_outpoint *o, const struct entry *e,
+                 struct cc_bytes value)
+{
+    uint8_t name[LIST_KEY_MAX], part[2][LIST_KEY_MAX];
+    struct cc_bytes keys[3];
+    const uint8_t *who[2];
+    struct cc_typed t;
+    size_t n;
+
+    if (cc_typed_parse(&t, cc_bytes(e->script, e->script_len), NULL) != CC_OK)
+        return;
+    n = parts(&t, who);
+    if (!n)
+        return;
+    keys[0] = cc_bytes(name, name_key(name, &t, o));
+    for (size_t i = 0; i < n; i++)
+        keys[i + 1] = cc_bytes(part[i], part_key(part[i], &t, who[i], o));
+    for (size_t i = 0; i < n + 1; i++) {
+        if (e->flags & SPENT)
+            cc_db_batch_delete(batch, c->db, c->typed_family, keys[i]);
+        else
+            cc_db_batch_put(batch, c->db, c->typed_family, keys[i], value);
+    }
+}
+
+void cc_coins_flush(struct cc_coins *c, struct cc_db_batch *batch)
+{
+    size_t pos = 0;
+    const void *key;
+    void *slot;
+    struct cc_writer w;
+
+    cc_writer_init_heap(&w);
+    while (cc_map_next(&c->map, &pos, &key, &slot)) {
+        const struct entry *e = *(struct entry **)slot;
+        uint8_t db_key[CC_COIN_KEY_MAX];
+        struct cc_outpoint o;
+        struct cc_coin coin;
+        struct cc_bytes k;
+
+        if (!(e->flags & DIRTY))
+            continue;
+        memcpy(o.txid, key, 32);
+        o.index = cc_get_u32le((const uint8_t *)key + 32);
+        k = cc_bytes(db_key, cc_coin_key(db_key, &o));
+        w.len = 0;
+        if (e->flags & SPENT) {
+            cc_db_batch_delete(batch, c->db, c->family, k);
+        } else {
+            entry_coin(e, &coin);
+            cc_coin_write(&w, &coin);
+            cc_db_batch_put(batch, c->db, c->family, k,
+                            cc_bytes(w.data, w.len));
+        }
+        if (is_typed(c, e))
+            list(c, batch, &o, e, cc_bytes(w.data, w.len));
+    }
+    cc_writer_clear(&w);
+}
+
+void cc_coins_flushed(struct cc_coins *c)
+{
+    size_t pos = 0, count = 0;
+    const void *key;
+    void *slot;
+    uint8_t(*gone)[KEY_LEN];
+
+    if (c->bytes > c->budget / 2) {
+        drop_all(c);
+        cc_map_reset(&c->map);
+        return;
+    }
+    gone = c->dirty ? cc_reallocarray(NULL, c->dirty, KEY_LEN) : NULL;
+    while (cc_map_next(&c->map, &pos, &key, &slot)) {
+        struct entry *e = *(struct entry **)slot;
+
+        if (e->flags & SPENT)
+            memcpy(gone[count++], key, KEY_LEN);
+        e->flags &= COINBASE | SPENT;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct entry *e = cc_map_remove_ptr(&c->map, gone[i]);
+
+        c->bytes -= entry_cost(e);
+        free(e);
+    }
+    c->dirty = 0;
+    free(gone);
+}
+
+size_t cc_coins_memory(const struct cc_coins *c) { return c->bytes; }
+
+bool cc_coins_full(const struct cc_coins *c) { return c->bytes >= c->budget; }
+
+bool cc_coins_dirty(const struct cc_coins *c) { return c->dirty > 0; }
+
+/* at: where the coin's key starts in each list key. */
+static enum cc_status each(struct cc_coins *c, struct cc_bytes prefix,
+                           size_t at, const struct cc_db_snapshot *snapshot,
+                           bool (*fn)(void *arg, const struct cc_outpoint *o,
+                                      const struct cc_coin *coin),
+                           void *arg, struct cc_error *err)
+{
+    struct cc_db_iter *it =
+        cc_db_iter_new(c->db, c->typed_family, prefix, snapshot);
+    struct cc_bytes key, value;
+    enum cc_status st = CC_OK;
+
+    while (st == CC_OK && cc_db_iter_next(it, &key, &value)) {
+        struct cc_outpoint o;
+        struct cc_coin coin;
+        struct cc_arena arena;
+        bool more = true;
+
+        if (key.len < at ||
+            !cc_coin_key_read(&o, cc_bytes(key.data + at, key.len - at))) {
+            st = cc_fail(err, CC_CORRUPT,
+                         "a key in the list of storage coins is damaged");
+            break;
+        }
+        cc_arena_init(&arena);
+        st = decode(&o, value, &coin, &arena, err);
+        if (st == CC_OK)
+            more = fn(arg, &o, &coin);
+        cc_arena_clear(&arena);
+        if (!more)
+            break;
+    }
+    if (st == CC_OK)
+        st = cc_db_iter_status(it, err);
+    cc_db_iter_free(it);
+    return st;
+}
+
+enum cc_status
+cc_coins_each_name(struct cc_coins *c, enum cc_kind kind, const uint8_t *id,
+                   const struct cc_db_snapshot *snapshot,
+                   bool (*fn)(void *arg, const struct cc_outpoint *o,
+                              const struct cc_coin *coin),
+                   void *arg, struct cc_error *err)
+{
+    uint8_t prefix[34] = {'n', (uint8_t)kind};
+    size_t len = kind == CC_KIND_NONE ? 1 : id ? 34 : 2;
+
+    if (id)
+        memcpy(prefix + 2, id, 32);
+    return each(c, cc_bytes(prefix, len), 38, snapshot, fn, arg, err);
+}
+
+enum cc_status cc_coins_each_key(struct cc_coins *c, const uint8_t key[32],
+                                 const struct cc_db_snapshot *snapshot,
+                                 bool (*fn)(void *arg,
+                                            const struct cc_outpoint *o,
+                                            const struct cc_coin *coin),
+                                 void *arg, struct cc_error *err)
+{
+    uint8_t prefix[33] = {'k'};
+
+    memcpy(prefix + 1, key, 32);
+    return each(c, cc_bytes(prefix, sizeof(prefix)), 34, snapshot, fn, arg,
+                err);
+}

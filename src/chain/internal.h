@@ -1,0 +1,130 @@
+/*
+ * internal.h: what the files of this floor share of struct cc_chain.
+ *
+ * Everything here is called with the lock held, but where it says otherwise.
+ */
+#ifndef CC_CHAIN_INTERNAL_H
+#define CC_CHAIN_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "chain/blockfile.h"
+#include "chain/coins.h"
+#include "chain/index.h"
+#include "util/log.h"
+#include "util/pool.h"
+
+#define CC_CHAIN_MAX_LISTENERS 16
+
+enum { CC_FAMILY_META, CC_FAMILY_COINS, CC_FAMILY_TYPED, CC_FAMILY_INDEX };
+
+/* Recursive, and first come first served: who waits gets its turn between two
+ * blocks of a long series. */
+struct cc_chain_mutex {
+    pthread_mutex_t mutex;
+    pthread_cond_t turn;
+    pthread_t owner;
+    unsigned depth;
+    uint64_t next, serving;
+};
+
+struct cc_chain {
+    const struct cc_params *params;
+    char *directory;
+    size_t cache_bytes;
+    int64_t (*now)(void *arg);
+    void *now_arg;
+    struct cc_log *log;
+    struct cc_fault fault;
+    const volatile bool *stop;
+
+    struct cc_chain_mutex lock;
+    struct cc_db *db;
+    struct cc_blockfiles *files;
+    struct cc_coins *coins;
+    struct cc_tree tree;
+    struct cc_pool *pool;
+
+    struct cc_index *tip;
+    struct cc_index **at; /* the active chain by height */
+    uint8_t (*hash)[32];  /* its hashes, side by side for the storage rules */
+    size_t at_cap, hash_cap;
+
+    struct cc_chain_listener listeners[CC_CHAIN_MAX_LISTENERS];
+    size_t listener_count;
+
+    bool tip_dirty;             /* the tip moved since the last flush */
+    bool must_sync;             /* block bytes were stored since */
+    unsigned hold, since_flush; /* since_flush: blocks */
+    int64_t flushed_ms;
+    bool failed;
+    struct cc_error failure;
+    atomic_bool ibd;
+};
+
+/* --- chain.c ------------------------------------------------------------- */
+
+/* A fault that is no verdict: from here on the chain stands still. */
+enum cc_status cc_chain_fail(struct cc_chain *c, enum cc_status st,
+                             const struct cc_error *err);
+enum cc_status cc_chain_check_failed(struct cc_chain *c, struct cc_error *err);
+/* After a move: flush as the promise in chain.h demands. */
+enum cc_status cc_chain_settle(struct cc_chain *c, struct cc_error *err);
+void cc_chain_set_tip(struct cc_chain *c, struct cc_index *tip);
+/* What was stored of i, checked against its header: bytes that do not match
+ * are CC_CORRUPT. */
+enum cc_status cc_chain_load_block(struct cc_chain *c, const struct cc_index *i,
+                                   struct cc_block *out, struct cc_error *err);
+enum cc_status cc_chain_load_undo(struct cc_chain *c, const struct cc_index *i,
+                                  const struct cc_block *block,
+                                  struct cc_undo *out, struct cc_error *err);
+
+/* --- load.c -------------------------------------------------------------- */
+
+enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err);
+/* The genesis block into empty files and an empty database. */
+enum cc_status cc_chain_start(struct cc_chain *c, struct cc_error *err);
+/* Forget coins and what connecting told of blocks; the tip is genesis. */
+enum cc_status cc_chain_reset_coins(struct cc_chain *c, struct cc_error *err);
+/* Index the blocks that the block files hold. */
+enum cc_status cc_chain_reindex(struct cc_chain *c, struct cc_error *err);
+
+/* --- connect.c ----------------------------------------------------------- */
+
+/* What connecting a block would do. */
+struct cc_connected {
+    struct cc_undo undo;
+    struct cc_mint_state state;
+    bool **maturing; /* per transaction, NULL or per output; in undo.arena */
+    struct cc_map spent; /* 36 bytes: outpoints that the block spends */
+    bool has_spent;
+};
+void cc_connected_clear(struct cc_connected *k);
+/* Judge block on top of prev, the tip. Nothing changes but what is cached. */
+enum cc_status cc_connect_judge(struct cc_chain *c, const struct cc_index *prev,
+                                const struct cc_block *block,
+                                struct cc_connected *out, struct cc_error *err);
+/* Make the coins what they are after (before) the block. */
+void cc_connect_apply(struct cc_chain *c, const struct cc_block *block,
+                      uint32_t height, const struct cc_connected *k);
+/* CC_CORRUPT, with the coins half changed, if block, undo and coins do not
+ * agree. */
+enum cc_status cc_connect_undo(struct cc_chain *c, const struct cc_block *block,
+                               uint32_t height, const struct cc_undo *undo,
+                               struct cc_error *err);
+
+/* --- reorg.c ------------------------------------------------------------- */
+
+void cc_chain_tell_checked(struct cc_chain *c, const uint8_t hash[32],
+                           enum cc_status st, const struct cc_error *err);
+
+/* Walk to the best chain; block (may be NULL): the bytes of given. *verdict
+ * and *judged: what was found if given itself failed. Takes the lock, and
+ * lets go of it between steps. */
+enum cc_status cc_chain_activate(struct cc_chain *c, struct cc_index *given,
+                                 const struct cc_block *block,
+                                 struct cc_error *verdict, bool *judged,
+                                 struct cc_error *err);
+
+#endif

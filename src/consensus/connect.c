@@ -92,12 +92,8 @@ enum cc_status cc_tx_check_spend(cc_amount *fee, const struct cc_tx *tx,
     st = cc_storage_check(r, tx, coins, s, view, err);
     if (st != CC_OK)
         return st;
-    if (r->typed)
+    if (r->typed) /* mint and pool are in it */
         *fee = r->fee;
-    /* A negative one is left only if the inputs are of reserved kinds, which
-     * mint nothing. */
-    if (*fee < 0)
-        return cc_reject_code(err, CC_REJECT_IN_BELOWOUT);
     return CC_OK;
 }
 

@@ -56,6 +56,21 @@ check_PROGRAMS += src/consensus/test/test_pow
 src_consensus_test_test_pow_SOURCES = src/consensus/test/test_pow.c
 src_consensus_test_test_pow_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
 
+check_PROGRAMS += src/consensus/test/test_check
+src_consensus_test_test_check_SOURCES = src/consensus/test/test_check.c \
+    src/consensus/test/build.c src/consensus/test/build.h
+src_consensus_test_test_check_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_place
+src_consensus_test_test_place_SOURCES = src/consensus/test/test_place.c \
+    src/consensus/test/build.c src/consensus/test/build.h
+src_consensus_test_test_place_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_connect
+src_consensus_test_test_connect_SOURCES = src/consensus/test/test_connect.c \
+    src/consensus/test/build.c src/consensus/test/build.h
+src_consensus_test_test_connect_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
 # Typed coins: bytes, witnesses, transitions, seal and mint.
 libcc_consensus_a_SOURCES += \
     src/consensus/action.c src/consensus/action.h \

@@ -85,7 +85,6 @@
     X(SCRIPTSIG_PUSH, POLICY, "scriptsig-not-pushonly", NULL)                  \
     X(SCRIPTPUBKEY, POLICY, "scriptpubkey", NULL)                              \
     X(BARE_MULTISIG, POLICY, "bare-multisig", NULL)                            \
-    X(DATACARRIER, POLICY, "datacarrier", NULL)                                \
     X(MULTI_OP_RETURN, POLICY, "multi-op-return", NULL)                        \
     X(DUST, POLICY, "dust", NULL)                                              \
     X(NONSTANDARD_INPUTS, POLICY, "bad-txns-nonstandard-inputs", NULL)         \

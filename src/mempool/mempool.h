@@ -17,7 +17,7 @@ struct cc_mempool_config {
     int64_t expiry_s;       /* -mempoolexpiry */
     cc_amount min_relay_feerate, incremental_feerate, dust_feerate; /* /kvB */
     bool require_standard, full_rbf, bare_multisig;
-    size_t datacarrier_bytes; /* 0: none */
+    size_t datacarrier_bytes;                  /* 0: none */
     unsigned ancestor_limit, descendant_limit; /* counts; sizes 101 kvB */
     int64_t (*now)(void *arg);
     void *now_arg;
@@ -25,12 +25,12 @@ struct cc_mempool_config {
 };
 
 struct cc_mempool_entry {
-    struct cc_tx tx; /* owned */
+    struct cc_tx tx;          /* owned */
     cc_amount fee, fee_delta; /* delta: prioritisetransaction */
     int64_t sigop_cost;
-    size_t vsize; /* sigop-adjusted */
-    int64_t time; /* unix seconds */
-    uint32_t height; /* tip when it came */
+    size_t vsize;      /* sigop-adjusted */
+    int64_t time;      /* unix seconds */
+    uint32_t height;   /* tip when it came */
     uint64_t sequence; /* rises by one per arrival */
     bool typed;
     struct cc_storage_facts facts;
@@ -43,8 +43,13 @@ struct cc_mempool_entry {
 };
 
 enum cc_mempool_leave {
-    CC_LEAVE_BLOCK, CC_LEAVE_CONFLICT, CC_LEAVE_REPLACED, CC_LEAVE_EXPIRY,
-    CC_LEAVE_SIZELIMIT, CC_LEAVE_REORG, CC_LEAVE_FACTS,
+    CC_LEAVE_BLOCK,
+    CC_LEAVE_CONFLICT,
+    CC_LEAVE_REPLACED,
+    CC_LEAVE_EXPIRY,
+    CC_LEAVE_SIZELIMIT,
+    CC_LEAVE_REORG,
+    CC_LEAVE_FACTS,
 };
 
 /* Told under the lock. */
@@ -66,7 +71,10 @@ struct cc_mempool_accept {
     size_t replaced;
 };
 /* Judge and add (test: judge only). CC_INVALID with Core's reasons:
- * "txn-already-in-mempool", "min relay fee not met", "missing-inputs", ... */
+ * "txn-already-in-mempool", "min relay fee not met", ...; inputs that we do
+ * not know: "bad-txns-inputs-missingorspent" and CC_VERDICT_MISSING_INPUTS.
+ * A storage transaction that comes a block too early is refused likewise
+ * (CC_VERDICT_CONTEXT), and tried again by itself after the next block. */
 enum cc_status cc_mempool_add(struct cc_mempool *m, const struct cc_tx *tx,
                               bool test, struct cc_mempool_accept *out,
                               struct cc_error *err);
@@ -76,17 +84,15 @@ const struct cc_mempool_entry *cc_mempool_find(struct cc_mempool *m,
 const struct cc_mempool_entry *cc_mempool_find_wtxid(struct cc_mempool *m,
                                                      const uint8_t wtxid[32]);
 /* Who spends this output in the pool; NULL if nobody. */
-const struct cc_mempool_entry *
-cc_mempool_spender(struct cc_mempool *m, const struct cc_outpoint *o);
+const struct cc_mempool_entry *cc_mempool_spender(struct cc_mempool *m,
+                                                  const struct cc_outpoint *o);
 void cc_mempool_each(struct cc_mempool *m,
                      bool (*fn)(void *arg, const struct cc_mempool_entry *e),
                      void *arg);
 /* Direct parents / children, or with deep all of them. */
-void cc_mempool_relatives(struct cc_mempool *m, const uint8_t txid[32],
-                          bool descendants, bool deep,
-                          bool (*fn)(void *arg,
-                                     const struct cc_mempool_entry *e),
-                          void *arg);
+void cc_mempool_relatives(
+    struct cc_mempool *m, const uint8_t txid[32], bool descendants, bool deep,
+    bool (*fn)(void *arg, const struct cc_mempool_entry *e), void *arg);
 /* A coin as the pool sees it: of the chain or of a transaction in the pool
  * (height = tip + 1), unspent by the pool. CC_NOTFOUND. */
 enum cc_status cc_mempool_coin(struct cc_mempool *m,
@@ -104,10 +110,18 @@ struct cc_mempool_stats {
 void cc_mempool_stats(struct cc_mempool *m, struct cc_mempool_stats *out);
 void cc_mempool_prioritise(struct cc_mempool *m, const uint8_t txid[32],
                            cc_amount delta);
+/* Deltas that were set, in the pool or not, in no order; return false to
+ * stop. */
+void cc_mempool_each_delta(struct cc_mempool *m,
+                           bool (*fn)(void *arg, const uint8_t txid[32],
+                                      cc_amount delta),
+                           void *arg);
 /* Number of changes so far: getblocktemplate's longpoll. */
 uint64_t cc_mempool_changes(struct cc_mempool *m);
 void cc_mempool_set_broadcast(struct cc_mempool *m, const uint8_t txid[32]);
-/* mempool.dat, Core's format; CC_NOTFOUND if there is none. */
+/* mempool.dat, Core's format (version 1, not obfuscated). Load adds what is
+ * still good and not expired; CC_NOTFOUND if there is no file, CC_CORRUPT if
+ * it does not decode (what came before is kept). */
 enum cc_status cc_mempool_save(struct cc_mempool *m, const char *path,
                                struct cc_error *err);
 enum cc_status cc_mempool_load(struct cc_mempool *m, const char *path,

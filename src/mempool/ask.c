@@ -1,0 +1,179 @@
+/* Questions to the pool, and what users set on it. */
+#include "mempool/internal.h"
+
+#include <string.h>
+
+const struct cc_mempool_entry *cc_mempool_find(struct cc_mempool *m,
+                                               const uint8_t txid[32])
+{
+    const struct cc_pool_node *n;
+
+    cc_chain_lock(m->config.chain);
+    n = cc_pool_get(m, txid);
+    cc_chain_unlock(m->config.chain);
+    return n ? &n->e : NULL;
+}
+
+const struct cc_mempool_entry *cc_mempool_find_wtxid(struct cc_mempool *m,
+                                                     const uint8_t wtxid[32])
+{
+    const struct cc_pool_node *n;
+
+    cc_chain_lock(m->config.chain);
+    n = cc_map_get_ptr(&m->by_wtxid, wtxid);
+    cc_chain_unlock(m->config.chain);
+    return n ? &n->e : NULL;
+}
+
+const struct cc_mempool_entry *cc_mempool_spender(struct cc_mempool *m,
+                                                  const struct cc_outpoint *o)
+{
+    const struct cc_pool_node *n;
+
+    cc_chain_lock(m->config.chain);
+    n = cc_map_get_ptr(&m->spenders, o);
+    cc_chain_unlock(m->config.chain);
+    return n ? &n->e : NULL;
+}
+
+void cc_mempool_each(struct cc_mempool *m,
+                     bool (*fn)(void *arg, const struct cc_mempool_entry *e),
+                     void *arg)
+{
+    cc_chain_lock(m->config.chain);
+    for (size_t i = 0; i < m->count; i++)
+        if (!fn(arg, &m->nodes[i]->e))
+            break;
+    cc_chain_unlock(m->config.chain);
+}
+
+void cc_mempool_relatives(
+    struct cc_mempool *m, const uint8_t txid[32], bool descendants, bool deep,
+    bool (*fn)(void *arg, const struct cc_mempool_entry *e), void *arg)
+{
+    struct cc_pool_list list = {0};
+    struct cc_pool_node *n;
+
+    cc_chain_lock(m->config.chain);
+    n = cc_pool_get(m, txid);
+    if (n && deep) {
+        cc_pool_walk(m);
+        cc_pool_collect(m, &list, n, descendants);
+        /* Without itself. */
+        memmove(list.items, list.items + 1, --list.count * sizeof(*list.items));
+    } else if (n) {
+        size_t count = descendants ? n->child_count : n->parent_count;
+
+        for (size_t i = 0; i < count; i++)
+            cc_pool_list_add(&list,
+                             descendants ? n->children[i] : n->parents[i]);
+    }
+    for (size_t i = 0; i < list.count; i++)
+        if (!fn(arg, &list.items[i]->e))
+            break;
+    cc_pool_list_clear(&list);
+    cc_chain_unlock(m->config.chain);
+}
+
+enum cc_status cc_mempool_coin(struct cc_mempool *m,
+                               const struct cc_outpoint *o,
+                               struct cc_coin *coin, struct cc_arena *arena,
+                               struct cc_error *err)
+{
+    enum cc_status st = CC_NOTFOUND;
+
+    cc_chain_lock(m->config.chain);
+    if (!cc_map_get(&m->spenders, o))
+        st = cc_pool_coin(m, o, coin, arena, err);
+    cc_chain_unlock(m->config.chain);
+    return st;
+}
+
+void cc_mempool_stats(struct cc_mempool *m, struct cc_mempool_stats *out)
+{
+    cc_chain_lock(m->config.chain);
+    memset(out, 0, sizeof(*out));
+    out->count = m->count;
+    out->bytes = m->bytes;
+    out->usage = m->usage;
+    out->max_bytes = m->config.max_bytes;
+    out->total_fee = m->total_fee;
+    out->min_feerate = cc_pool_min_feerate(m);
+    if (out->min_feerate < m->config.min_relay_feerate)
+        out->min_feerate = m->config.min_relay_feerate;
+    out->min_relay_feerate = m->config.min_relay_feerate;
+    out->incremental_feerate = m->config.incremental_feerate;
+    out->sequence = m->sequence;
+    out->unbroadcast = m->unbroadcast;
+    out->full_rbf = m->config.full_rbf;
+    cc_chain_unlock(m->config.chain);
+}
+
+void cc_mempool_prioritise(struct cc_mempool *m, const uint8_t txid[32],
+                           cc_amount delta)
+{
+    struct cc_pool_list list = {0};
+    struct cc_pool_node *n;
+    cc_amount *sum;
+
+    cc_chain_lock(m->config.chain);
+    sum = cc_map_put(&m->deltas, txid, NULL);
+    *sum += delta;
+    if (*sum == 0)
+        cc_map_remove(&m->deltas, txid, NULL);
+    n = cc_pool_get(m, txid);
+    if (n) {
+        n->e.fee_delta += delta;
+        cc_pool_walk(m);
+        cc_pool_collect(m, &list, n, false);
+        for (size_t i = 0; i < list.count; i++)
+            list.items[i]->e.descendant_fees += delta;
+        list.count = 0;
+        cc_pool_walk(m);
+        cc_pool_collect(m, &list, n, true);
+        for (size_t i = 0; i < list.count; i++)
+            list.items[i]->e.ancestor_fees += delta;
+        cc_pool_list_clear(&list);
+        m->changes++;
+    }
+    cc_chain_unlock(m->config.chain);
+}
+
+void cc_mempool_each_delta(struct cc_mempool *m,
+                           bool (*fn)(void *arg, const uint8_t txid[32],
+                                      cc_amount delta),
+                           void *arg)
+{
+    const void *key;
+    void *value;
+    size_t pos = 0;
+
+    cc_chain_lock(m->config.chain);
+    while (cc_map_next(&m->deltas, &pos, &key, &value))
+        if (!fn(arg, key, *(const cc_amount *)value))
+            break;
+    cc_chain_unlock(m->config.chain);
+}
+
+uint64_t cc_mempool_changes(struct cc_mempool *m)
+{
+    uint64_t changes;
+
+    cc_chain_lock(m->config.chain);
+    changes = m->changes;
+    cc_chain_unlock(m->config.chain);
+    return changes;
+}
+
+void cc_mempool_set_broadcast(struct cc_mempool *m, const uint8_t txid[32])
+{
+    struct cc_pool_node *n;
+
+    cc_chain_lock(m->config.chain);
+    n = cc_pool_get(m, txid);
+    if (n && n->e.unbroadcast) {
+        n->e.unbroadcast = false;
+        m->unbroadcast--;
+    }
+    cc_chain_unlock(m->config.chain);
+}

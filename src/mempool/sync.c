@@ -1,0 +1,124 @@
+/*
+ * The pool follows the chain.
+ *
+ * A block takes out what it holds and what conflicts with it. When blocks
+ * were taken back, the whole pool is judged anew on the new tip, the
+ * transactions of those blocks first: rare and dear, but then nothing can be
+ * forgotten (finality, maturity, locks, the facts of storage transactions).
+ */
+#include "mempool/internal.h"
+
+#include "util/log.h"
+
+#include <string.h>
+
+#define DISCONNECTED_BYTES 20000000
+
+static void on_connected(void *arg, const struct cc_index *index,
+                         const struct cc_block *block,
+                         const struct cc_undo *undo)
+{
+    struct cc_mempool *m = arg;
+
+    (void)index;
+    (void)undo;
+    for (size_t i = 0; i < block->tx_count; i++) {
+        const struct cc_tx *tx = &block->tx[i];
+        struct cc_pool_node *n = cc_pool_get(m, tx->txid);
+
+        if (n)
+            cc_pool_remove(m, n, CC_LEAVE_BLOCK);
+        for (size_t j = 0; j < tx->vin_count; j++) {
+            n = cc_map_get_ptr(&m->spenders, &tx->vin[j].prevout);
+            if (n)
+                cc_pool_remove_deep(m, n, CC_LEAVE_CONFLICT);
+        }
+        cc_map_remove(&m->deltas, tx->txid, NULL);
+    }
+    m->block_since_bump = true;
+    m->rolling_time = m->config.now(m->config.now_arg);
+}
+
+/* Blocks come tip first: kept backward throughout, so that the list read from
+ * its end has parents before children. */
+static void on_disconnected(void *arg, const struct cc_index *index,
+                            const struct cc_block *block,
+                            const struct cc_undo *undo)
+{
+    struct cc_mempool *m = arg;
+
+    (void)index;
+    (void)undo;
+    for (size_t i = block->tx_count; i-- > 1;)
+        cc_pool_aside_add(&m->disconnected, &block->tx[i], DISCONNECTED_BYTES);
+    m->moved_back = true;
+}
+
+/* Put an old entry back if it is good on the new tip. */
+static void come_back(struct cc_mempool *m, struct cc_pool_node *n)
+{
+    const struct cc_tx *tx = &n->e.tx;
+    enum cc_mempool_leave why = CC_LEAVE_REORG;
+    struct cc_error err;
+    enum cc_status st = CC_OK;
+
+    for (size_t i = 0; i < tx->vin_count && st == CC_OK; i++)
+        if (cc_map_get(&m->spenders, &tx->vin[i].prevout)) {
+            st = cc_reject_code(&err, CC_REJECT_MEMPOOL_CONFLICT);
+            why = CC_LEAVE_CONFLICT;
+        }
+    if (st == CC_OK && !cc_pool_get(m, tx->txid))
+        st = cc_pool_recheck(m, n, &err);
+    if (st == CC_OK) {
+        cc_pool_insert(m, n, true);
+    } else {
+        cc_pool_tell_removed(m, n, why);
+        cc_pool_node_free(n);
+    }
+}
+
+static void rebuild(struct cc_mempool *m)
+{
+    struct cc_pool_aside back = m->disconnected;
+    struct cc_pool_list old;
+    struct cc_error err;
+    int64_t now = m->config.now(m->config.now_arg);
+
+    memset(&m->disconnected, 0, sizeof(m->disconnected));
+    cc_pool_take_all(m, &old);
+    for (size_t i = back.count; i-- > 0;)
+        (void)cc_pool_accept(m, &back.tx[i], CC_POOL_BYPASS, now, NULL, &err);
+    cc_pool_aside_clear(&back);
+    for (size_t i = 0; i < old.count; i++)
+        come_back(m, old.items[i]);
+    cc_pool_list_clear(&old);
+    cc_debug(m->config.log, CC_LOG_MEMPOOL,
+             "rebuilt after a reorganisation: %zu transactions", m->count);
+}
+
+static void on_tip(void *arg, const struct cc_index *tip)
+{
+    struct cc_mempool *m = arg;
+
+    (void)tip;
+    if (m->moved_back)
+        rebuild(m);
+    else
+        cc_pool_refresh(m);
+    m->moved_back = false;
+    m->changes++;
+    cc_pool_retry_held(m);
+    cc_pool_limit(m);
+}
+
+void cc_pool_listen_chain(struct cc_mempool *m)
+{
+    const struct cc_chain_listener l = {
+        .arg = m,
+        .connected = on_connected,
+        .disconnected = on_disconnected,
+        .tip = on_tip,
+    };
+
+    cc_chain_listen(m->config.chain, &l);
+}

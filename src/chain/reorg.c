@@ -183,6 +183,8 @@ static enum cc_status step(struct cc_chain *c, struct cc_index *best,
     return st;
 }
 
+static bool stopped(const struct cc_chain *c) { return c->stop && *c->stop; }
+
 enum cc_status cc_chain_activate(struct cc_chain *c, struct cc_index *given,
                                  const struct cc_block *block,
                                  struct cc_error *verdict, bool *judged,
@@ -200,13 +202,12 @@ enum cc_status cc_chain_activate(struct cc_chain *c, struct cc_index *given,
         st = cc_chain_check_failed(c, &fault);
         start = c->tip;
         best = cc_tree_best(&c->tree);
-        if (st == CC_OK && best != c->tip) {
+        if (st == CC_OK && best != c->tip && !stopped(c)) {
             st = step(c, best, &w, &fault);
             if (st != CC_OK)
                 cc_chain_fail(c, st, &fault);
         }
-        more = st == CC_OK && cc_tree_best(&c->tree) != c->tip &&
-               !(c->stop && *c->stop);
+        more = st == CC_OK && cc_tree_best(&c->tree) != c->tip && !stopped(c);
         if (c->tip != start && st == CC_OK)
             tell_tip(c);
         if (!more && st == CC_OK)

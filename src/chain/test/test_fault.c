@@ -1,0 +1,215 @@
+/* A disk that fails at the n-th write, for every n. */
+#include "chain/internal.h"
+#include "chain/test/world.h"
+
+struct disk {
+    unsigned calls, fail_at;
+    bool unsynced[2]; /* blk, rev: written and not synced */
+    bool early;       /* a batch was written before what it refers to */
+};
+
+static bool disk_op(void *arg, const char *what)
+{
+    struct disk *d = arg;
+
+    if (++d->calls == d->fail_at)
+        return true;
+    if (!strncmp(what, "write blk", 9))
+        d->unsynced[0] = true;
+    else if (!strncmp(what, "write rev", 9))
+        d->unsynced[1] = true;
+    else if (!strncmp(what, "sync blk", 8))
+        d->unsynced[0] = false;
+    else if (!strncmp(what, "sync rev", 8))
+        d->unsynced[1] = false;
+    else if (!strcmp(what, "db write"))
+        d->early = d->early || d->unsynced[0] || d->unsynced[1];
+    else
+        fail_msg("unknown operation: %s", what);
+    return false;
+}
+
+/* Two branches, the second becoming the better one, a bad block on it. */
+struct scenario {
+    struct world w;
+    int last; /* of the better branch */
+    int bad;
+};
+
+static void make_scenario(struct scenario *s)
+{
+    int base = 0, a, b;
+
+    world_init(&s->w, 77, true);
+    for (int i = 0; i < 6; i++)
+        base = world_make(&s->w, base, RIGHT);
+    a = b = base;
+    for (int i = 0; i < 3; i++)
+        a = world_make(&s->w, a, RIGHT);
+    for (int i = 0; i < 4; i++)
+        b = world_make(&s->w, b, RIGHT);
+    s->last = b;
+    s->bad = world_make(&s->w, b, WRONG_AMOUNT);
+    assert_int_equal(s->w.blocks[s->bad].wrong, WRONG_AMOUNT);
+}
+
+static enum cc_status open_chain(const struct scenario *s, const char *dir,
+                                 struct disk *disk, struct cc_chain **c,
+                                 struct cc_error *err)
+{
+    struct cc_chain_config config;
+
+    world_config(&s->w, &config, dir);
+    config.cache_bytes = (size_t)32 << 10; /* always full */
+    if (disk)
+        config.fault = (struct cc_fault){disk_op, disk};
+    return cc_chain_open(c, &config, err);
+}
+
+/* Gives all blocks until the disk fails; *answered: the height of the tip that
+ * the last good answer left. False if it failed. */
+static bool play(const struct scenario *s, struct cc_chain *c,
+                 uint32_t *answered)
+{
+    struct cc_error err;
+
+    for (size_t i = 1; i < s->w.count; i++) {
+        enum cc_status st = cc_chain_accept_block(c, &s->w.blocks[i].block,
+                                                  true, NULL, NULL, &err);
+
+        if (st == CC_IO)
+            return false;
+        if ((int)i == s->bad)
+            assert_int_equal(st, CC_INVALID);
+        else
+            assert_int_equal(st, CC_OK);
+        *answered = cc_chain_tip(c)->height;
+    }
+    return true;
+}
+
+static bool not_condemned(void *arg, struct cc_index *i)
+{
+    const struct scenario *s = arg;
+
+    if (cc_index_failed(i))
+        assert_memory_equal(i->hash, s->w.blocks[s->bad].block.hash, 32);
+    return true;
+}
+
+static void test_every_write(void **state)
+{
+    struct scenario s;
+    unsigned n;
+    bool whole = false;
+
+    (void)state;
+    make_scenario(&s);
+    for (n = 1; !whole; n++) {
+        struct disk disk = {.fail_at = n};
+        char *dir = cc_test_mkdir();
+        struct cc_chain *c;
+        struct cc_error err;
+        uint32_t answered = 0;
+
+        if (open_chain(&s, dir, &disk, &c, &err) == CC_OK) {
+            whole = play(&s, c, &answered);
+            assert_int_equal(cc_chain_failed(c, &err), !whole);
+            if (!whole) {
+                /* it stands still, and says why, and blames no block */
+                assert_non_null(strstr(err.text, "failed"));
+                assert_int_equal(cc_chain_accept_block(c, &s.w.blocks[1].block,
+                                                       true, NULL, NULL, &err),
+                                 CC_IO);
+                assert_int_equal(cc_chain_flush(c, &err), CC_IO);
+                cc_chain_each(c, not_condemned, &s);
+            }
+            assert_false(disk.early);
+            cc_chain_free(c);
+        }
+        if (open_chain(&s, dir, NULL, &c, &err) != CC_OK)
+            fail_msg("after failure %u: %s", n, err.text);
+        assert_true(cc_chain_tip(c)->height >= answered);
+        cc_chain_each(c, not_condemned, &s);
+        world_expect(&s.w, c, world_find(&s.w, cc_chain_tip(c)->hash));
+        if (cc_chain_verify(c, 0, NULL, NULL, &err) != CC_OK)
+            fail_msg("after failure %u: %s", n, err.text);
+        assert_true(play(&s, c, &answered) || whole);
+        world_expect(&s.w, c, s.last);
+        cc_chain_free(c);
+        cc_test_rmdir(dir);
+    }
+    assert_true(n > 40);
+    cc_test_ran("write failures", n - 1);
+    world_clear(&s.w);
+}
+
+/* Everything that was ever written is synced before a batch refers to it, and
+ * an answer leaves nothing unsynced. */
+static void test_order(void **state)
+{
+    struct scenario s;
+    struct disk disk = {.fail_at = 0};
+    char *dir = cc_test_mkdir();
+    struct cc_chain *c;
+
+    (void)state;
+    make_scenario(&s);
+    assert_int_equal(open_chain(&s, dir, &disk, &c, NULL), CC_OK);
+    for (size_t i = 1; i < s.w.count; i++) {
+        unsigned before = disk.calls;
+
+        (void)cc_chain_accept_block(c, &s.w.blocks[i].block, true, NULL, NULL,
+                                    NULL);
+        assert_true(disk.calls >= before + 3); /* write, sync, batch */
+        assert_false(disk.unsynced[0]);
+        assert_false(disk.unsynced[1]);
+    }
+    assert_false(disk.early);
+    cc_chain_free(c);
+    cc_test_rmdir(dir);
+    world_clear(&s.w);
+}
+
+/* Between hold and release nothing is synced, then all at once. */
+static void test_hold(void **state)
+{
+    struct scenario s;
+    struct disk disk = {.fail_at = 0};
+    struct cc_chain_config config;
+    char *dir = cc_test_mkdir();
+    struct cc_chain *c;
+    unsigned before;
+
+    (void)state;
+    make_scenario(&s);
+    world_config(&s.w, &config, dir);
+    config.fault = (struct cc_fault){disk_op, &disk};
+    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
+    cc_chain_hold(c);
+    cc_chain_hold(c);
+    before = disk.calls;
+    for (int i = 1; i <= 6; i++)
+        assert_int_equal(cc_chain_accept_block(c, &s.w.blocks[i].block, true,
+                                               NULL, NULL, NULL),
+                         CC_OK);
+    assert_int_equal(disk.calls, before + 12); /* blk and rev, no sync */
+    assert_int_equal(cc_chain_release(c, NULL), CC_OK);
+    assert_int_equal(disk.calls, before + 15); /* two syncs, one batch */
+    assert_int_equal(cc_chain_release(c, NULL), CC_OK);
+    assert_int_equal(disk.calls, before + 15);
+    cc_chain_free(c);
+    cc_test_rmdir(dir);
+    world_clear(&s.w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_write),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_hold),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -31,6 +31,13 @@ libcc_consensus_a_SOURCES += \
     src/consensus/tap_midstate.h \
     src/consensus/witness.c
 
+check_PROGRAMS += src/consensus/test/test_interpreter
+src_consensus_test_test_interpreter_SOURCES = \
+    src/consensus/test/test_interpreter.c \
+    src/consensus/test/script_text.c src/consensus/test/script_text.h
+src_consensus_test_test_interpreter_LDADD = $(TEST_SUPPORT) \
+    $(FLOOR_consensus)
+
 check_PROGRAMS += src/consensus/test/test_script
 src_consensus_test_test_script_SOURCES = src/consensus/test/test_script.c \
     src/consensus/test/script_text.c src/consensus/test/script_text.h

@@ -90,6 +90,9 @@ bool cc_pool_visited(const struct cc_mempool *m,
                      const struct cc_pool_node *node);
 void cc_pool_list_add(struct cc_pool_list *list, struct cc_pool_node *node);
 void cc_pool_list_clear(struct cc_pool_list *list);
+/* For qsort over nodes: parents before children (a child has all ancestors of
+ * its parents, and them), then by arrival. */
+int cc_pool_by_ancestors(const void *a, const void *b);
 /* A coin as cc_mempool_coin, but though the pool spends it. */
 enum cc_status cc_pool_coin(struct cc_mempool *m, const struct cc_outpoint *o,
                             struct cc_coin *coin, struct cc_arena *arena,

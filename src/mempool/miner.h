@@ -26,8 +26,9 @@ void cc_template_clear(struct cc_template *t);
 bool cc_mine(struct cc_header *h, const struct cc_params *p, uint64_t *tries,
              const volatile bool *stop);
 
-/* A block of exactly these transactions (generateblock), or NULL, 0: from the
- * template; mined, not submitted. */
+/* A block of exactly these transactions (generateblock: their fees are
+ * nobody's) or, with txs NULL, of the template's; mined, not submitted.
+ * CC_LIMIT when the tries ran out or stop became true. */
 enum cc_status cc_generate(struct cc_block *out, struct cc_mempool *m,
                            struct cc_bytes script, const struct cc_tx *txs,
                            size_t count, uint64_t *tries,

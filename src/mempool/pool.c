@@ -245,8 +245,7 @@ void cc_pool_remove_deep(struct cc_mempool *m, struct cc_pool_node *node,
     cc_pool_list_clear(&list);
 }
 
-/* A child has all ancestors of its parents and them, so it has more. */
-static int by_ancestors(const void *a, const void *b)
+int cc_pool_by_ancestors(const void *a, const void *b)
 {
     const struct cc_pool_node *x = *(struct cc_pool_node *const *)a;
     const struct cc_pool_node *y = *(struct cc_pool_node *const *)b;
@@ -262,7 +261,8 @@ void cc_pool_take_all(struct cc_mempool *m, struct cc_pool_list *out)
     for (size_t i = 0; i < m->count; i++)
         cc_pool_list_add(out, m->nodes[i]);
     if (out->count)
-        qsort(out->items, out->count, sizeof(*out->items), by_ancestors);
+        qsort(out->items, out->count, sizeof(*out->items),
+              cc_pool_by_ancestors);
     for (size_t i = 0; i < out->count; i++)
         out->items[i]->parent_count = out->items[i]->child_count = 0;
     m->count = m->bytes = m->usage = m->unbroadcast = 0;

@@ -1,0 +1,162 @@
+/*
+ * mempool.dat as Bitcoin Core writes it with -persistmempoolv1: version 1 (8),
+ * count (8), per transaction its bytes, time of arrival (8), fee delta (8);
+ * then the deltas of transactions not in the pool, as compact size, (txid 32,
+ * delta 8); then the txids not yet announced to anybody, as compact size, 32
+ * each.
+ */
+#include "mempool/internal.h"
+
+#include "util/fs.h"
+#include "util/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VERSION 1
+#define MAX_FILE ((size_t)4 << 30)
+
+/* Parents first, so that loading needs one pass. */
+static void write_entries(struct cc_mempool *m, struct cc_writer *w)
+{
+    struct cc_pool_list all = {0};
+
+    for (size_t i = 0; i < m->count; i++)
+        cc_pool_list_add(&all, m->nodes[i]);
+    if (all.count)
+        qsort(all.items, all.count, sizeof(*all.items), cc_pool_by_ancestors);
+    cc_write_u64le(w, all.count);
+    for (size_t i = 0; i < all.count; i++) {
+        cc_tx_write(w, &all.items[i]->e.tx, true);
+        cc_write_u64le(w, (uint64_t)all.items[i]->e.time);
+        cc_write_u64le(w, (uint64_t)all.items[i]->e.fee_delta);
+    }
+    cc_pool_list_clear(&all);
+}
+
+static void write_deltas(struct cc_mempool *m, struct cc_writer *w)
+{
+    const void *txid;
+    void *delta;
+    size_t pos = 0, count = 0;
+
+    while (cc_map_next(&m->deltas, &pos, &txid, &delta))
+        count += !cc_pool_get(m, txid);
+    cc_write_compact(w, count);
+    for (pos = 0; cc_map_next(&m->deltas, &pos, &txid, &delta);) {
+        if (cc_pool_get(m, txid))
+            continue;
+        cc_write_bytes(w, txid, 32);
+        cc_write_u64le(w, (uint64_t) * (const cc_amount *)delta);
+    }
+}
+
+static void write_unbroadcast(struct cc_mempool *m, struct cc_writer *w)
+{
+    cc_write_compact(w, m->unbroadcast);
+    for (size_t i = 0; i < m->count; i++)
+        if (m->nodes[i]->e.unbroadcast)
+            cc_write_bytes(w, m->nodes[i]->e.tx.txid, 32);
+}
+
+enum cc_status cc_mempool_save(struct cc_mempool *m, const char *path,
+                               struct cc_error *err)
+{
+    struct cc_writer w;
+    enum cc_status st;
+
+    cc_writer_init_heap(&w);
+    cc_chain_lock(m->config.chain);
+    cc_write_u64le(&w, VERSION);
+    write_entries(m, &w);
+    write_deltas(m, &w);
+    write_unbroadcast(m, &w);
+    cc_chain_unlock(m->config.chain);
+    st = cc_fs_write(path, w.data, w.len, 0600, err);
+    cc_writer_clear(&w);
+    return cc_context(err, st, "mempool");
+}
+
+/* One entry; what is no longer good is passed over. */
+static void load_entry(struct cc_mempool *m, struct cc_reader *r)
+{
+    int64_t now = m->config.now(m->config.now_arg), time;
+    struct cc_arena arena;
+    struct cc_error err;
+    struct cc_tx tx;
+    cc_amount delta;
+
+    cc_arena_init(&arena);
+    cc_tx_read(r, &tx, &arena, true);
+    time = (int64_t)cc_read_u64le(r);
+    delta = (cc_amount)cc_read_u64le(r);
+    if (!r->failed) {
+        if (delta != 0)
+            cc_mempool_prioritise(m, tx.txid, delta);
+        if (time > now - m->config.expiry_s)
+            (void)cc_pool_accept(m, &tx, 0, time, NULL, &err);
+    }
+    cc_arena_clear(&arena);
+}
+
+static void load(struct cc_mempool *m, struct cc_reader *r)
+{
+    uint64_t count = cc_read_u64le(r);
+    size_t rest;
+
+    while (count-- > 0 && !r->failed)
+        load_entry(m, r);
+    rest = cc_read_count(r, 32 + 8);
+    while (rest-- > 0 && !r->failed) {
+        uint8_t txid[32];
+        cc_amount delta;
+
+        cc_read_bytes(r, txid, sizeof(txid));
+        delta = (cc_amount)cc_read_u64le(r);
+        if (!r->failed)
+            cc_mempool_prioritise(m, txid, delta);
+    }
+    rest = cc_read_count(r, 32);
+    while (rest-- > 0) {
+        struct cc_pool_node *n;
+        uint8_t txid[32];
+
+        cc_read_bytes(r, txid, sizeof(txid));
+        n = r->failed ? NULL : cc_pool_get(m, txid);
+        if (n && !n->e.unbroadcast) {
+            n->e.unbroadcast = true;
+            m->unbroadcast++;
+        }
+    }
+}
+
+enum cc_status cc_mempool_load(struct cc_mempool *m, const char *path,
+                               struct cc_error *err)
+{
+    struct cc_reader r;
+    uint64_t version;
+    uint8_t *data;
+    size_t len, count;
+    enum cc_status st = cc_fs_read(path, MAX_FILE, &data, &len, err);
+
+    if (st != CC_OK)
+        return st;
+    cc_reader_init(&r, data, len);
+    version = cc_read_u64le(&r);
+    cc_chain_lock(m->config.chain);
+    if (!r.failed && version != VERSION)
+        st = cc_fail(err, CC_CORRUPT, "%s: version %llu is not known", path,
+                     (unsigned long long)version);
+    if (st == CC_OK)
+        load(m, &r);
+    count = m->count;
+    cc_chain_unlock(m->config.chain);
+    if (st == CC_OK && !cc_reader_done(&r))
+        st = cc_fail(err, CC_CORRUPT, "%s: does not decode", path);
+    free(data);
+    cc_log(m->config.log,
+           "Imported mempool transactions from file: %zu in "
+           "the pool",
+           count);
+    return st;
+}

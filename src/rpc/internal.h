@@ -20,4 +20,7 @@ char *cc_rpc_method_usage(const struct cc_rpc_method *m);
 char *cc_rpc_method_help(const struct cc_rpc_method *m,
                          const struct cc_params *p);
 
+/* cc_clock_monotonic_ms when the table was made: since when the node runs. */
+int64_t cc_rpc_started_ms(const struct cc_rpc *rpc);
+
 #endif

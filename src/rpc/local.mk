@@ -2,9 +2,21 @@ noinst_LIBRARIES += libcc_rpc.a
 libcc_rpc_a_SOURCES = \
     src/rpc/args.c \
     src/rpc/auth.c src/rpc/auth.h \
+    src/rpc/blockchain.c src/rpc/blockchain.h \
+    src/rpc/chain_control.c \
+    src/rpc/control.c \
+    src/rpc/families.h \
+    src/rpc/generate.c \
     src/rpc/help.c \
     src/rpc/http.c src/rpc/http.h \
     src/rpc/internal.h \
     src/rpc/json.c src/rpc/json.h \
+    src/rpc/mining.c \
+    src/rpc/network.c \
+    src/rpc/pool.c src/rpc/pool.h \
+    src/rpc/register.c \
     src/rpc/rpc.c src/rpc/rpc.h \
-    src/rpc/server.c src/rpc/server.h
+    src/rpc/server.c src/rpc/server.h \
+    src/rpc/storage.c \
+    src/rpc/txjson.c src/rpc/txjson.h \
+    src/rpc/waiter.c src/rpc/waiter.h

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "rpc/internal.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 /* A method of an extension, made to look like one of ours. */
@@ -33,6 +33,7 @@ struct cc_rpc {
     char *warmup; /* NULL: over */
     pthread_mutex_t active_lock;
     struct active *active;
+    int64_t started_ms;
 };
 
 struct cc_rpc *cc_rpc_new(void)
@@ -43,8 +44,11 @@ struct cc_rpc *cc_rpc_new(void)
     pthread_mutex_init(&rpc->active_lock, NULL);
     rpc->warmup = cc_strdup("RPC server started");
     rpc->env.rpc = rpc;
+    rpc->started_ms = cc_clock_monotonic_ms();
     return rpc;
 }
+
+int64_t cc_rpc_started_ms(const struct cc_rpc *rpc) { return rpc->started_ms; }
 
 void cc_rpc_free(struct cc_rpc *rpc)
 {
@@ -376,17 +380,9 @@ static bool check_types(struct cc_rpc_call *call)
 /* --- Calling ----------------------------------------------------------------
  */
 
-static int64_t now_us(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 static json_t *run(struct cc_rpc *rpc, struct cc_rpc_call *call)
 {
-    struct active a = {call->method->name, now_us(), NULL}, **p;
+    struct active a = {call->method->name, cc_clock_monotonic_us(), NULL}, **p;
     json_t *result;
 
     pthread_mutex_lock(&rpc->active_lock);
@@ -407,7 +403,7 @@ static json_t *run(struct cc_rpc *rpc, struct cc_rpc_call *call)
 json_t *cc_rpc_active(struct cc_rpc *rpc)
 {
     json_t *list = json_array();
-    int64_t now = now_us();
+    int64_t now = cc_clock_monotonic_us();
 
     pthread_mutex_lock(&rpc->active_lock);
     for (const struct active *a = rpc->active; a; a = a->next) {

@@ -158,6 +158,16 @@ struct cc_rpc_method {
     unsigned flags;
 };
 
+/* A plain row: CC_ARG("height", CC_RPC_NUM, NULL, "The height index"), and one
+ * with its own look in the first line of help. */
+#define CC_ARG(n, t, f, h)                                                     \
+    {                                                                          \
+        .name = (n), .type = (t), .fallback = (f), .help = (h)                 \
+    }
+#define CC_ARG_AS(n, t, f, h, o)                                               \
+    {                                                                          \
+        .name = (n), .type = (t), .fallback = (f), .help = (h), .oneline = (o) \
+    }
 #define CC_RPC_ARGS(a) (a), sizeof(a) / sizeof((a)[0])
 #define CC_RPC_NO_ARGS NULL, 0
 

@@ -1,0 +1,190 @@
+/*
+ * cloudcoind: the daemon. Reads the options, goes into the background if
+ * asked, starts the node and waits for the end.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node.h"
+#include "options.h"
+
+/* How often the disk is looked at while nothing else happens. */
+#define CHECK_S 1
+
+static void say_error(const struct cc_error *err)
+{
+    fprintf(stderr, "Error: %s\n", err->text);
+}
+
+static void print_help(const struct cc_setup *s)
+{
+    char *text =
+        cc_args_help(s->args, cc_args_get_bool(s->args, "help-debug", false));
+
+    printf("CloudCoin daemon version %s\n\n"
+           "Usage:  cloudcoind [options]                     Start CloudCoin\n"
+           "\n%s",
+           cc_setup_version(), text);
+    free(text);
+}
+
+/* Signals that end us or mean something to us wait for sigtimedwait; every
+ * thread started later inherits this. */
+static void block_signals(sigset_t *set)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* Asked from any thread: the main one wakes up as if by `kill`. */
+static void request_stop(void *arg)
+{
+    pthread_kill(*(const pthread_t *)arg, SIGTERM);
+}
+
+static int run(struct cc_node *node, const sigset_t *signals)
+{
+    struct timespec interval = {CHECK_S, 0};
+    struct cc_error err;
+
+    for (;;) {
+        int sig = sigtimedwait(signals, NULL, &interval);
+
+        if (sig == SIGHUP)
+            cc_node_reopen_log(node);
+        else if (sig == SIGINT || sig == SIGTERM)
+            return EXIT_SUCCESS;
+        else if (cc_node_check(node, &err) != CC_OK) {
+            say_error(&err);
+            return EXIT_FAILURE;
+        }
+    }
+}
+
+/* The child goes on with a pipe on which it tells how starting went; the
+ * parent ends at once (-daemon) or when it has heard. */
+static int go_background(bool wait, int *tell)
+{
+    int fds[2], status;
+    char answer = 1;
+    pid_t pid;
+
+    if (pipe(fds))
+        return -1;
+    fflush(NULL);
+    pid = fork();
+    if (pid < 0)
+        return -1;
+    if (pid == 0) {
+        close(fds[0]);
+        setsid();
+        fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+        *tell = fds[1];
+        return 0;
+    }
+    close(fds[1]);
+    printf("CloudCoin starting\n");
+    if (!wait)
+        exit(EXIT_SUCCESS);
+    if (read(fds[0], &answer, 1) != 1) {
+        waitpid(pid, &status, 0);
+        answer = 1;
+    }
+    exit(answer);
+}
+
+static void detach(int tell)
+{
+    int null = open("/dev/null", O_RDWR);
+    char ok = 0;
+
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
+        if (null > STDERR_FILENO)
+            close(null);
+    }
+    if (tell >= 0) {
+        if (write(tell, &ok, 1) != 1)
+            ok = 1; /* -daemon: nobody listens */
+        close(tell);
+    }
+}
+
+static int start_and_run(const struct cc_setup *setup)
+{
+    bool wait = cc_args_get_bool(setup->args, "daemonwait", false);
+    bool background = wait || cc_args_get_bool(setup->args, "daemon", false);
+    struct cc_node *node;
+    struct cc_error err;
+    pthread_t self;
+    sigset_t signals;
+    int tell = -1, status;
+
+    cc_error_init(&err);
+    if (cc_node_probe(setup, &err) != CC_OK) {
+        say_error(&err);
+        return EXIT_FAILURE;
+    }
+    if (background && go_background(wait, &tell)) {
+        fprintf(stderr, "Error: fork() failed: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    block_signals(&signals);
+    self = pthread_self();
+    if (cc_node_start(&node, setup, request_stop, &self, &err) != CC_OK) {
+        say_error(&err);
+        return EXIT_FAILURE;
+    }
+    if (background)
+        detach(tell);
+    status = run(node, &signals);
+    cc_node_free(node);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct cc_setup setup;
+    struct cc_error err;
+    int status = EXIT_FAILURE;
+
+    umask(077);
+    cc_error_init(&err);
+    if (cc_setup_load(&setup, cc_daemon_options, cc_daemon_option_count,
+                      argc - 1, argv + 1, false, &err) != CC_OK) {
+        if (!strncmp(err.text, "Command line", 12))
+            fprintf(stderr,
+                    "Error: %s, see cloudcoind -h for a list of options.\n",
+                    err.text);
+        else
+            say_error(&err);
+    } else if (cc_args_get_bool(setup.args, "version", false)) {
+        printf("CloudCoin daemon version %s\n%s", cc_setup_version(),
+               cc_setup_license());
+        status = EXIT_SUCCESS;
+    } else if (!setup.params) {
+        print_help(&setup);
+        status = EXIT_SUCCESS;
+    } else {
+        status = start_and_run(&setup);
+    }
+    cc_setup_clear(&setup);
+    return status;
+}

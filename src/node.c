@@ -1,0 +1,639 @@
+#include "node.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crypto/ec.h"
+#include "crypto/hash.h"
+#include "node_options.h"
+#include "rpc/extension.h"
+#include "rpc/waiter.h"
+#include "util/clock.h"
+#include "util/fs.h"
+#include "util/hex.h"
+#include "util/mem.h"
+
+#define MIN_DISK_BYTES (UINT64_C(50) << 20)
+
+struct cc_node {
+    const struct cc_setup *setup;
+    struct cc_params params; /* the chain's, options applied */
+    struct cc_clock clock;
+    struct cc_log *log;
+    int lock_fd; /* -1: not held */
+    char *pid_path;
+    struct cc_ec *ec;
+    struct cc_rpc *rpc;
+    struct cc_waiter *waiter;
+    struct cc_server *server;
+    struct cc_chain *chain;
+    struct cc_mempool *mempool;
+    struct cc_wallets *wallets;
+    struct cc_net *net;
+    struct cc_extensions *extensions;
+    json_t *extension_init;
+    struct cc_net_lists net_lists;
+    struct cc_rpc_lists rpc_lists;
+    char *user_agent;
+    int64_t stop_height;
+    const char *block_notify;
+    void (*stop)(void *arg);
+    void *stop_arg;
+};
+
+/* --- The folder
+ * --------------------------------------------------------------- */
+
+static enum cc_status lock_folder(const struct cc_setup *setup, int *fd,
+                                  struct cc_error *err)
+{
+    char *path;
+    enum cc_status st = cc_fs_mkdirs(setup->chaindir, err);
+
+    if (st != CC_OK)
+        return st;
+    if (access(setup->chaindir, W_OK))
+        return cc_fail(err, CC_INVALID,
+                       "Cannot write to data directory '%s'; check "
+                       "permissions.",
+                       setup->chaindir);
+    path = cc_setup_path(setup, ".lock");
+    st = cc_fs_lock(path, fd, err);
+    free(path);
+    if (st == CC_LIMIT)
+        return cc_fail(err, CC_INVALID,
+                       "Cannot obtain a lock on data directory %s. CloudCoin "
+                       "is probably already running.",
+                       setup->chaindir);
+    return st;
+}
+
+enum cc_status cc_node_probe(const struct cc_setup *setup, struct cc_error *err)
+{
+    int fd;
+    enum cc_status st = lock_folder(setup, &fd, err);
+
+    if (st == CC_OK)
+        cc_fs_unlock(fd);
+    return st;
+}
+
+static enum cc_status check_space(const struct cc_setup *setup, bool running,
+                                  struct cc_error *err)
+{
+    uint64_t room;
+    enum cc_status st = cc_fs_free_space(setup->chaindir, &room, err);
+
+    if (st != CC_OK || room >= MIN_DISK_BYTES)
+        return st;
+    if (running)
+        return cc_fail(err, CC_IO, "Disk space is too low!");
+    return cc_fail(err, CC_IO, "Disk space is low for %s", setup->chaindir);
+}
+
+static enum cc_status open_log(struct cc_node *n, struct cc_error *err)
+{
+    const struct cc_args *args = n->setup->args;
+    struct cc_log_options o = {0};
+    const char *name = cc_args_get(args, "debuglogfile", "debug.log");
+    bool background = cc_args_get_bool(args, "daemon", false) ||
+                      cc_args_get_bool(args, "daemonwait", false);
+    char *path = NULL;
+    enum cc_status st = cc_option_categories(args, &o.categories, err);
+
+    if (st != CC_OK)
+        return st;
+    if (!cc_args_is_negated(args, "debuglogfile"))
+        path = cc_setup_path(n->setup, name);
+    o.path = path;
+    o.console = cc_args_get_bool(args, "printtoconsole", !background);
+    o.timestamps = cc_args_get_bool(args, "logtimestamps", true);
+    o.time_micros = cc_args_get_bool(args, "logtimemicros", false);
+    o.thread_names = cc_args_get_bool(args, "logthreadnames", false);
+    o.source_locations = cc_args_get_bool(args, "logsourcelocations", false);
+    st = cc_log_open(&n->log, &o, err);
+    free(path);
+    return st;
+}
+
+static void log_start(struct cc_node *n)
+{
+    const struct cc_setup *s = n->setup;
+    const char *w;
+
+    cc_log(n->log, "CloudCoin version %s", cc_setup_version());
+    cc_log(n->log, "Using the '%s' SHA256 implementation", cc_sha256_backend());
+    cc_log(n->log, "Using data directory %s", s->chaindir);
+    cc_log(n->log, "Config file: %s%s", s->conf,
+           cc_fs_exists(s->conf) ? "" : " (not found, skipping)");
+    for (size_t i = 0; (w = cc_args_warning(s->args, i)); i++)
+        cc_log(n->log, "Warning: %s", w);
+    for (size_t i = 0; (w = cc_args_unknown_section(s->args, i)); i++)
+        cc_log(n->log, "Warning: Section [%s] is not recognized.", w);
+    for (size_t i = 0; (w = cc_args_ignored(s->args, i)); i++)
+        cc_log(n->log,
+               "Warning: Config setting for -%s only applied on %s network "
+               "when in [%s] section.",
+               w, s->params->name, s->params->name);
+}
+
+static enum cc_status write_pid(struct cc_node *n, struct cc_error *err)
+{
+    char *path = cc_setup_path(
+        n->setup, cc_args_get(n->setup->args, "pid", "cloudcoind.pid"));
+    char *text;
+    enum cc_status st;
+
+    if (cc_args_is_negated(n->setup->args, "pid")) {
+        free(path);
+        return CC_OK;
+    }
+    text = cc_asprintf("%ld\n", (long)getpid());
+    st = cc_fs_write(path, text, strlen(text), 0644, err);
+    free(text);
+    if (st != CC_OK) {
+        st = cc_context(err, st, "Unable to create the PID file '%s'", path);
+        free(path);
+        return st;
+    }
+    n->pid_path = path;
+    return CC_OK;
+}
+
+/* --- What the chain tells
+ * ------------------------------------------------------- */
+
+static void run_command(struct cc_log *log, const char *command)
+{
+    int status = system(command);
+
+    if (status)
+        cc_log(log, "runCommand error: system(%s) returned %d", command,
+               status);
+}
+
+struct command {
+    struct cc_log *log;
+    char *text;
+};
+
+static void *command_thread(void *arg)
+{
+    struct command *c = arg;
+
+    run_command(c->log, c->text);
+    free(c->text);
+    free(c);
+    return NULL;
+}
+
+/* In the background: a slow command must not hold the chain's lock. */
+static void notify_command(struct cc_node *n, const char *template,
+                           const char *hash)
+{
+    struct command *c = cc_calloc(1, sizeof(*c));
+    const char *mark = strstr(template, "%s");
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    c->log = n->log;
+    c->text = mark ? cc_asprintf("%.*s%s%s", (int)(mark - template), template,
+                                 hash, mark + 2)
+                   : cc_strdup(template);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&thread, &attr, command_thread, c)) {
+        free(c->text);
+        free(c);
+    }
+    pthread_attr_destroy(&attr);
+}
+
+static json_t *block_event(const struct cc_index *i)
+{
+    json_t *o = json_object();
+
+    cc_json_set_hash(o, "hash", i->hash);
+    cc_json_set_int(o, "height", i->height);
+    cc_json_set_int(o, "time", i->header.time);
+    return o;
+}
+
+static void on_connected(void *arg, const struct cc_index *index,
+                         const struct cc_block *block,
+                         const struct cc_undo *undo)
+{
+    struct cc_node *n = arg;
+
+    (void)block;
+    (void)undo;
+    if (n->extensions && cc_extensions_wanted(n->extensions, "blockconnected"))
+        cc_extensions_notify(n->extensions, "blockconnected",
+                             block_event(index));
+}
+
+static void on_disconnected(void *arg, const struct cc_index *index,
+                            const struct cc_block *block,
+                            const struct cc_undo *undo)
+{
+    struct cc_node *n = arg;
+
+    (void)block;
+    (void)undo;
+    if (n->extensions &&
+        cc_extensions_wanted(n->extensions, "blockdisconnected"))
+        cc_extensions_notify(n->extensions, "blockdisconnected",
+                             block_event(index));
+}
+
+static void on_tip(void *arg, const struct cc_index *tip)
+{
+    struct cc_node *n = arg;
+    char hash[65];
+
+    cc_waiter_wake(n->waiter);
+    if (n->block_notify && *n->block_notify) {
+        cc_hex_encode_rev(hash, tip->hash, 32);
+        notify_command(n, n->block_notify, hash);
+    }
+    if (n->stop_height > 0 && tip->height >= n->stop_height)
+        n->stop(n->stop_arg);
+}
+
+static void on_added(void *arg, const struct cc_mempool_entry *e)
+{
+    struct cc_node *n = arg;
+    struct cc_writer w;
+    json_t *o;
+
+    if (!n->extensions || !cc_extensions_wanted(n->extensions, "transaction"))
+        return;
+    o = json_object();
+    cc_writer_init_heap(&w);
+    cc_tx_write(&w, &e->tx, true);
+    cc_json_set_hash(o, "txid", e->tx.txid);
+    cc_json_set(o, "hex", cc_json_hex(cc_bytes(w.data, w.len)));
+    cc_writer_clear(&w);
+    cc_extensions_notify(n->extensions, "transaction", o);
+}
+
+/* --- Floors
+ * ----------------------------------------------------------------------- */
+
+static enum cc_status start_server(struct cc_node *n, struct cc_error *err)
+{
+    const struct cc_args *args = n->setup->args;
+    struct cc_server_config c = {0};
+    char *cookie;
+    enum cc_status st;
+
+    cc_rpc_register_all(n->rpc, n->params.storage_active,
+                        !cc_args_get_bool(args, "disablewallet", false));
+    if (!cc_args_get_bool(args, "server", true))
+        return CC_OK;
+    st = cc_option_server(n->setup, &c, &n->rpc_lists, err);
+    if (st != CC_OK)
+        return st;
+    c.rpc = n->rpc;
+    c.log = n->log;
+    if (!c.allow_count && cc_args_is_set(args, "rpcbind"))
+        cc_log(n->log, "WARNING: option -rpcbind was ignored because "
+                       "-rpcallowip was not specified, refusing to allow "
+                       "everyone to connect");
+    cookie =
+        cc_setup_path(n->setup, cc_args_get(args, "rpccookiefile", ".cookie"));
+    c.cookie_path = cookie;
+    st = cc_server_start(&n->server, &c, err);
+    free(cookie);
+    if (st == CC_IO)
+        st = cc_context(err, st, "Unable to start HTTP server");
+    return st;
+}
+
+static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
+{
+    const struct cc_args *args = n->setup->args;
+    int64_t cache = cc_args_get_int(args, "dbcache", 450);
+    struct cc_chain_listener listener = {n, on_connected, on_disconnected,
+                                         on_tip, NULL};
+    struct cc_chain_config c = {
+        .params = &n->params,
+        .directory = n->setup->chaindir,
+        .threads = cc_option_threads(args),
+        .now = cc_clock_now_fn,
+        .now_arg = &n->clock,
+        .log = n->log,
+        .reindex = cc_args_get_bool(args, "reindex", false),
+        .reindex_chainstate =
+            cc_args_get_bool(args, "reindex-chainstate", false),
+    };
+    enum cc_status st;
+
+    cache = cache < 4 ? 4 : cache > 16384 ? 16384 : cache;
+    c.cache_bytes = (size_t)cache << 20;
+    cc_log(n->log, "Script verification uses %u additional threads", c.threads);
+    cc_rpc_set_warmup(n->rpc, "Loading block index\xe2\x80\xa6");
+    st = cc_chain_open(&n->chain, &c, err);
+    if (st != CC_OK)
+        return st;
+    n->stop_height = cc_args_get_int(args, "stopatheight", 0);
+    n->block_notify = cc_args_get(args, "blocknotify", NULL);
+    cc_chain_listen(n->chain, &listener);
+    return CC_OK;
+}
+
+static enum cc_status open_mempool(struct cc_node *n, struct cc_error *err)
+{
+    struct cc_mempool_listener listener = {n, on_added, NULL};
+    struct cc_mempool_config c = {.chain = n->chain,
+                                  .now = cc_clock_now_fn,
+                                  .now_arg = &n->clock,
+                                  .log = n->log};
+    enum cc_status st = cc_option_mempool(n->setup->args, &n->params, &c, err);
+
+    if (st != CC_OK)
+        return st;
+    n->mempool = cc_mempool_new(&c);
+    cc_mempool_listen(n->mempool, &listener);
+    return CC_OK;
+}
+
+static enum cc_status open_net(struct cc_node *n, struct cc_error *err)
+{
+    struct cc_net_options o;
+    enum cc_status st;
+
+    cc_net_options_init(&o);
+    st = cc_option_net(n->setup->args, &n->params, &o, &n->net_lists, err);
+    if (st == CC_OK)
+        st = cc_option_user_agent(n->setup->args, &n->user_agent, err);
+    if (st != CC_OK)
+        return st;
+    o.chain = n->chain;
+    o.mempool = n->mempool;
+    o.clock = &n->clock;
+    o.log = n->log;
+    o.directory = n->setup->chaindir;
+    o.user_agent = n->user_agent;
+    return cc_net_new(&n->net, &o, err);
+}
+
+static enum cc_status open_wallets(struct cc_node *n, struct cc_error *err)
+{
+    const struct cc_args *args = n->setup->args;
+    struct cc_wallets_config c;
+    char *directory;
+    enum cc_status st;
+
+    if (cc_args_get_bool(args, "disablewallet", false))
+        return CC_OK;
+    cc_wallets_config_init(&c, &n->params);
+    st = cc_option_wallets(args, &n->params, &c, err);
+    if (st != CC_OK)
+        return st;
+    directory =
+        cc_setup_path(n->setup, cc_args_get(args, "walletdir", "wallets"));
+    c.chain = n->chain;
+    c.mempool = n->mempool;
+    c.ec = n->ec;
+    c.clock = &n->clock;
+    c.log = n->log;
+    c.directory = directory;
+    st = cc_wallets_new(&n->wallets, &c, err);
+    free(directory);
+    return st;
+}
+
+static enum cc_status load_wallets(struct cc_node *n, struct cc_error *err)
+{
+    const char *name;
+    enum cc_status st = CC_OK;
+
+    if (!n->wallets)
+        return CC_OK;
+    cc_rpc_set_warmup(n->rpc, "Loading wallet\xe2\x80\xa6");
+    for (size_t i = 0;
+         st == CC_OK && (name = cc_args_get_nth(n->setup->args, "wallet", i));
+         i++)
+        st = cc_wallets_load(n->wallets, name, err);
+    return st;
+}
+
+static void load_mempool(struct cc_node *n)
+{
+    struct cc_error err;
+    char *path;
+    enum cc_status st;
+
+    if (!cc_args_get_bool(n->setup->args, "persistmempool", true))
+        return;
+    path = cc_setup_path(n->setup, "mempool.dat");
+    st = cc_mempool_load(n->mempool, path, &err);
+    free(path);
+    if (st != CC_OK && st != CC_NOTFOUND)
+        cc_log(n->log,
+               "Failed to import mempool from disk: %s. Continuing "
+               "anyway.",
+               err.text);
+}
+
+static void save_mempool(struct cc_node *n)
+{
+    struct cc_error err;
+    char *path;
+
+    if (!cc_args_get_bool(n->setup->args, "persistmempool", true))
+        return;
+    path = cc_setup_path(n->setup, "mempool.dat");
+    if (cc_mempool_save(n->mempool, path, &err) != CC_OK)
+        cc_log(n->log, "Failed to dump mempool: %s. Continuing anyway.",
+               err.text);
+    free(path);
+}
+
+static void set_env(struct cc_node *n)
+{
+    struct cc_rpc_env env = {.params = &n->params,
+                             .chain = n->chain,
+                             .mempool = n->mempool,
+                             .net = n->net,
+                             .wallets = n->wallets,
+                             .ec = n->ec,
+                             .args = n->setup->args,
+                             .clock = &n->clock,
+                             .log = n->log,
+                             .datadir = n->setup->datadir,
+                             .chaindir = n->setup->chaindir,
+                             .waiter = n->waiter,
+                             .stop = n->stop,
+                             .stop_arg = n->stop_arg};
+
+    cc_rpc_set_env(n->rpc, &env);
+}
+
+static enum cc_status start_extensions(struct cc_node *n, struct cc_error *err)
+{
+    struct cc_extensions_config c = {.rpc = n->rpc, .log = n->log};
+    const char *command;
+    enum cc_status st = CC_OK;
+
+    if (!cc_args_get_nth(n->setup->args, "extension", 0))
+        return CC_OK;
+    n->extension_init = json_object();
+    cc_json_set_str(n->extension_init, "chain", n->params.name);
+    cc_json_set_hash(n->extension_init, "genesis", n->params.genesis_hash);
+    cc_json_set_str(n->extension_init, "datadir", n->setup->chaindir);
+    cc_json_set_int(n->extension_init, "blocks",
+                    cc_chain_tip(n->chain)->height);
+    cc_json_set_str(n->extension_init, "version", cc_setup_version());
+    c.init = n->extension_init;
+    n->extensions = cc_extensions_new(&c);
+    for (size_t i = 0;
+         st == CC_OK &&
+         (command = cc_args_get_nth(n->setup->args, "extension", i));
+         i++)
+        st = cc_extensions_start(n->extensions, command, err);
+    return st;
+}
+
+/* --- Up and down
+ * ---------------------------------------------------------------------- */
+
+static enum cc_status start(struct cc_node *n, struct cc_error *err)
+{
+    const struct cc_args *args = n->setup->args;
+    enum cc_status st;
+
+    st = cc_option_params(args, &n->params, err);
+    if (st == CC_OK)
+        st = lock_folder(n->setup, &n->lock_fd, err);
+    if (st == CC_OK)
+        st = open_log(n, err);
+    if (st != CC_OK)
+        return st;
+    log_start(n);
+    if (cc_args_get_int(args, "mocktime", 0) > 0)
+        cc_clock_set_mock(&n->clock, cc_args_get_int(args, "mocktime", 0));
+    n->ec = cc_ec_new();
+    n->rpc = cc_rpc_new();
+    n->waiter = cc_waiter_new();
+    set_env(n);
+    st = write_pid(n, err);
+    if (st == CC_OK)
+        st = check_space(n->setup, false, err);
+    if (st == CC_OK)
+        st = start_server(n, err);
+    if (st == CC_OK)
+        st = open_chain(n, err);
+    if (st == CC_OK)
+        st = open_mempool(n, err);
+    if (st == CC_OK)
+        st = open_wallets(n, err);
+    if (st == CC_OK)
+        st = open_net(n, err);
+    if (st != CC_OK)
+        return st;
+    set_env(n);
+    st = load_wallets(n, err);
+    if (st != CC_OK)
+        return st;
+    load_mempool(n);
+    cc_rpc_set_warmup(n->rpc, "Starting network threads\xe2\x80\xa6");
+    st = cc_net_start(n->net, err);
+    if (st != CC_OK)
+        return st;
+    cc_rpc_set_warmup(n->rpc, NULL);
+    st = start_extensions(n, err);
+    if (st != CC_OK)
+        return st;
+    cc_log(n->log, "Done loading");
+    if (cc_args_is_set(args, "startupnotify"))
+        notify_command(n, cc_args_get(args, "startupnotify", ""), "");
+    return CC_OK;
+}
+
+enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
+                             void (*stop)(void *arg), void *arg,
+                             struct cc_error *err)
+{
+    struct cc_node *n = cc_calloc(1, sizeof(*n));
+    enum cc_status st;
+
+    n->setup = setup;
+    n->params = *setup->params;
+    n->lock_fd = -1;
+    n->stop = stop;
+    n->stop_arg = arg;
+    cc_clock_init(&n->clock);
+    st = start(n, err);
+    if (st != CC_OK) {
+        if (n->log)
+            cc_log(n->log, "Error: %s", err->text);
+        cc_node_free(n);
+        return st;
+    }
+    *out = n;
+    return CC_OK;
+}
+
+enum cc_status cc_node_check(struct cc_node *n, struct cc_error *err)
+{
+    enum cc_status st;
+
+    if (cc_chain_failed(n->chain, err))
+        st = err->status ? err->status : CC_IO;
+    else
+        st = check_space(n->setup, true, err);
+    if (st != CC_OK)
+        cc_log(n->log, "*** %s", err->text);
+    return st;
+}
+
+void cc_node_reopen_log(struct cc_node *n) { cc_log_reopen(n->log); }
+
+void cc_node_free(struct cc_node *n)
+{
+    if (!n)
+        return;
+    if (n->log)
+        cc_log(n->log, "Shutdown: In progress...");
+    /* Nobody new comes in, those who wait are let go. */
+    cc_server_interrupt(n->server);
+    if (n->waiter)
+        cc_waiter_interrupt(n->waiter);
+    if (n->extensions)
+        cc_extensions_stop(n->extensions);
+    cc_server_free(n->server);
+    if (n->net)
+        cc_net_stop(n->net);
+    cc_wallets_free(n->wallets);
+    if (n->net)
+        cc_net_free(n->net);
+    cc_extensions_free(n->extensions);
+    if (n->mempool)
+        save_mempool(n);
+    cc_mempool_free(n->mempool);
+    cc_chain_free(n->chain);
+    cc_rpc_free(n->rpc);
+    cc_waiter_free(n->waiter);
+    cc_ec_free(n->ec);
+    json_decref(n->extension_init);
+    cc_net_lists_clear(&n->net_lists);
+    cc_rpc_lists_clear(&n->rpc_lists);
+    free(n->user_agent);
+    if (n->pid_path)
+        cc_fs_remove(n->pid_path, NULL);
+    free(n->pid_path);
+    if (n->log)
+        cc_log(n->log, "Shutdown: done");
+    cc_log_close(n->log);
+    if (n->lock_fd >= 0)
+        cc_fs_unlock(n->lock_fd);
+    free(n);
+}

@@ -1,0 +1,34 @@
+/*
+ * node.h: the whole daemon, put together.
+ *
+ * cc_node_start brings the floors up from the ground (log, lock, RPC in
+ * warmup, chain, mempool, wallets, peers, extensions) and, if one of them
+ * cannot, takes down what stands; cc_node_free takes them down in the opposite
+ * order. Each module gets what it needs from here, none sees the node.
+ *
+ * Threads: start, check and free belong to the main thread. stop(), handed to
+ * RPC and to the chain's listener, may be called from any.
+ */
+#ifndef CC_NODE_H
+#define CC_NODE_H
+
+#include "setup.h"
+
+struct cc_node;
+
+/* Can this data folder be used, and is it free? Without keeping the lock. */
+enum cc_status cc_node_probe(const struct cc_setup *setup,
+                             struct cc_error *err);
+
+/* setup is borrowed until cc_node_free. stop: asks main to end the daemon. */
+enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
+                             void (*stop)(void *arg), void *arg,
+                             struct cc_error *err);
+/* From time to time: not CC_OK when going on is not safe (a disk error, no
+ * room left); the node must be freed then. */
+enum cc_status cc_node_check(struct cc_node *n, struct cc_error *err);
+/* SIGHUP. */
+void cc_node_reopen_log(struct cc_node *n);
+void cc_node_free(struct cc_node *n);
+
+#endif

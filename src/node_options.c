@@ -1,0 +1,410 @@
+#include "node_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+
+#define MAX_USER_AGENT 256
+
+const char **cc_option_list(const struct cc_args *args, const char *name,
+                            size_t *count)
+{
+    const char **list;
+    size_t n = 0;
+
+    while (cc_args_get_nth(args, name, n))
+        n++;
+    list = cc_calloc(n + 1, sizeof(*list));
+    for (size_t i = 0; i < n; i++)
+        list[i] = cc_args_get_nth(args, name, i);
+    *count = n;
+    return list;
+}
+
+enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
+                                    struct cc_error *err)
+{
+    const char *name;
+    uint32_t bit, all = cc_log_category_find("all");
+
+    *out = 0;
+    for (size_t i = 0; (name = cc_args_get_nth(args, "debug", i)); i++) {
+        if (!strcmp(name, "0") || !strcmp(name, "none")) {
+            *out = 0;
+            continue;
+        }
+        bit = *name ? cc_log_category_find(name) : all;
+        if (!bit)
+            return cc_fail(err, CC_INVALID,
+                           "Unsupported logging category -debug=%s.", name);
+        *out |= bit;
+    }
+    for (size_t i = 0; (name = cc_args_get_nth(args, "debugexclude", i)); i++) {
+        bit = cc_log_category_find(name);
+        if (!bit)
+            return cc_fail(err, CC_INVALID,
+                           "Unsupported logging category -debugexclude=%s.",
+                           name);
+        *out &= ~bit;
+    }
+    return CC_OK;
+}
+
+unsigned cc_option_threads(const struct cc_args *args)
+{
+    int64_t n = cc_args_get_int(args, "par", 0);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (n <= 0)
+        n += cores > 0 ? cores : 1;
+    n -= 1; /* the thread that validates works too */
+    return n < 0 ? 0 : n > 15 ? 15 : (unsigned)n;
+}
+
+static bool set_height(struct cc_params *p, const char *name, size_t len,
+                       uint32_t height)
+{
+    static const char *const names[] = {"bip34", "cltv", "dersig", "csv",
+                                        "segwit"};
+    uint32_t *fields[] = {&p->bip34_height, &p->bip65_height, &p->bip66_height,
+                          &p->csv_height, &p->segwit_height};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strlen(names[i]) == len && !memcmp(names[i], name, len)) {
+            *fields[i] = height;
+            return true;
+        }
+    return false;
+}
+
+enum cc_status cc_option_params(const struct cc_args *args,
+                                struct cc_params *params, struct cc_error *err)
+{
+    const char *text, *at;
+    char *end;
+    unsigned long n;
+
+    for (size_t i = 0;
+         (text = cc_args_get_nth(args, "testactivationheight", i)); i++) {
+        if (strcmp(params->name, "regtest") != 0)
+            return cc_fail(err, CC_INVALID,
+                           "-testactivationheight is for regtest only.");
+        at = strchr(text, '@');
+        if (!at)
+            return cc_fail(err, CC_INVALID,
+                           "Invalid format (%s) for "
+                           "-testactivationheight=name@height.",
+                           text);
+        n = strtoul(at + 1, &end, 10);
+        if (at[1] < '0' || at[1] > '9' || *end || n >= INT32_MAX)
+            return cc_fail(err, CC_INVALID,
+                           "Invalid height value (%s) for "
+                           "-testactivationheight=name@height.",
+                           text);
+        if (!set_height(params, text, (size_t)(at - text), (uint32_t)n))
+            return cc_fail(err, CC_INVALID,
+                           "Invalid name (%s) for "
+                           "-testactivationheight=name@height.",
+                           text);
+    }
+    return CC_OK;
+}
+
+/* --- Mempool -----------------------------------------------------------------
+ */
+
+static enum cc_status option_amount(const struct cc_args *args,
+                                    const char *name, cc_amount max,
+                                    cc_amount *out, struct cc_error *err)
+{
+    const char *text = cc_args_get(args, name, NULL);
+
+    if (!text || cc_amount_parse(out, text, max))
+        return CC_OK;
+    return cc_fail(err, CC_INVALID, "Invalid amount for -%s=<amount>: '%s'",
+                   name, text);
+}
+
+enum cc_status cc_option_mempool(const struct cc_args *args,
+                                 const struct cc_params *params,
+                                 struct cc_mempool_config *out,
+                                 struct cc_error *err)
+{
+    int64_t megabytes = cc_args_get_int(args, "maxmempool", 300);
+    bool test = strcmp(params->name, "main") != 0;
+    enum cc_status st;
+
+    if (megabytes < 5)
+        return cc_fail(err, CC_INVALID, "-maxmempool must be at least 5 MB");
+    out->max_bytes =
+        (size_t)(megabytes > 1 << 20 ? 1 << 20 : megabytes) * 1000000;
+    out->expiry_s = cc_args_get_int(args, "mempoolexpiry", 336) * 3600;
+    out->min_relay_feerate = 1000;
+    out->incremental_feerate = 1000;
+    out->dust_feerate = 3000;
+    st = option_amount(args, "incrementalrelayfee", params->max_money,
+                       &out->incremental_feerate, err);
+    if (st == CC_OK && out->min_relay_feerate < out->incremental_feerate)
+        out->min_relay_feerate = out->incremental_feerate;
+    if (st == CC_OK)
+        st = option_amount(args, "minrelaytxfee", params->max_money,
+                           &out->min_relay_feerate, err);
+    if (st == CC_OK)
+        st = option_amount(args, "dustrelayfee", params->max_money,
+                           &out->dust_feerate, err);
+    if (st != CC_OK)
+        return st;
+    out->require_standard = !cc_args_get_bool(args, "acceptnonstdtxn", false);
+    if (!test && !out->require_standard)
+        return cc_fail(err, CC_INVALID,
+                       "acceptnonstdtxn is not currently supported for main "
+                       "chain");
+    out->full_rbf = cc_args_get_bool(args, "mempoolfullrbf", false);
+    out->bare_multisig = cc_args_get_bool(args, "permitbaremultisig", true);
+    out->datacarrier_bytes =
+        cc_args_get_bool(args, "datacarrier", true)
+            ? (size_t)cc_args_get_int(args, "datacarriersize", 83)
+            : 0;
+    out->ancestor_limit =
+        (unsigned)cc_args_get_int(args, "limitancestorcount", 25);
+    out->descendant_limit =
+        (unsigned)cc_args_get_int(args, "limitdescendantcount", 25);
+    return CC_OK;
+}
+
+enum cc_status cc_option_wallets(const struct cc_args *args,
+                                 const struct cc_params *params,
+                                 struct cc_wallets_config *out,
+                                 struct cc_error *err)
+{
+    const char *const names[] = {"fallbackfee", "mintxfee", "discardfee",
+                                 "paytxfee", "maxtxfee"};
+    cc_amount *const fields[] = {&out->fallback_feerate, &out->min_feerate,
+                                 &out->discard_feerate, &out->pay_feerate,
+                                 &out->max_fee};
+    enum cc_status st;
+
+    for (size_t i = 0; i < 5; i++) {
+        st = option_amount(args, names[i], params->max_money, fields[i], err);
+        if (st != CC_OK)
+            return st;
+    }
+    out->signal_rbf = cc_args_get_bool(args, "walletrbf", out->signal_rbf);
+    out->spend_unconfirmed =
+        cc_args_get_bool(args, "spendzeroconfchange", out->spend_unconfirmed);
+    return CC_OK;
+}
+
+/* --- Net
+ * ----------------------------------------------------------------------- */
+
+enum cc_status cc_option_user_agent(const struct cc_args *args, char **out,
+                                    struct cc_error *err)
+{
+    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "abcdefghijklmnopqrstuvwxyz0123456789 .,;-_?@";
+    char *all = cc_strdup(""), *next;
+    const char *comment, *version = cc_setup_version() + 1;
+
+    for (size_t i = 0; (comment = cc_args_get_nth(args, "uacomment", i)); i++) {
+        if (comment[strspn(comment, safe)]) {
+            free(all);
+            return cc_fail(err, CC_INVALID,
+                           "User Agent comment (%s) contains unsafe "
+                           "characters.",
+                           comment);
+        }
+        next = cc_asprintf("%s%s%s", all, *all ? "; " : "", comment);
+        free(all);
+        all = next;
+    }
+    *out = *all ? cc_asprintf("/CloudCoin:%s(%s)/", version, all)
+                : cc_asprintf("/CloudCoin:%s/", version);
+    free(all);
+    if (strlen(*out) > MAX_USER_AGENT) {
+        size_t len = strlen(*out);
+
+        free(*out);
+        *out = NULL;
+        return cc_fail(err, CC_INVALID,
+                       "Total length of network version string (%zu) exceeds "
+                       "maximum length (%d). Reduce the number or size of "
+                       "uacomments.",
+                       len, MAX_USER_AGENT);
+    }
+    return CC_OK;
+}
+
+static enum cc_status option_port(const struct cc_args *args, const char *name,
+                                  uint16_t otherwise, uint16_t *out,
+                                  struct cc_error *err)
+{
+    const char *text = cc_args_get(args, name, NULL);
+    char *end;
+    unsigned long n;
+
+    *out = otherwise;
+    if (!text)
+        return CC_OK;
+    n = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || n > 65535)
+        return cc_fail(err, CC_INVALID, "Invalid port specified in -%s: '%s'",
+                       name, text);
+    *out = (uint16_t)n;
+    return CC_OK;
+}
+
+static uint64_t option_scaled(const struct cc_args *args, const char *name,
+                              int64_t otherwise)
+{
+    int64_t n = cc_args_get_int(args, name, otherwise);
+
+    return n < 1 ? 1000 : n > 1000000 ? 1000000000 : (uint64_t)n * 1000;
+}
+
+enum cc_status cc_option_net(const struct cc_args *args,
+                             const struct cc_params *params,
+                             struct cc_net_options *out,
+                             struct cc_net_lists *lists, struct cc_error *err)
+{
+    const char *const names[] = {"bind",     "externalip", "connect",
+                                 "addnode",  "seednode",   "whitelist",
+                                 "whitebind"};
+    const char *const **where[] = {
+        &out->binds,    &out->external_ips, &out->connect,  &out->addnode,
+        &out->seednode, &out->whitelist,    &out->whitebind};
+    size_t *counts[] = {&out->bind_count,     &out->external_ip_count,
+                        &out->connect_count,  &out->addnode_count,
+                        &out->seednode_count, &out->whitelist_count,
+                        &out->whitebind_count};
+    int64_t n;
+    enum cc_status st =
+        option_port(args, "port", params->port, &out->port, err);
+
+    if (st != CC_OK)
+        return st;
+    for (size_t i = 0; i < 7; i++) {
+        lists->list[i] = cc_option_list(args, names[i], counts[i]);
+        *where[i] = lists->list[i];
+    }
+    if (cc_args_is_negated(args, "connect") ||
+        (out->connect_count == 1 && !strcmp(out->connect[0], "0"))) {
+        out->connect_count = 0;
+        out->connect_none = true;
+    }
+    out->listen =
+        cc_args_get_bool(args, "listen",
+                         out->bind_count || out->whitebind_count ||
+                             !(out->connect_count || out->connect_none));
+    if (!out->listen && (out->bind_count || out->whitebind_count))
+        return cc_fail(err, CC_INVALID,
+                       "Cannot set -bind or -whitebind together with "
+                       "-listen=0");
+    n = cc_args_get_int(args, "maxconnections", 125);
+    out->max_connections = n < 0 ? 0 : n > 2000 ? 2000 : (unsigned)n;
+    out->max_receive_bytes =
+        (size_t)option_scaled(args, "maxreceivebuffer", 5000);
+    out->max_send_bytes = (size_t)option_scaled(args, "maxsendbuffer", 1000);
+    out->ban_s = cc_args_get_int(args, "bantime", 86400);
+    n = cc_args_get_int(args, "timeout", 5000);
+    out->connect_timeout_ms = n <= 0 ? 5000 : n;
+    n = cc_args_get_int(args, "peertimeout", 60);
+    if (n <= 0)
+        return cc_fail(err, CC_INVALID,
+                       "peertimeout must be a positive integer.");
+    out->peer_timeout_s = n;
+    out->blocks_only = cc_args_get_bool(args, "blocksonly", false);
+    out->inactive = !cc_args_get_bool(args, "networkactive", true);
+    return CC_OK;
+}
+
+void cc_net_lists_clear(struct cc_net_lists *lists)
+{
+    for (size_t i = 0; i < 7; i++)
+        free(lists->list[i]);
+    memset(lists, 0, sizeof(*lists));
+}
+
+/* --- RPC
+ * -------------------------------------------------------------------------- */
+
+/* Does an -rpcbind name its port? "[::1]:5", "1.2.3.4:5", not "::1". */
+static bool names_port(const char *s)
+{
+    const char *colon = strrchr(s, ':');
+
+    if (!colon)
+        return false;
+    return colon > s && (colon[-1] == ']' || strchr(s, ':') == colon);
+}
+
+static char *rpc_endpoint(const char *s, uint16_t port)
+{
+    if (names_port(s))
+        return cc_strdup(s);
+    if (s[0] != '[' && strchr(s, ':'))
+        return cc_asprintf("[%s]:%u", s, port);
+    return cc_asprintf("%s:%u", s, port);
+}
+
+static void rpc_number(const struct cc_args *args, const char *name,
+                       int64_t otherwise, unsigned *out)
+{
+    int64_t n = cc_args_get_int(args, name, otherwise);
+
+    *out = (unsigned)(n < 1 ? 1 : n > 10000 ? 10000 : n);
+}
+
+enum cc_status cc_option_server(const struct cc_setup *setup,
+                                struct cc_server_config *out,
+                                struct cc_rpc_lists *lists,
+                                struct cc_error *err)
+{
+    const struct cc_args *args = setup->args;
+    const char *bind;
+    uint16_t port;
+    size_t binds = 0;
+    unsigned queue = 16;
+    enum cc_status st =
+        option_port(args, "rpcport", setup->params->rpc_port, &port, err);
+
+    if (st != CC_OK)
+        return st;
+    lists->allow = cc_option_list(args, "rpcallowip", &out->allow_count);
+    lists->auth = cc_option_list(args, "rpcauth", &out->auth_count);
+    out->allow = lists->allow;
+    out->auth = lists->auth;
+    while (cc_args_get_nth(args, "rpcbind", binds))
+        binds++;
+    if (!out->allow_count)
+        binds = 0; /* nobody but this machine may come */
+    lists->bind = cc_calloc(binds + 1, sizeof(*lists->bind));
+    for (size_t i = 0; i < binds; i++) {
+        bind = cc_args_get_nth(args, "rpcbind", i);
+        lists->bind[lists->bind_count++] = rpc_endpoint(bind, port);
+    }
+    if (!binds)
+        lists->bind[lists->bind_count++] = rpc_endpoint("127.0.0.1", port);
+    out->bind = (const char *const *)lists->bind;
+    out->bind_count = lists->bind_count;
+    out->user = cc_args_get(args, "rpcuser", "");
+    out->password = cc_args_get(args, "rpcpassword", "");
+    rpc_number(args, "rpcthreads", 4, &out->threads);
+    rpc_number(args, "rpcworkqueue", 16, &queue);
+    out->queue = queue;
+    rpc_number(args, "rpcservertimeout", 30, &out->timeout_s);
+    out->wallet_paths = !cc_args_get_bool(args, "disablewallet", false);
+    return CC_OK;
+}
+
+void cc_rpc_lists_clear(struct cc_rpc_lists *lists)
+{
+    for (size_t i = 0; i < lists->bind_count; i++)
+        free(lists->bind[i]);
+    free(lists->bind);
+    free(lists->allow);
+    free(lists->auth);
+    memset(lists, 0, sizeof(*lists));
+}

@@ -1,0 +1,60 @@
+/* node_options.h: options turned into what the modules want to know. */
+#ifndef CC_NODE_OPTIONS_H
+#define CC_NODE_OPTIONS_H
+
+#include "mempool/mempool.h"
+#include "net/net.h"
+#include "rpc/server.h"
+#include "setup.h"
+#include "util/log.h"
+#include "wallet/wallet.h"
+
+/* Every value of an option; the list is for free, the strings are args'. */
+const char **cc_option_list(const struct cc_args *args, const char *name,
+                            size_t *count);
+
+/* Log categories that -debug and -debugexclude name. */
+enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
+                                    struct cc_error *err);
+/* Script check workers beside the calling thread, from -par. */
+unsigned cc_option_threads(const struct cc_args *args);
+/* The chain's parameters with -testactivationheight applied. */
+enum cc_status cc_option_params(const struct cc_args *args,
+                                struct cc_params *params, struct cc_error *err);
+enum cc_status cc_option_mempool(const struct cc_args *args,
+                                 const struct cc_params *params,
+                                 struct cc_mempool_config *out,
+                                 struct cc_error *err);
+/* "/CloudCoin:0.1.0(comment)/", for free. */
+enum cc_status cc_option_user_agent(const struct cc_args *args, char **out,
+                                    struct cc_error *err);
+
+/* Names the options it understands; out holds defaults. */
+enum cc_status cc_option_wallets(const struct cc_args *args,
+                                 const struct cc_params *params,
+                                 struct cc_wallets_config *out,
+                                 struct cc_error *err);
+
+/* Lists that struct cc_net_options borrows. */
+struct cc_net_lists {
+    const char **list[7];
+};
+enum cc_status cc_option_net(const struct cc_args *args,
+                             const struct cc_params *params,
+                             struct cc_net_options *out,
+                             struct cc_net_lists *lists, struct cc_error *err);
+void cc_net_lists_clear(struct cc_net_lists *lists);
+
+/* Where RPC listens and who may come. */
+struct cc_rpc_lists {
+    char **bind;
+    size_t bind_count;
+    const char **allow, **auth;
+};
+enum cc_status cc_option_server(const struct cc_setup *setup,
+                                struct cc_server_config *out,
+                                struct cc_rpc_lists *lists,
+                                struct cc_error *err);
+void cc_rpc_lists_clear(struct cc_rpc_lists *lists);
+
+#endif

@@ -1,0 +1,178 @@
+/* blockchain: waiting for the tip, and moving it by hand. */
+#include <stdlib.h>
+
+#include "rpc/blockchain.h"
+#include "rpc/families.h"
+#include "rpc/waiter.h"
+#include "util/clock.h"
+
+/* --- Waiting
+ * ------------------------------------------------------------------ */
+
+static json_t *tip_json(struct cc_chain *c)
+{
+    const struct cc_index *tip = cc_chain_tip(c);
+    json_t *o = json_object();
+
+    cc_json_set_hash(o, "hash", tip->hash);
+    cc_json_set_int(o, "height", tip->height);
+    return o;
+}
+
+typedef bool (*tip_wanted)(const struct cc_index *tip, const void *arg);
+
+/* The tip as soon as it is the wanted one, or as it is when time is up. */
+static json_t *wait_for(struct cc_rpc_call *call, size_t timeout_arg,
+                        tip_wanted wanted, const void *arg)
+{
+    struct cc_waiter *w = call->env->waiter;
+    int64_t timeout = 0, deadline = -1;
+    uint64_t seen;
+
+    if (!cc_rpc_get_int(call, timeout_arg, &timeout))
+        return NULL;
+    if (timeout < 0)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR, "Negative timeout");
+    if (timeout > 0 && timeout < INT64_C(1) << 40)
+        deadline = cc_clock_monotonic_ms() + timeout;
+    do {
+        seen = cc_waiter_count(w);
+        if (wanted(cc_chain_tip(call->env->chain), arg))
+            break;
+        if (deadline >= 0 && cc_clock_monotonic_ms() >= deadline)
+            break;
+    } while (cc_waiter_wait(w, seen, deadline));
+    return tip_json(call->env->chain);
+}
+
+static bool not_this(const struct cc_index *tip, const void *arg)
+{
+    return tip != arg;
+}
+
+static bool this_hash(const struct cc_index *tip, const void *arg)
+{
+    return !memcmp(tip->hash, arg, 32);
+}
+
+static bool this_high(const struct cc_index *tip, const void *arg)
+{
+    return (int64_t)tip->height >= *(const int *)arg;
+}
+
+static json_t *waitfornewblock(struct cc_rpc_call *call)
+{
+    return wait_for(call, 0, not_this, cc_chain_tip(call->env->chain));
+}
+
+static json_t *waitforblock(struct cc_rpc_call *call)
+{
+    uint8_t hash[32];
+
+    if (!cc_rpc_get_hash(call, cc_rpc_arg(call, 0), "blockhash", hash))
+        return NULL;
+    return wait_for(call, 1, this_hash, hash);
+}
+
+static json_t *waitforblockheight(struct cc_rpc_call *call)
+{
+    int height = 0;
+
+    if (!cc_rpc_get_int32(call, 0, &height))
+        return NULL;
+    return wait_for(call, 1, this_high, &height);
+}
+
+/* --- Moving
+ * --------------------------------------------------------------------- */
+
+typedef enum cc_status (*tip_move)(struct cc_chain *c, struct cc_index *i,
+                                   struct cc_error *err);
+
+static json_t *move(struct cc_rpc_call *call, tip_move how)
+{
+    struct cc_index *i = cc_rpc_block_arg(call, 0);
+    struct cc_error err;
+
+    if (!i)
+        return NULL;
+    cc_error_init(&err);
+    if (how(call->env->chain, i, &err) != CC_OK)
+        return cc_rpc_error(call, CC_RPC_DATABASE_ERROR, "%s", err.text);
+    return json_null();
+}
+
+static json_t *invalidateblock(struct cc_rpc_call *call)
+{
+    return move(call, cc_chain_invalidate);
+}
+
+static json_t *reconsiderblock(struct cc_rpc_call *call)
+{
+    return move(call, cc_chain_reconsider);
+}
+
+static json_t *preciousblock(struct cc_rpc_call *call)
+{
+    return move(call, cc_chain_precious);
+}
+
+/* --- The table
+ * ------------------------------------------------------------------- */
+
+static const struct cc_rpc_arg hash_args[] = {
+    CC_ARG("blockhash", CC_RPC_HEX, NULL, "the hash of the block"),
+};
+static const struct cc_rpc_arg new_args[] = {
+    CC_ARG("timeout", CC_RPC_NUM, "0",
+           "Time in milliseconds to wait for a response. 0 indicates no "
+           "timeout."),
+};
+static const struct cc_rpc_arg block_args[] = {
+    CC_ARG("blockhash", CC_RPC_HEX, NULL, "Block hash to wait for."),
+    CC_ARG("timeout", CC_RPC_NUM, "0",
+           "Time in milliseconds to wait for a response. 0 indicates no "
+           "timeout."),
+};
+static const struct cc_rpc_arg height_args[] = {
+    CC_ARG("height", CC_RPC_NUM, NULL, "Block height to wait for."),
+    CC_ARG("timeout", CC_RPC_NUM, "0",
+           "Time in milliseconds to wait for a response. 0 indicates no "
+           "timeout."),
+};
+
+static const struct cc_rpc_method methods[] = {
+    {"blockchain", "preciousblock", preciousblock, CC_RPC_ARGS(hash_args),
+     "Treats a block as if it were received before others with the same "
+     "work.\nA later call overrides the effect of an earlier one; it is not "
+     "kept over a restart.",
+     "null", "\"blockhash\"", 0},
+    {"hidden", "invalidateblock", invalidateblock, CC_RPC_ARGS(hash_args),
+     "Permanently marks a block as invalid, as if it violated a consensus "
+     "rule.",
+     "null", "\"blockhash\"", CC_RPC_HIDDEN},
+    {"hidden", "reconsiderblock", reconsiderblock, CC_RPC_ARGS(hash_args),
+     "Removes invalidity status of a block, its ancestors and its "
+     "descendants, reconsider them for activation.\nThis can be used to undo "
+     "the effects of invalidateblock.",
+     "null", "\"blockhash\"", CC_RPC_HIDDEN},
+    {"hidden", "waitforblock", waitforblock, CC_RPC_ARGS(block_args),
+     "Waits for a specific new block and returns useful info about it.\n"
+     "Returns the current block on timeout or exit.",
+     "{...}    hash, height", "\"blockhash\" 1000", CC_RPC_HIDDEN},
+    {"hidden", "waitforblockheight", waitforblockheight,
+     CC_RPC_ARGS(height_args),
+     "Waits for (at least) block height and returns the height and hash of "
+     "the current tip.\nReturns the current block on timeout or exit.",
+     "{...}    hash, height", "100 1000", CC_RPC_HIDDEN},
+    {"hidden", "waitfornewblock", waitfornewblock, CC_RPC_ARGS(new_args),
+     "Waits for any new block and returns useful info about it.\nReturns the "
+     "current block on timeout or exit.",
+     "{...}    hash, height", "1000", CC_RPC_HIDDEN},
+};
+
+void cc_rpc_register_chain_control(struct cc_rpc *rpc, bool storage)
+{
+    cc_rpc_register(rpc, methods, sizeof(methods) / sizeof(methods[0]),
+                    storage);
+}

@@ -1,0 +1,233 @@
+/* control: the daemon itself. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "rpc/families.h"
+#include "rpc/internal.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+static json_t *help(struct cc_rpc_call *call)
+{
+    const char *name = cc_rpc_str(call, 0, NULL);
+    char *text = cc_rpc_help(call->env->rpc, name);
+    json_t *result;
+
+    if (!text)
+        text = cc_asprintf("help: unknown command: %s", name);
+    while (*text && text[strlen(text) - 1] == '\n')
+        text[strlen(text) - 1] = '\0';
+    result = json_string(text);
+    free(text);
+    return result ? result : json_string("help: unknown command");
+}
+
+static json_t *stop(struct cc_rpc_call *call)
+{
+    int wait_ms = 0;
+    struct timespec wait;
+
+    if (!cc_rpc_get_int32(call, 0, &wait_ms))
+        return NULL;
+    call->env->stop(call->env->stop_arg);
+    if (wait_ms > 0 && wait_ms <= 60000) {
+        wait =
+            (struct timespec){wait_ms / 1000, (long)(wait_ms % 1000) * 1000000};
+        nanosleep(&wait, NULL);
+    }
+    return json_string("CloudCoin stopping");
+}
+
+static json_t *uptime(struct cc_rpc_call *call)
+{
+    return json_integer(
+        (cc_clock_monotonic_ms() - cc_rpc_started_ms(call->env->rpc)) / 1000);
+}
+
+static json_t *getrpcinfo(struct cc_rpc_call *call)
+{
+    json_t *o = json_object();
+    char *path = cc_asprintf("%s/debug.log", call->env->chaindir);
+
+    cc_json_set(o, "active_commands", cc_rpc_active(call->env->rpc));
+    cc_json_set_str(o, "logpath", path);
+    free(path);
+    return o;
+}
+
+static json_t *getmemoryinfo(struct cc_rpc_call *call)
+{
+    const char *mode = cc_rpc_str(call, 0, "stats");
+    json_t *o, *locked;
+
+    if (!strcmp(mode, "mallocinfo"))
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "mallocinfo mode not available");
+    if (strcmp(mode, "stats") != 0)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "unknown mode %s",
+                            mode);
+    /* Secrets are wiped, not kept in locked pages: nothing is locked. */
+    o = json_object();
+    locked = json_object();
+    cc_json_set_int(locked, "used", 0);
+    cc_json_set_int(locked, "free", 0);
+    cc_json_set_int(locked, "total", 0);
+    cc_json_set_int(locked, "locked", 0);
+    cc_json_set_int(locked, "chunks_used", 0);
+    cc_json_set_int(locked, "chunks_free", 0);
+    cc_json_set(o, "locked", locked);
+    return o;
+}
+
+/* Adds up the bits of an array of names; false and error for an unknown. */
+static bool log_bits(struct cc_rpc_call *call, const json_t *names,
+                     uint32_t *bits)
+{
+    *bits = 0;
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const json_t *v = json_array_get(names, i);
+        const char *name = cc_json_is_string(v) ? json_string_value(v) : "";
+        uint32_t bit = *name ? cc_log_category_find(name) : 0;
+
+        if (!bit) {
+            cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                         "unknown logging category %s", name);
+            return false;
+        }
+        *bits |= bit;
+    }
+    return true;
+}
+
+static json_t *logging(struct cc_rpc_call *call)
+{
+    struct cc_log *log = call->env->log;
+    uint32_t on = cc_log_categories(log), bits;
+    const char *name;
+    json_t *o;
+
+    if (!log_bits(call, cc_rpc_arg(call, 0), &bits))
+        return NULL;
+    on |= bits;
+    if (!log_bits(call, cc_rpc_arg(call, 1), &bits))
+        return NULL;
+    on &= ~bits;
+    cc_log_set_categories(log, on);
+    o = json_object();
+    for (unsigned i = 0; (name = cc_log_category_name(i)); i++)
+        cc_json_set_bool(o, name, on >> i & 1);
+    return o;
+}
+
+static json_t *setmocktime(struct cc_rpc_call *call)
+{
+    int64_t t = 0;
+
+    if (strcmp(call->env->params->name, "regtest") != 0)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "setmocktime is for regression testing (-regtest "
+                            "mode) only");
+    if (!cc_rpc_get_int(call, 0, &t))
+        return NULL;
+    if (t < 0 || t > UINT32_MAX)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Mocktime must be in the range [0, 9223372036], "
+                            "not %lld.",
+                            (long long)t);
+    cc_clock_set_mock(call->env->clock, t);
+    return json_null();
+}
+
+static json_t *echo(struct cc_rpc_call *call)
+{
+    return json_incref(call->params);
+}
+
+static const struct cc_rpc_arg help_args[] = {
+    CC_ARG("command", CC_RPC_STR, "all commands", "The command to get help on"),
+};
+static const struct cc_rpc_arg stop_args[] = {
+    CC_ARG("wait", CC_RPC_NUM, "", "how long to wait in ms"),
+};
+static const struct cc_rpc_arg memory_args[] = {
+    CC_ARG("mode", CC_RPC_STR, "\"stats\"",
+           "determines what kind of information is returned."),
+};
+static const struct cc_rpc_arg logging_args[] = {
+    CC_ARG_AS("include", CC_RPC_ARR, "",
+              "The categories to add to debug logging",
+              "[\"include_category\",...]"),
+    CC_ARG_AS("exclude", CC_RPC_ARR, "",
+              "The categories to remove from debug logging",
+              "[\"exclude_category\",...]"),
+};
+static const struct cc_rpc_arg mocktime_args[] = {
+    CC_ARG("timestamp", CC_RPC_NUM, NULL,
+           "Unix epoch time in seconds; 0 goes back to the real time"),
+};
+static const struct cc_rpc_arg echo_args[] = {
+    CC_ARG("arg0", CC_RPC_ANY, "", ""), CC_ARG("arg1", CC_RPC_ANY, "", ""),
+    CC_ARG("arg2", CC_RPC_ANY, "", ""), CC_ARG("arg3", CC_RPC_ANY, "", ""),
+    CC_ARG("arg4", CC_RPC_ANY, "", ""), CC_ARG("arg5", CC_RPC_ANY, "", ""),
+    CC_ARG("arg6", CC_RPC_ANY, "", ""), CC_ARG("arg7", CC_RPC_ANY, "", ""),
+    CC_ARG("arg8", CC_RPC_ANY, "", ""), CC_ARG("arg9", CC_RPC_ANY, "", ""),
+};
+/* The same, but the command line hands its words on as they are. */
+static const struct cc_rpc_arg echo_plain_args[] = {
+    {.name = "arg0", .fallback = "", .plain = true},
+    {.name = "arg1", .fallback = "", .plain = true},
+    {.name = "arg2", .fallback = "", .plain = true},
+    {.name = "arg3", .fallback = "", .plain = true},
+    {.name = "arg4", .fallback = "", .plain = true},
+    {.name = "arg5", .fallback = "", .plain = true},
+    {.name = "arg6", .fallback = "", .plain = true},
+    {.name = "arg7", .fallback = "", .plain = true},
+    {.name = "arg8", .fallback = "", .plain = true},
+    {.name = "arg9", .fallback = "", .plain = true},
+};
+
+static const struct cc_rpc_method methods[] = {
+    {"control", "getmemoryinfo", getmemoryinfo, CC_RPC_ARGS(memory_args),
+     "Returns an object containing information about memory usage.",
+     "{...}    locked: used, free, total, locked, chunks_used, chunks_free", "",
+     0},
+    {"control", "getrpcinfo", getrpcinfo, CC_RPC_NO_ARGS,
+     "Returns details of the RPC server.",
+     "{...}    active_commands (method and duration in microseconds of each), "
+     "logpath",
+     "", 0},
+    {"control", "help", help, CC_RPC_ARGS(help_args),
+     "List all commands, or get help for a specified command.",
+     "\"str\"    (string) The help text", "getblock", 0},
+    {"control", "logging", logging, CC_RPC_ARGS(logging_args),
+     "Gets and sets the logging configuration: adds and removes categories of "
+     "debug logging,\nthen tells which are on.",
+     "{...}    (json object) of each category whether it is on",
+     "'[\"all\"]' '[\"http\"]'", 0},
+    {"control", "stop", stop, CC_RPC_ARGS(stop_args),
+     "Request a graceful shutdown of CloudCoin.",
+     "\"str\"    (string) A string with the content 'CloudCoin stopping'", "",
+     0},
+    {"control", "uptime", uptime, CC_RPC_NO_ARGS,
+     "Returns the total uptime of the server.",
+     "n    (numeric) The number of seconds that the server has been running",
+     "", 0},
+    {"hidden", "echo", echo, CC_RPC_ARGS(echo_plain_args),
+     "Simply echo back the input arguments. This command is for testing.",
+     "[...]    the arguments", NULL, CC_RPC_HIDDEN},
+    {"hidden", "echojson", echo, CC_RPC_ARGS(echo_args),
+     "Simply echo back the input arguments, which the command line reads as "
+     "JSON. This command is for testing.",
+     "[...]    the arguments", NULL, CC_RPC_HIDDEN},
+    {"hidden", "setmocktime", setmocktime, CC_RPC_ARGS(mocktime_args),
+     "Set the local time to given timestamp (-regtest only)", "null", NULL,
+     CC_RPC_HIDDEN},
+};
+
+void cc_rpc_register_control(struct cc_rpc *rpc, bool storage)
+{
+    cc_rpc_register(rpc, methods, sizeof(methods) / sizeof(methods[0]),
+                    storage);
+}

@@ -1,0 +1,22 @@
+/* families.h: one function per family of calls; each registers its table. */
+#ifndef CC_RPC_FAMILIES_H
+#define CC_RPC_FAMILIES_H
+
+#include <stdbool.h>
+
+struct cc_rpc;
+
+void cc_rpc_register_blockchain(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_chain_control(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_coins(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_control(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_generate(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_mining(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_network(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_pool(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_rawtransaction(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_rawcreate(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_storage(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_util(struct cc_rpc *rpc, bool storage);
+
+#endif

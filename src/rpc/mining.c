@@ -1,0 +1,486 @@
+/* mining: templates for miners elsewhere, and the blocks they bring back. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "consensus/pow.h"
+#include "mempool/miner.h"
+#include "net/net.h"
+#include "rpc/blockchain.h"
+#include "rpc/families.h"
+#include "rpc/txjson.h"
+#include "rpc/waiter.h"
+#include "util/args.h"
+#include "util/clock.h"
+#include "util/hex.h"
+#include "util/mem.h"
+
+/* --- Asking
+ * -------------------------------------------------------------------- */
+
+static double hashes_per_second(struct cc_rpc_call *call, int blocks,
+                                int height)
+{
+    struct cc_chain *c = call->env->chain;
+    const struct cc_index *end = cc_chain_tip(c), *i;
+    int64_t min, max;
+    struct cc_u256 work;
+
+    if (height >= 0 && (uint32_t)height < end->height)
+        end = cc_chain_at(c, (uint32_t)height);
+    if (!end || !end->height)
+        return 0;
+    if (blocks <= 0) /* since the last change of difficulty, Bitcoin's way */
+        blocks = (int)(end->height % 2016) + 1;
+    if ((uint32_t)blocks > end->height)
+        blocks = (int)end->height;
+    i = end;
+    min = max = i->header.time;
+    for (int n = 0; n < blocks; n++) {
+        i = i->prev;
+        min = i->header.time < min ? i->header.time : min;
+        max = i->header.time > max ? i->header.time : max;
+    }
+    if (min == max)
+        return 0;
+    cc_u256_sub(&work, &end->work, &i->work);
+    return cc_u256_to_double(&work) / (double)(max - min);
+}
+
+static json_t *getnetworkhashps(struct cc_rpc_call *call)
+{
+    int blocks = 120, height = -1;
+
+    if (!cc_rpc_get_int32(call, 0, &blocks) ||
+        !cc_rpc_get_int32(call, 1, &height))
+        return NULL;
+    return cc_json_double(hashes_per_second(call, blocks, height));
+}
+
+static json_t *getmininginfo(struct cc_rpc_call *call)
+{
+    struct cc_mempool_stats stats;
+    const struct cc_index *tip = cc_chain_tip(call->env->chain);
+    json_t *o = json_object();
+
+    cc_mempool_stats(call->env->mempool, &stats);
+    cc_json_set_int(o, "blocks", tip->height);
+    cc_json_set(o, "difficulty",
+                cc_json_double(cc_difficulty(tip->header.bits)));
+    cc_json_set(o, "networkhashps",
+                cc_json_double(hashes_per_second(call, 120, -1)));
+    cc_json_set_int(o, "pooledtx", (int64_t)stats.count);
+    cc_json_set_str(o, "chain", call->env->params->name);
+    cc_json_set_str(o, "warnings", "");
+    return o;
+}
+
+static json_t *prioritisetransaction(struct cc_rpc_call *call)
+{
+    uint8_t txid[32];
+    int64_t delta = 0;
+    double dummy = 0;
+    const json_t *old = cc_rpc_arg(call, 1);
+
+    if (!cc_rpc_get_hash(call, cc_rpc_arg(call, 0), "txid", txid))
+        return NULL;
+    if (old && (!cc_json_get_double(old, &dummy) || dummy != 0))
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Priority is no longer supported, dummy argument "
+                            "to prioritisetransaction must be 0.");
+    if (!cc_rpc_get_int(call, 2, &delta))
+        return NULL;
+    cc_mempool_prioritise(call->env->mempool, txid, delta);
+    return json_true();
+}
+
+/* --- Bringing
+ * ------------------------------------------------------------------------ */
+
+/* BIP 22's words for what became of a block; NULL stands for accepted. */
+static json_t *bip22(struct cc_rpc_call *call, enum cc_status st,
+                     const struct cc_error *err)
+{
+    if (st == CC_OK)
+        return json_null();
+    if (st != CC_INVALID && st != CC_MALFORMED)
+        return cc_rpc_error(call, CC_RPC_VERIFY_ERROR, "%s", err->text);
+    return json_string(err->reason[0] ? err->reason : "rejected");
+}
+
+static bool decode_block(struct cc_rpc_call *call, const char *hex,
+                         struct cc_block *block)
+{
+    size_t len;
+    uint8_t *data = cc_hex_decode_dup(hex, &len);
+    enum cc_status st = CC_MALFORMED;
+
+    if (data)
+        st = cc_block_decode_take(block, data, len);
+    if (st == CC_OK)
+        return true;
+    cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR, "Block decode failed");
+    return false;
+}
+
+static const char *known_block(const struct cc_index *i)
+{
+    if (i->status & (CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD))
+        return "duplicate-invalid";
+    if (i->status & CC_INDEX_VALID)
+        return "duplicate";
+    return NULL;
+}
+
+static json_t *submit_decoded(struct cc_rpc_call *call,
+                              const struct cc_block *block)
+{
+    struct cc_chain *c = call->env->chain;
+    struct cc_index *i = cc_chain_find(c, block->hash);
+    const char *known;
+    struct cc_error err;
+    enum cc_status st;
+    bool is_new;
+
+    if (!block->tx_count || !cc_tx_is_coinbase(&block->tx[0]))
+        return cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
+                            "Block does not start with a coinbase");
+    known = i ? known_block(i) : NULL;
+    if (known)
+        return json_string(known);
+    cc_error_init(&err);
+    st = cc_chain_accept_block(c, block, true, &i, &is_new, &err);
+    if (st != CC_OK)
+        return bip22(call, st, &err);
+    if (!is_new)
+        return json_string("duplicate");
+    /* Stored, but was it tried? A block beside the best chain is not. */
+    if (i && !(i->status & CC_INDEX_VALID))
+        return json_string("inconclusive");
+    return json_null();
+}
+
+static json_t *submitblock(struct cc_rpc_call *call)
+{
+    struct cc_block block;
+    json_t *result;
+
+    if (!decode_block(call, cc_rpc_str(call, 0, ""), &block))
+        return NULL;
+    result = submit_decoded(call, &block);
+    cc_block_clear(&block);
+    return result;
+}
+
+static json_t *submitheader(struct cc_rpc_call *call)
+{
+    uint8_t raw[CC_HEADER_SIZE];
+    struct cc_header h;
+    struct cc_reader r;
+    struct cc_error err;
+    enum cc_status st;
+    char prev[65];
+
+    if (!cc_hex_decode(raw, sizeof(raw), cc_rpc_str(call, 0, "")))
+        return cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
+                            "Block header decode failed");
+    cc_reader_init(&r, raw, sizeof(raw));
+    cc_header_read(&r, &h);
+    if (!cc_chain_find(call->env->chain, h.prev)) {
+        cc_hex_encode_rev(prev, h.prev, 32);
+        return cc_rpc_error(call, CC_RPC_VERIFY_ERROR,
+                            "Must submit previous header (%s) first", prev);
+    }
+    cc_error_init(&err);
+    st = cc_chain_accept_header(call->env->chain, &h, NULL, &err);
+    if (st == CC_OK)
+        return json_null();
+    return cc_rpc_error(call, CC_RPC_VERIFY_ERROR, "%s",
+                        err.reason[0] ? err.reason : err.text);
+}
+
+/* --- getblocktemplate
+ * ------------------------------------------------------------------ */
+
+static json_t *propose(struct cc_rpc_call *call, const json_t *request)
+{
+    struct cc_chain *c = call->env->chain;
+    const json_t *data = json_object_get(request, "data");
+    const struct cc_index *i;
+    struct cc_block block;
+    struct cc_error err;
+    enum cc_status st;
+    json_t *result;
+
+    if (!cc_json_is_string(data))
+        return cc_rpc_error(call, CC_RPC_TYPE_ERROR,
+                            "Missing data String key for proposal");
+    if (!decode_block(call, json_string_value(data), &block))
+        return NULL;
+    i = cc_chain_find(c, block.hash);
+    if (i) {
+        const char *known = known_block(i);
+
+        result = json_string(known ? known : "duplicate-inconclusive");
+    } else if (memcmp(cc_chain_tip(c)->hash, block.header.prev, 32) != 0) {
+        result = json_string("inconclusive-not-best-prevblk");
+    } else {
+        cc_error_init(&err);
+        st = cc_chain_test_block(c, &block, false, true, &err);
+        result = bip22(call, st, &err);
+    }
+    cc_block_clear(&block);
+    return result;
+}
+
+/* Sleep until the template that id names ("<tip hash><changes>") is stale: a
+ * new tip, or after a minute other transactions. False: the end. */
+static bool long_poll(struct cc_rpc_call *call, const char *id)
+{
+    struct cc_waiter *w = call->env->waiter;
+    uint8_t hash[32];
+    char first[65];
+    uint64_t changes = 0, seen;
+    bool by_id = strlen(id) >= 64;
+    int64_t check = cc_clock_monotonic_ms() + 60000, deadline;
+
+    memcpy(hash, cc_chain_tip(call->env->chain)->hash, 32);
+    changes = cc_mempool_changes(call->env->mempool);
+    if (by_id) {
+        snprintf(first, sizeof(first), "%.64s", id);
+        if (!cc_hex_decode_rev(hash, 32, first))
+            return true;
+        changes = strtoull(id + 64, NULL, 10);
+    }
+    for (deadline = check;; deadline = cc_clock_monotonic_ms() + 10000) {
+        seen = cc_waiter_count(w);
+        if (memcmp(cc_chain_tip(call->env->chain)->hash, hash, 32) != 0)
+            return true;
+        if (cc_clock_monotonic_ms() >= check &&
+            cc_mempool_changes(call->env->mempool) != changes)
+            return true;
+        if (!cc_waiter_wait(w, seen, deadline))
+            return false;
+    }
+}
+
+/* Places of a transaction's parents in the template, counted from 1. */
+static json_t *template_depends(const struct cc_block *b, size_t at)
+{
+    json_t *a = json_array();
+
+    for (size_t p = 1; p < at; p++)
+        for (size_t i = 0; i < b->tx[at].vin_count; i++)
+            if (!memcmp(b->tx[at].vin[i].prevout.txid, b->tx[p].txid, 32)) {
+                json_array_append_new(a, json_integer((json_int_t)p));
+                break;
+            }
+    return a;
+}
+
+static json_t *template_txs(const struct cc_template *t)
+{
+    json_t *a = json_array(), *o;
+
+    for (size_t i = 1; i < t->block.tx_count; i++) {
+        const struct cc_tx *tx = &t->block.tx[i];
+
+        o = json_object();
+        cc_json_set(o, "data", cc_tx_hex(tx));
+        cc_json_set_hash(o, "txid", tx->txid);
+        cc_json_set_hash(o, "hash", tx->wtxid);
+        cc_json_set(o, "depends", template_depends(&t->block, i));
+        cc_json_set_int(o, "fee", t->fees[i]);
+        cc_json_set_int(o, "sigops", t->sigop_costs[i]);
+        cc_json_set_int(o, "weight", (int64_t)cc_tx_weight(tx));
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
+static json_t *strings(const char *const *list, size_t n)
+{
+    json_t *a = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(a, json_string(list[i]));
+    return a;
+}
+
+static json_t *template_json(const struct cc_template *t, uint64_t changes)
+{
+    static const char *const capabilities[] = {"proposal"};
+    static const char *const mutable[] = {"time", "transactions", "prevblock"};
+    static const char *const rules[] = {"csv", "!segwit", "taproot"};
+    const struct cc_header *h = &t->block.header;
+    struct cc_u256 target = cc_compact_to_u256(h->bits, NULL, NULL);
+    json_t *o = json_object();
+    char *id, hash[65];
+    uint8_t be[4];
+
+    cc_json_set(o, "capabilities", strings(capabilities, 1));
+    cc_json_set_int(o, "version", h->version);
+    cc_json_set(o, "rules", strings(rules, 3));
+    cc_json_set(o, "vbavailable", json_object());
+    cc_json_set_int(o, "vbrequired", 0);
+    cc_json_set_hash(o, "previousblockhash", h->prev);
+    cc_json_set(o, "transactions", template_txs(t));
+    cc_json_set(o, "coinbaseaux", json_object());
+    cc_json_set_int(o, "coinbasevalue", t->coinbase_value);
+    cc_hex_encode_rev(hash, h->prev, 32);
+    id = cc_asprintf("%s%llu", hash, (unsigned long long)changes);
+    cc_json_set_str(o, "longpollid", id);
+    free(id);
+    cc_json_set(o, "target", cc_json_u256(&target));
+    cc_json_set_int(o, "mintime", t->min_time);
+    cc_json_set(o, "mutable", strings(mutable, 3));
+    cc_json_set_str(o, "noncerange", "00000000ffffffff");
+    cc_json_set_int(o, "sigoplimit", CC_MAX_BLOCK_SIGOPS_COST);
+    cc_json_set_int(o, "sizelimit", CC_MAX_BLOCK_WEIGHT);
+    cc_json_set_int(o, "weightlimit", CC_MAX_BLOCK_WEIGHT);
+    cc_json_set_int(o, "curtime", h->time);
+    cc_put_u32be(be, h->bits);
+    cc_json_set(o, "bits", cc_json_hex(cc_bytes(be, 4)));
+    cc_json_set_int(o, "height", t->height);
+    if (t->commitment_len)
+        cc_json_set(
+            o, "default_witness_commitment",
+            cc_json_hex(cc_bytes(t->commitment_script, t->commitment_len)));
+    return o;
+}
+
+static bool has_rule(const json_t *request, const char *rule)
+{
+    const json_t *rules = json_object_get(request, "rules");
+
+    for (size_t i = 0; i < json_array_size(rules); i++) {
+        const json_t *v = json_array_get(rules, i);
+
+        if (cc_json_is_string(v) && !strcmp(json_string_value(v), rule))
+            return true;
+    }
+    return false;
+}
+
+/* Chains for tests need neither peers nor an end of the download. */
+static bool may_mine(struct cc_rpc_call *call)
+{
+    const struct cc_rpc_env *env = call->env;
+
+    if (strcmp(env->params->name, "main") != 0)
+        return true;
+    if (!env->net || !cc_net_counts(env->net).total) {
+        cc_rpc_error(call, CC_RPC_CLIENT_NOT_CONNECTED,
+                     "CloudCoin is not connected!");
+        return false;
+    }
+    if (cc_chain_in_ibd(env->chain)) {
+        cc_rpc_error(call, CC_RPC_CLIENT_IN_INITIAL_DOWNLOAD,
+                     "CloudCoin is in initial sync and waiting for blocks...");
+        return false;
+    }
+    return true;
+}
+
+static json_t *getblocktemplate(struct cc_rpc_call *call)
+{
+    static const uint8_t any[] = {0x51}; /* the miner's coinbase replaces it */
+    const json_t *request = cc_rpc_arg(call, 0);
+    const json_t *mode = json_object_get(request, "mode");
+    const json_t *poll = json_object_get(request, "longpollid");
+    struct cc_template t;
+    struct cc_error err;
+    uint64_t changes;
+    json_t *o;
+
+    if (mode && !json_is_null(mode) && !cc_json_is_string(mode))
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "Invalid mode");
+    if (cc_json_is_string(mode) && !strcmp(json_string_value(mode), "proposal"))
+        return propose(call, request);
+    if (cc_json_is_string(mode) && strcmp(json_string_value(mode), "template"))
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "Invalid mode");
+    if (!may_mine(call))
+        return NULL;
+    if (cc_json_is_string(poll) && !long_poll(call, json_string_value(poll)))
+        return cc_rpc_error(call, CC_RPC_CLIENT_NOT_CONNECTED, "Shutting down");
+    if (!has_rule(request, "segwit"))
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "getblocktemplate must be called with the segwit "
+                            "rule set (call with {\"rules\": [\"segwit\"]})");
+    changes = cc_mempool_changes(call->env->mempool);
+    cc_error_init(&err);
+    if (cc_template_new(&t, call->env->mempool, cc_bytes(any, 1), &err) !=
+        CC_OK)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR, "%s", err.text);
+    o = template_json(&t, changes);
+    cc_template_clear(&t);
+    return o;
+}
+
+/* --- The table
+ * -----------------------------------------------------------------------------
+ */
+
+static const struct cc_rpc_arg hashps_args[] = {
+    CC_ARG("nblocks", CC_RPC_NUM, "120",
+           "The number of previous blocks to calculate estimate from, or -1 "
+           "for blocks since last difficulty change."),
+    CC_ARG("height", CC_RPC_NUM, "-1",
+           "To estimate at the time of the given height."),
+};
+static const struct cc_rpc_arg prioritise_args[] = {
+    CC_ARG("txid", CC_RPC_HEX, NULL, "The transaction id."),
+    CC_ARG("dummy", CC_RPC_NUM, "",
+           "API-Compatibility for previous API. Must be zero or null."),
+    CC_ARG("fee_delta", CC_RPC_NUM, NULL,
+           "The fee value (in satoshis) to add (or subtract, if negative). It "
+           "is not paid, the transaction is only chosen as if it were."),
+};
+static const struct cc_rpc_arg template_args[] = {
+    CC_ARG("template_request", CC_RPC_OBJ, NULL,
+           "Members: mode (\"template\" or \"proposal\"), capabilities, rules "
+           "(must hold \"segwit\"), longpollid, data (the block proposed)"),
+};
+static const struct cc_rpc_arg submit_args[] = {
+    CC_ARG("hexdata", CC_RPC_HEX, NULL, "the hex-encoded block data to submit"),
+    CC_ARG("dummy", CC_RPC_ANY, "ignored",
+           "dummy value, for compatibility with BIP22. This value is ignored."),
+};
+static const struct cc_rpc_arg header_args[] = {
+    CC_ARG("hexdata", CC_RPC_HEX, NULL, "the hex-encoded block header data"),
+};
+
+static const struct cc_rpc_method methods[] = {
+    {"mining", "getblocktemplate", getblocktemplate, CC_RPC_ARGS(template_args),
+     "Returns the data needed to construct a block to work on (BIP 22, 23, 9, "
+     "145), or judges a proposed block.",
+     "{...}    the template; of a proposal null, or why it would be refused",
+     "'{\"rules\": [\"segwit\"]}'", 0},
+    {"mining", "getmininginfo", getmininginfo, CC_RPC_NO_ARGS,
+     "Returns a json object containing mining-related information.",
+     "{...}    blocks, difficulty, networkhashps, pooledtx, chain, warnings",
+     "", 0},
+    {"mining", "getnetworkhashps", getnetworkhashps, CC_RPC_ARGS(hashps_args),
+     "Returns the estimated network hashes per second based on the last n "
+     "blocks.",
+     "n    (numeric) Hashes per second estimated", "", 0},
+    {"mining", "prioritisetransaction", prioritisetransaction,
+     CC_RPC_ARGS(prioritise_args),
+     "Accepts the transaction into mined blocks at a higher (or lower) "
+     "priority",
+     "true    (boolean) Returns true", "\"txid\" 0.0 10000", 0},
+    {"mining", "submitblock", submitblock, CC_RPC_ARGS(submit_args),
+     "Attempts to submit new block to network.",
+     "null or \"str\"    null if it was accepted, else why not", "\"mydata\"",
+     0},
+    {"mining", "submitheader", submitheader, CC_RPC_ARGS(header_args),
+     "Decode the given hexdata as a header and submit it as a candidate chain "
+     "tip if valid.\nThrows when the header is invalid.",
+     "null", "\"aabbcc\"", 0},
+};
+
+void cc_rpc_register_mining(struct cc_rpc *rpc, bool storage)
+{
+    cc_rpc_register(rpc, methods, sizeof(methods) / sizeof(methods[0]),
+                    storage);
+}

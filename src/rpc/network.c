@@ -1,0 +1,775 @@
+/* network: peers, and whom to talk to. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/net.h"
+#include "net/netaddr.h"
+#include "rpc/families.h"
+#include "rpc/rpc.h"
+#include "util/args.h"
+#include "util/clock.h"
+#include "util/mem.h"
+
+#define CLIENT_VERSION 100 /* 10000 x major + 100 x minor + patch: 0.1.0 */
+
+static bool have_net(struct cc_rpc_call *call)
+{
+    if (call->env->net)
+        return true;
+    cc_rpc_error(call, CC_RPC_CLIENT_P2P_DISABLED,
+                 "Error: Peer-to-peer functionality missing or disabled");
+    return false;
+}
+
+/* --- Services
+ * ------------------------------------------------------------------ */
+
+static const char *service_name(unsigned bit)
+{
+    switch (bit) {
+    case 0:
+        return "NETWORK";
+    case 2:
+        return "BLOOM";
+    case 3:
+        return "WITNESS";
+    case 6:
+        return "COMPACT_FILTERS";
+    case 10:
+        return "NETWORK_LIMITED";
+    case 11:
+        return "P2P_V2";
+    default:
+        return NULL;
+    }
+}
+
+static json_t *service_names(uint64_t services)
+{
+    json_t *a = json_array();
+    char text[32];
+
+    for (unsigned i = 0; i < 64; i++) {
+        if (!(services >> i & 1))
+            continue;
+        if ((UINT64_C(1) << i) == CC_SERVICE_STORAGE) {
+            json_array_append_new(a, json_string("STORAGE"));
+        } else if (service_name(i)) {
+            json_array_append_new(a, json_string(service_name(i)));
+        } else {
+            snprintf(text, sizeof(text), "UNKNOWN[2^%u]", i);
+            json_array_append_new(a, json_string(text));
+        }
+    }
+    return a;
+}
+
+static void set_services(json_t *o, const char *key, uint64_t services)
+{
+    uint8_t be[8];
+
+    cc_put_u64be(be, services);
+    cc_json_set(o, key, cc_json_hex(cc_bytes(be, 8)));
+}
+
+/* --- Peers
+ * ------------------------------------------------------------------------ */
+
+static json_t *connection_count(struct cc_rpc_call *call)
+{
+    if (!have_net(call))
+        return NULL;
+    return json_integer(cc_net_counts(call->env->net).total);
+}
+
+static json_t *ping(struct cc_rpc_call *call)
+{
+    if (!have_net(call))
+        return NULL;
+    cc_net_ping(call->env->net);
+    return json_null();
+}
+
+static json_t *permissions(unsigned bits)
+{
+    json_t *a = json_array();
+    const char *name;
+    unsigned one;
+
+    for (unsigned i = 0; (name = cc_net_permission_name(i, &one)); i++)
+        if ((bits & one) == one)
+            json_array_append_new(a, json_string(name));
+    return a;
+}
+
+static json_t *per_message(const uint64_t bytes[CC_MSG_COUNT])
+{
+    json_t *o = json_object();
+
+    for (int i = 0; i < CC_MSG_COUNT; i++)
+        if (bytes[i])
+            cc_json_set(o, cc_msg_name((enum cc_msg_type)i),
+                        cc_json_u64(bytes[i]));
+    return o;
+}
+
+static void set_seconds(json_t *o, const char *key, int64_t us)
+{
+    if (us >= 0)
+        cc_json_set(o, key, cc_json_double((double)us / 1e6));
+}
+
+static void set_nonempty(json_t *o, const char *key, const char *text)
+{
+    if (*text)
+        cc_json_set_str(o, key, text);
+}
+
+static void peer_traffic(json_t *o, const struct cc_peer_info *p)
+{
+    cc_json_set_bool(o, "relaytxes", p->relay_txes);
+    cc_json_set_int(o, "lastsend", p->last_send);
+    cc_json_set_int(o, "lastrecv", p->last_recv);
+    cc_json_set_int(o, "last_transaction", p->last_tx);
+    cc_json_set_int(o, "last_block", p->last_block);
+    cc_json_set(o, "bytessent", cc_json_u64(p->bytes_sent));
+    cc_json_set(o, "bytesrecv", cc_json_u64(p->bytes_recv));
+    cc_json_set_int(o, "conntime", p->connected);
+    cc_json_set_int(o, "timeoffset", p->time_offset);
+    set_seconds(o, "pingtime", p->ping_us);
+    set_seconds(o, "minping", p->ping_min_us);
+    set_seconds(o, "pingwait", p->ping_wait_us);
+}
+
+static json_t *peer_json(const struct cc_peer_info *p)
+{
+    json_t *o = json_object(), *inflight = json_array();
+
+    cc_json_set_int(o, "id", p->id);
+    cc_json_set_str(o, "addr", p->addr);
+    set_nonempty(o, "addrbind", p->addr_bind);
+    set_nonempty(o, "addrlocal", p->addr_local);
+    cc_json_set_str(o, "network", p->network);
+    set_services(o, "services", p->services);
+    cc_json_set(o, "servicesnames", service_names(p->services));
+    peer_traffic(o, p);
+    cc_json_set_int(o, "version", p->version);
+    cc_json_set_str(o, "subver", p->user_agent);
+    cc_json_set_bool(o, "inbound", p->inbound);
+    cc_json_set_bool(o, "bip152_hb_to", p->bip152_to);
+    cc_json_set_bool(o, "bip152_hb_from", p->bip152_from);
+    cc_json_set_int(o, "startingheight", p->starting_height);
+    cc_json_set_int(o, "presynced_headers", p->presynced_headers);
+    cc_json_set_int(o, "synced_headers", p->synced_headers);
+    cc_json_set_int(o, "synced_blocks", p->synced_blocks);
+    for (size_t i = 0; i < p->inflight_count; i++)
+        json_array_append_new(inflight, json_integer(p->inflight[i]));
+    cc_json_set(o, "inflight", inflight);
+    cc_json_set_bool(o, "addr_relay_enabled", p->addr_relay);
+    cc_json_set(o, "addr_processed", cc_json_u64(p->addr_processed));
+    cc_json_set(o, "addr_rate_limited", cc_json_u64(p->addr_rate_limited));
+    cc_json_set(o, "permissions", permissions(p->permissions));
+    cc_json_set_amount(o, "minfeefilter", p->min_fee_filter);
+    cc_json_set(o, "bytessent_per_msg", per_message(p->sent_per_msg));
+    cc_json_set(o, "bytesrecv_per_msg", per_message(p->recv_per_msg));
+    cc_json_set_str(o, "connection_type", cc_connection_type_name(p->type));
+    cc_json_set_str(o, "transport_protocol_type", "v1");
+    cc_json_set_str(o, "session_id", "");
+    return o;
+}
+
+static json_t *getpeerinfo(struct cc_rpc_call *call)
+{
+    struct cc_peer_info *peers = NULL;
+    json_t *a;
+    size_t n;
+
+    if (!have_net(call))
+        return NULL;
+    a = json_array();
+    n = cc_net_peers(call->env->net, &peers);
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(a, peer_json(&peers[i]));
+    free(peers);
+    return a;
+}
+
+/* --- Connecting
+ * -------------------------------------------------------------------- */
+
+static json_t *addnode(struct cc_rpc_call *call)
+{
+    const char *node = cc_rpc_str(call, 0, ""), *what = cc_rpc_str(call, 1, "");
+    struct cc_net *net = call->env->net;
+
+    if (strcmp(what, "add") != 0 && strcmp(what, "remove") != 0 &&
+        strcmp(what, "onetry") != 0) {
+        char *text = cc_rpc_help(call->env->rpc, "addnode");
+
+        cc_rpc_error(call, CC_RPC_MISC_ERROR, "%s", text);
+        free(text);
+        return NULL;
+    }
+    if (!have_net(call))
+        return NULL;
+    if (strlen(node) > 255)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Error: node is too long");
+    if (!strcmp(what, "onetry"))
+        cc_net_try_node(net, node);
+    else if (!strcmp(what, "add") && cc_net_add_node(net, node, NULL) != CC_OK)
+        return cc_rpc_error(call, CC_RPC_CLIENT_NODE_ALREADY_ADDED,
+                            "Error: Node already added");
+    else if (!strcmp(what, "remove") &&
+             cc_net_remove_node(net, node, NULL) != CC_OK)
+        return cc_rpc_error(call, CC_RPC_CLIENT_NODE_NOT_ADDED,
+                            "Error: Node could not be removed. It has not "
+                            "been added previously.");
+    return json_null();
+}
+
+static json_t *addconnection(struct cc_rpc_call *call)
+{
+    static const char *const names[] = {
+        "outbound-full-relay", "block-relay-only", "addr-fetch", "feeler"};
+    static const enum cc_connection_type types[] = {
+        CC_CONN_OUTBOUND, CC_CONN_BLOCK_RELAY, CC_CONN_ADDR_FETCH,
+        CC_CONN_FEELER};
+    const char *address = cc_rpc_str(call, 0, "");
+    const char *name = cc_rpc_str(call, 1, "");
+    struct cc_error err;
+    size_t i = 0;
+    json_t *o;
+
+    if (strcmp(call->env->params->name, "regtest") != 0)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "addconnection is for regression testing "
+                            "(-regtest mode) only.");
+    while (i < 4 && strcmp(names[i], name) != 0)
+        i++;
+    if (i == 4)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Unknown "
+                            "connection type: %s",
+                            name);
+    if (!have_net(call))
+        return NULL;
+    if (cc_net_open(call->env->net, address, types[i], &err) != CC_OK)
+        return cc_rpc_error(call, CC_RPC_CLIENT_NODE_CAPACITY_REACHED,
+                            "Error: Already at capacity for specified "
+                            "connection type.");
+    o = json_object();
+    cc_json_set_str(o, "address", address);
+    cc_json_set_str(o, "connection_type", name);
+    return o;
+}
+
+static json_t *disconnectnode(struct cc_rpc_call *call)
+{
+    const json_t *address = cc_rpc_arg(call, 0), *id = cc_rpc_arg(call, 1);
+    const char *text = cc_rpc_str(call, 0, "");
+    int64_t number = 0;
+    bool done;
+
+    if (!have_net(call))
+        return NULL;
+    if (address && !id) {
+        done = cc_net_disconnect_address(call->env->net, text);
+    } else if (id && !*text) {
+        if (!cc_rpc_get_int(call, 1, &number))
+            return NULL;
+        done = cc_net_disconnect_id(call->env->net, number);
+    } else {
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMS,
+                            "Only one of address and nodeid should be "
+                            "provided.");
+    }
+    if (!done)
+        return cc_rpc_error(call, CC_RPC_CLIENT_NODE_NOT_CONNECTED,
+                            "Node not found in connected nodes");
+    return json_null();
+}
+
+static json_t *added_json(const struct cc_added_node *n)
+{
+    json_t *o = json_object(), *addresses = json_array(), *a;
+
+    cc_json_set_str(o, "addednode", n->node);
+    cc_json_set_bool(o, "connected", n->connected);
+    if (n->connected) {
+        a = json_object();
+        cc_json_set_str(a, "address", n->address);
+        cc_json_set_str(a, "connected", n->inbound ? "inbound" : "outbound");
+        json_array_append_new(addresses, a);
+    }
+    cc_json_set(o, "addresses", addresses);
+    return o;
+}
+
+static json_t *getaddednodeinfo(struct cc_rpc_call *call)
+{
+    const char *only = cc_rpc_str(call, 0, NULL);
+    struct cc_added_node *nodes = NULL;
+    bool found = false;
+    json_t *a;
+    size_t n;
+
+    if (!have_net(call))
+        return NULL;
+    a = json_array();
+    n = cc_net_added_nodes(call->env->net, &nodes);
+    for (size_t i = 0; i < n; i++) {
+        if (only && strcmp(only, nodes[i].node) != 0)
+            continue;
+        found = true;
+        json_array_append_new(a, added_json(&nodes[i]));
+    }
+    free(nodes);
+    if (only && !found) {
+        json_decref(a);
+        return cc_rpc_error(call, CC_RPC_CLIENT_NODE_NOT_ADDED,
+                            "Error: Node has not been added.");
+    }
+    return a;
+}
+
+/* --- The whole
+ * ----------------------------------------------------------------------- */
+
+static json_t *getnettotals(struct cc_rpc_call *call)
+{
+    struct cc_net_totals t;
+    json_t *o, *target;
+
+    if (!have_net(call))
+        return NULL;
+    t = cc_net_totals(call->env->net);
+    o = json_object();
+    target = json_object();
+    cc_json_set(o, "totalbytesrecv", cc_json_u64(t.received));
+    cc_json_set(o, "totalbytessent", cc_json_u64(t.sent));
+    cc_json_set_int(o, "timemillis", t.time_ms);
+    cc_json_set_int(target, "timeframe", 86400);
+    cc_json_set_int(target, "target", 0);
+    cc_json_set_bool(target, "target_reached", false);
+    cc_json_set_bool(target, "serve_historical_blocks", true);
+    cc_json_set_int(target, "bytes_left_in_cycle", 0);
+    cc_json_set_int(target, "time_left_in_cycle", 0);
+    cc_json_set(o, "uploadtarget", target);
+    return o;
+}
+
+static json_t *networks(void)
+{
+    static const char *const names[] = {"ipv4", "ipv6", "onion", "i2p",
+                                        "cjdns"};
+    json_t *a = json_array(), *o;
+
+    for (size_t i = 0; i < 5; i++) {
+        o = json_object();
+        cc_json_set_str(o, "name", names[i]);
+        cc_json_set_bool(o, "limited", i >= 2);
+        cc_json_set_bool(o, "reachable", i < 2);
+        cc_json_set_str(o, "proxy", "");
+        cc_json_set_bool(o, "proxy_randomize_credentials", false);
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
+static json_t *local_addresses(struct cc_net *net)
+{
+    struct cc_net_local *list = NULL;
+    size_t n = net ? cc_net_local_addresses(net, &list) : 0;
+    json_t *a = json_array(), *o;
+
+    for (size_t i = 0; i < n; i++) {
+        o = json_object();
+        cc_json_set_str(o, "address", list[i].address);
+        cc_json_set_int(o, "port", list[i].port);
+        cc_json_set_int(o, "score", list[i].score);
+        json_array_append_new(a, o);
+    }
+    free(list);
+    return a;
+}
+
+static json_t *getnetworkinfo(struct cc_rpc_call *call)
+{
+    struct cc_net *net = call->env->net;
+    struct cc_net_counts counts = {0};
+    struct cc_mempool_stats stats;
+    uint64_t services = net ? cc_net_local_services(net) : 0;
+    json_t *o = json_object();
+
+    if (net)
+        counts = cc_net_counts(net);
+    cc_mempool_stats(call->env->mempool, &stats);
+    cc_json_set_int(o, "version", CLIENT_VERSION);
+    cc_json_set_str(o, "subversion", net ? cc_net_user_agent(net) : "");
+    cc_json_set_int(o, "protocolversion", CC_NET_VERSION);
+    set_services(o, "localservices", services);
+    cc_json_set(o, "localservicesnames", service_names(services));
+    cc_json_set_bool(o, "localrelay",
+                     !cc_args_get_bool(call->env->args, "blocksonly", false));
+    cc_json_set_int(o, "timeoffset", net ? cc_net_time_offset(net) : 0);
+    cc_json_set_bool(o, "networkactive", net && cc_net_active(net));
+    cc_json_set_int(o, "connections", counts.total);
+    cc_json_set_int(o, "connections_in", counts.in);
+    cc_json_set_int(o, "connections_out", counts.out);
+    cc_json_set(o, "networks", networks());
+    cc_json_set_amount(o, "relayfee", stats.min_relay_feerate);
+    cc_json_set_amount(o, "incrementalfee", stats.incremental_feerate);
+    cc_json_set(o, "localaddresses", local_addresses(net));
+    cc_json_set_str(o, "warnings", "");
+    return o;
+}
+
+static json_t *setnetworkactive(struct cc_rpc_call *call)
+{
+    if (!have_net(call))
+        return NULL;
+    cc_net_set_active(call->env->net, cc_rpc_bool(call, 0, true));
+    return json_boolean(cc_net_active(call->env->net));
+}
+
+/* --- Bans
+ * -------------------------------------------------------------------------------
+ */
+
+static json_t *ban(struct cc_rpc_call *call, const char *subnet)
+{
+    int64_t now = cc_clock_now(call->env->clock), time = 0, until;
+    struct cc_subnet parsed;
+    struct cc_error err;
+    enum cc_status st;
+
+    if (!cc_rpc_get_int(call, 2, &time))
+        return NULL;
+    until = cc_rpc_bool(call, 3, false) ? time : 0;
+    if (cc_rpc_bool(call, 3, false) && until < now)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Error: Absolute timestamp is in the past");
+    if (!until) {
+        if (time <= 0)
+            time = cc_args_get_int(call->env->args, "bantime", 86400);
+        if (__builtin_add_overflow(now, time, &until))
+            until = INT64_MAX;
+    }
+    if (!cc_subnet_parse(&parsed, subnet))
+        return cc_rpc_error(call, CC_RPC_CLIENT_INVALID_IP_OR_SUBNET,
+                            "Error: Invalid IP/Subnet");
+    st = cc_net_ban(call->env->net, subnet, until, &err);
+    if (st == CC_LIMIT)
+        return cc_rpc_error(call, CC_RPC_CLIENT_NODE_ALREADY_ADDED,
+                            "Error: IP/Subnet already banned");
+    if (st != CC_OK)
+        return cc_rpc_error(call, CC_RPC_CLIENT_INVALID_IP_OR_SUBNET, "%s",
+                            err.text);
+    return json_null();
+}
+
+static json_t *setban(struct cc_rpc_call *call)
+{
+    const char *subnet = cc_rpc_str(call, 0, "");
+    const char *what = cc_rpc_str(call, 1, "");
+    struct cc_subnet parsed;
+
+    if (strcmp(what, "add") != 0 && strcmp(what, "remove") != 0) {
+        char *text = cc_rpc_help(call->env->rpc, "setban");
+
+        cc_rpc_error(call, CC_RPC_MISC_ERROR, "%s", text);
+        free(text);
+        return NULL;
+    }
+    if (!have_net(call))
+        return NULL;
+    if (!strcmp(what, "add"))
+        return ban(call, subnet);
+    if (!cc_subnet_parse(&parsed, subnet))
+        return cc_rpc_error(call, CC_RPC_CLIENT_INVALID_IP_OR_SUBNET,
+                            "Error: Invalid IP/Subnet");
+    if (cc_net_unban(call->env->net, subnet, NULL) != CC_OK)
+        return cc_rpc_error(call, CC_RPC_CLIENT_INVALID_IP_OR_SUBNET,
+                            "Error: Unban failed. Requested address/subnet "
+                            "was not previously manually banned.");
+    return json_null();
+}
+
+static json_t *listbanned(struct cc_rpc_call *call)
+{
+    int64_t now = cc_clock_now(call->env->clock);
+    struct cc_ban *bans = NULL;
+    json_t *a, *o;
+    size_t n;
+
+    if (!have_net(call))
+        return NULL;
+    a = json_array();
+    n = cc_net_bans(call->env->net, &bans);
+    for (size_t i = 0; i < n; i++) {
+        o = json_object();
+        cc_json_set_str(o, "address", bans[i].subnet);
+        cc_json_set_int(o, "ban_created", bans[i].created);
+        cc_json_set_int(o, "banned_until", bans[i].until);
+        cc_json_set_int(o, "ban_duration", bans[i].until - bans[i].created);
+        cc_json_set_int(o, "time_remaining", bans[i].until - now);
+        json_array_append_new(a, o);
+    }
+    free(bans);
+    return a;
+}
+
+static json_t *clearbanned(struct cc_rpc_call *call)
+{
+    if (!have_net(call))
+        return NULL;
+    cc_net_clear_bans(call->env->net);
+    return json_null();
+}
+
+/* --- Addresses
+ * ----------------------------------------------------------------------------
+ */
+
+static json_t *getnodeaddresses(struct cc_rpc_call *call)
+{
+    const char *network = cc_rpc_str(call, 1, NULL);
+    struct cc_net_address *list = NULL;
+    int count = 1;
+    json_t *a, *o;
+    size_t n;
+
+    if (!have_net(call) || !cc_rpc_get_int32(call, 0, &count))
+        return NULL;
+    if (count < 0)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Address count out of range");
+    if (network && strcmp(network, "ipv4") != 0 &&
+        strcmp(network, "ipv6") != 0 && strcmp(network, "onion") != 0 &&
+        strcmp(network, "i2p") != 0 && strcmp(network, "cjdns") != 0)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Network not recognized: %s", network);
+    n = cc_net_known_addresses(call->env->net, (size_t)count, network, &list);
+    a = json_array();
+    for (size_t i = 0; i < n; i++) {
+        o = json_object();
+        cc_json_set_int(o, "time", list[i].time);
+        cc_json_set(o, "services", cc_json_u64(list[i].services));
+        cc_json_set_str(o, "address", list[i].address);
+        cc_json_set_int(o, "port", list[i].port);
+        cc_json_set_str(o, "network", list[i].network);
+        json_array_append_new(a, o);
+    }
+    free(list);
+    return a;
+}
+
+static json_t *addpeeraddress(struct cc_rpc_call *call)
+{
+    int64_t port = 0;
+    json_t *o;
+
+    if (!have_net(call) || !cc_rpc_get_int(call, 1, &port))
+        return NULL;
+    if (port < 0 || port > 65535)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "JSON integer out of range");
+    o = json_object();
+    cc_json_set_bool(o, "success",
+                     cc_net_add_address(call->env->net, cc_rpc_str(call, 0, ""),
+                                        (uint16_t)port,
+                                        cc_rpc_bool(call, 2, false)));
+    return o;
+}
+
+static json_t *getaddrmaninfo(struct cc_rpc_call *call)
+{
+    static const char *const names[] = {"ipv4", "ipv6", "onion", "i2p",
+                                        "cjdns"};
+    size_t fresh = 0, tried = 0;
+    json_t *all, *o;
+
+    if (!have_net(call))
+        return NULL;
+    all = json_object();
+    for (size_t i = 0; i < 6; i++) {
+        struct cc_net_book_counts c = {fresh, tried};
+
+        if (i < 5) {
+            c = cc_net_book_counts(call->env->net, names[i]);
+            fresh += c.fresh;
+            tried += c.tried;
+        }
+        o = json_object();
+        cc_json_set_int(o, "new", (int64_t)c.fresh);
+        cc_json_set_int(o, "tried", (int64_t)c.tried);
+        cc_json_set_int(o, "total", (int64_t)(c.fresh + c.tried));
+        cc_json_set(all, i < 5 ? names[i] : "all_networks", o);
+    }
+    return all;
+}
+
+static json_t *getblockfrompeer(struct cc_rpc_call *call)
+{
+    uint8_t hash[32];
+    int64_t peer = 0;
+    const struct cc_index *i;
+    struct cc_error err;
+
+    if (!have_net(call) ||
+        !cc_rpc_get_hash(call, cc_rpc_arg(call, 0), "blockhash", hash) ||
+        !cc_rpc_get_int(call, 1, &peer))
+        return NULL;
+    i = cc_chain_find(call->env->chain, hash);
+    if (!i)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR, "Block header missing");
+    if (i->status & CC_INDEX_DATA)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "Block already downloaded");
+    if (cc_net_fetch_block(call->env->net, hash, peer, &err) != CC_OK)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR, "%s", err.text);
+    return json_object();
+}
+
+/* --- The table
+ * ------------------------------------------------------------------------------
+ */
+
+static const struct cc_rpc_arg addnode_args[] = {
+    CC_ARG("node", CC_RPC_STR, NULL, "The address of the peer to connect to"),
+    CC_ARG("command", CC_RPC_STR, NULL,
+           "'add' to add a node to the list, 'remove' to remove a node from "
+           "the list, 'onetry' to try a connection to the node once"),
+};
+static const struct cc_rpc_arg addconnection_args[] = {
+    CC_ARG("address", CC_RPC_STR, NULL,
+           "The IP address and port to attempt connecting to."),
+    CC_ARG("connection_type", CC_RPC_STR, NULL,
+           "Type of connection to open (\"outbound-full-relay\", "
+           "\"block-relay-only\", \"addr-fetch\" or \"feeler\")."),
+};
+static const struct cc_rpc_arg disconnect_args[] = {
+    CC_ARG("address", CC_RPC_STR, "fallback to nodeid",
+           "The IP address/port of the node"),
+    CC_ARG("nodeid", CC_RPC_NUM, "fallback to address",
+           "The node ID (see getpeerinfo for node IDs)"),
+};
+static const struct cc_rpc_arg added_args[] = {
+    CC_ARG("node", CC_RPC_STR, "all nodes",
+           "If provided, return information about this specific node, "
+           "otherwise all nodes are returned."),
+};
+static const struct cc_rpc_arg active_args[] = {
+    CC_ARG("state", CC_RPC_BOOL, NULL,
+           "true to enable networking, false to disable"),
+};
+static const struct cc_rpc_arg ban_args[] = {
+    CC_ARG("subnet", CC_RPC_STR, NULL,
+           "The IP/Subnet with an optional netmask (default is /32 = single "
+           "IP)"),
+    CC_ARG("command", CC_RPC_STR, NULL,
+           "'add' to add an IP/Subnet to the list, 'remove' to remove an "
+           "IP/Subnet from the list"),
+    CC_ARG("bantime", CC_RPC_NUM, "0",
+           "time in seconds how long (or until when if [absolute] is set) the "
+           "IP is banned\n(0 or empty means the default time of 24h)"),
+    CC_ARG("absolute", CC_RPC_BOOL, "false",
+           "If set, the bantime must be an absolute timestamp expressed in "
+           "UNIX epoch time"),
+};
+static const struct cc_rpc_arg addresses_args[] = {
+    CC_ARG("count", CC_RPC_NUM, "1",
+           "The maximum number of addresses to return. Specify 0 to return "
+           "all known addresses."),
+    CC_ARG("network", CC_RPC_STR, "all networks",
+           "Return only addresses of the specified network."),
+};
+static const struct cc_rpc_arg addpeer_args[] = {
+    CC_ARG("address", CC_RPC_STR, NULL, "The IP address of the peer"),
+    CC_ARG("port", CC_RPC_NUM, NULL, "The port of the peer"),
+    CC_ARG("tried", CC_RPC_BOOL, "false",
+           "If true, attempt to add the peer to the tried addresses table"),
+};
+static const struct cc_rpc_arg frompeer_args[] = {
+    CC_ARG("blockhash", CC_RPC_HEX, NULL, "The block hash to try to fetch"),
+    CC_ARG("peer_id", CC_RPC_NUM, NULL, "The peer to fetch it from"),
+};
+
+static const struct cc_rpc_method methods[] = {
+    {"network", "addnode", addnode, CC_RPC_ARGS(addnode_args),
+     "Attempts to add or remove a node from the addnode list, or try a "
+     "connection to a node once.",
+     "null", "\"192.168.0.6:7733\" \"onetry\"", 0},
+    {"network", "clearbanned", clearbanned, CC_RPC_NO_ARGS,
+     "Clear all banned IPs.", "null", "", 0},
+    {"network", "disconnectnode", disconnectnode, CC_RPC_ARGS(disconnect_args),
+     "Immediately disconnects from the specified peer node, named by 'address' "
+     "or by 'nodeid'.",
+     "null", "\"192.168.0.6:7733\"", 0},
+    {"network", "getaddednodeinfo", getaddednodeinfo, CC_RPC_ARGS(added_args),
+     "Returns information about the given added node, or all added nodes.",
+     "[...]    of each: addednode, connected, addresses", "", 0},
+    {"network", "getconnectioncount", connection_count, CC_RPC_NO_ARGS,
+     "Returns the number of connections to other nodes.",
+     "n    (numeric) The connection count", "", 0},
+    {"network", "getnettotals", getnettotals, CC_RPC_NO_ARGS,
+     "Returns information about network traffic, including bytes in, bytes "
+     "out, and current time.",
+     "{...}    totalbytesrecv, totalbytessent, timemillis, uploadtarget", "",
+     0},
+    {"network", "getnetworkinfo", getnetworkinfo, CC_RPC_NO_ARGS,
+     "Returns an object containing various state info regarding P2P "
+     "networking.",
+     "{...}    version, subversion, protocolversion, connections, networks, "
+     "relayfee, ...",
+     "", 0},
+    {"network", "getnodeaddresses", getnodeaddresses,
+     CC_RPC_ARGS(addresses_args),
+     "Return known addresses, after filtering for quality and recency.",
+     "[...]    of each: time, services, address, port, network", "8", 0},
+    {"network", "getpeerinfo", getpeerinfo, CC_RPC_NO_ARGS,
+     "Returns data about each connected network peer as a json array of "
+     "objects.",
+     "[...]    of each peer: id, addr, network, services, version, subver, ...",
+     "", 0},
+    {"network", "listbanned", listbanned, CC_RPC_NO_ARGS,
+     "List all manually banned IPs/Subnets.",
+     "[...]    of each: address, ban_created, banned_until, ban_duration, "
+     "time_remaining",
+     "", 0},
+    {"network", "ping", ping, CC_RPC_NO_ARGS,
+     "Requests that a ping be sent to all other nodes, to measure ping "
+     "time.\nResults provided in getpeerinfo, pingtime and pingwait fields "
+     "are decimal seconds.",
+     "null", "", 0},
+    {"network", "setban", setban, CC_RPC_ARGS(ban_args),
+     "Attempts to add or remove an IP/Subnet from the banned list.", "null",
+     "\"192.168.0.6\" \"add\" 86400", 0},
+    {"network", "setnetworkactive", setnetworkactive, CC_RPC_ARGS(active_args),
+     "Disable/enable all p2p network activity.",
+     "true|false    (boolean) The value that was passed in", "true", 0},
+    {"blockchain", "getblockfrompeer", getblockfrompeer,
+     CC_RPC_ARGS(frompeer_args),
+     "Attempt to fetch block from a given peer. The header must be known.",
+     "{}    (empty json object)", "\"blockhash\" 0", 0},
+    {"hidden", "addconnection", addconnection, CC_RPC_ARGS(addconnection_args),
+     "Open an outbound connection to a specified node. This RPC is for "
+     "testing only.",
+     "{...}    address, connection_type", NULL, CC_RPC_HIDDEN},
+    {"hidden", "addpeeraddress", addpeeraddress, CC_RPC_ARGS(addpeer_args),
+     "Add the address of a potential peer to the address manager. This RPC is "
+     "for testing only.",
+     "{...}    success", NULL, CC_RPC_HIDDEN},
+    {"hidden", "getaddrmaninfo", getaddrmaninfo, CC_RPC_NO_ARGS,
+     "Provides information about the node's address manager by returning the "
+     "number of addresses in the new and tried tables and their sum for all "
+     "networks.",
+     "{...}    of each network: new, tried, total", NULL, CC_RPC_HIDDEN},
+};
+
+void cc_rpc_register_network(struct cc_rpc *rpc, bool storage)
+{
+    cc_rpc_register(rpc, methods, sizeof(methods) / sizeof(methods[0]),
+                    storage);
+}

@@ -1,0 +1,16 @@
+/* register.c: the list of all families. */
+#include "rpc/families.h"
+#include "rpc/rpc.h"
+
+void cc_rpc_register_all(struct cc_rpc *rpc, bool storage, bool wallet)
+{
+    cc_rpc_register_blockchain(rpc, storage);
+    cc_rpc_register_chain_control(rpc, storage);
+    cc_rpc_register_control(rpc, storage);
+    cc_rpc_register_generate(rpc, storage);
+    cc_rpc_register_mining(rpc, storage);
+    cc_rpc_register_network(rpc, storage);
+    cc_rpc_register_pool(rpc, storage);
+    cc_rpc_register_storage(rpc, storage);
+    (void)wallet;
+}

@@ -1,0 +1,419 @@
+#include "rpc/txjson.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "consensus/script.h"
+#include "crypto/address.h"
+#include "crypto/ec.h"
+#include "rpc/internal.h"
+#include "util/hex.h"
+#include "util/mem.h"
+
+static void put_hex(struct cc_writer *w, struct cc_bytes b)
+{
+    char *s = cc_hex_dup(b.data, b.len);
+
+    cc_write_bytes(w, s, 2 * b.len);
+    free(s);
+}
+
+/* --- Descriptors
+ * ------------------------------------------------------------------ */
+
+static uint64_t descriptor_step(uint64_t c, unsigned v)
+{
+    static const uint64_t gen[5] = {0xf5dee51989, 0xa9fdca3312, 0x1bab10e32d,
+                                    0x3706b1677a, 0x644d626ffd};
+    unsigned top = (unsigned)(c >> 35);
+
+    c = (c & 0x7ffffffff) << 5 ^ v;
+    for (unsigned i = 0; i < 5; i++)
+        if (top >> i & 1)
+            c ^= gen[i];
+    return c;
+}
+
+bool cc_descriptor_checksum(const char *text, char out[9])
+{
+    static const char input[] = "0123456789()[],'/*abcdefgh@:$%{}"
+                                "IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~"
+                                "ijklmnopqrstuvwxyzABCDEFGH`#\"\\ ";
+    static const char letters[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+    uint64_t c = 1;
+    unsigned group = 0, in_group = 0;
+
+    for (; *text; text++) {
+        const char *p = strchr(input, *text);
+        unsigned pos;
+
+        if (!p)
+            return false;
+        pos = (unsigned)(p - input);
+        c = descriptor_step(c, pos & 31);
+        group = group * 3 + (pos >> 5);
+        if (++in_group == 3) {
+            c = descriptor_step(c, group);
+            group = in_group = 0;
+        }
+    }
+    if (in_group)
+        c = descriptor_step(c, group);
+    for (unsigned i = 0; i < 8; i++)
+        c = descriptor_step(c, 0);
+    c ^= 1;
+    for (unsigned i = 0; i < 8; i++)
+        out[i] = letters[c >> 5 * (7 - i) & 31];
+    out[8] = '\0';
+    return true;
+}
+
+/* A key that a descriptor can name: on the curve and not in hybrid form. */
+static bool plain_key(struct cc_bytes key)
+{
+    return key.len && key.data[0] >= 2 && key.data[0] <= 4 &&
+           cc_ec_pubkey_valid(key.data, key.len);
+}
+
+static bool put_multi(struct cc_writer *w, const struct cc_bytes *sols,
+                      size_t count)
+{
+    for (size_t i = 1; i + 1 < count; i++)
+        if (!plain_key(sols[i]))
+            return false;
+    cc_rpc_put(w, "multi(%u", sols[0].data[0]);
+    for (size_t i = 1; i + 1 < count; i++) {
+        cc_rpc_put(w, ",");
+        put_hex(w, sols[i]);
+    }
+    cc_rpc_put(w, ")");
+    return true;
+}
+
+static void put_descriptor(struct cc_writer *w, struct cc_bytes script,
+                           const struct cc_params *p)
+{
+    struct cc_bytes sols[22];
+    char address[CC_ADDRESS_MAX];
+    size_t count;
+    enum cc_script_type type =
+        cc_script_solve(script, p->storage_active, sols, &count);
+    const char *form = NULL;
+
+    if (type == CC_SCRIPT_PUBKEY && plain_key(sols[0]))
+        form = "pk(";
+    if (type == CC_SCRIPT_WITNESS_V1_TAPROOT && cc_ec_xonly_valid(sols[0].data))
+        form = "rawtr(";
+    if (form) {
+        cc_rpc_put(w, "%s", form);
+        put_hex(w, sols[0]);
+        cc_rpc_put(w, ")");
+        return;
+    }
+    if (type == CC_SCRIPT_MULTISIG && put_multi(w, sols, count))
+        return;
+    if (type != CC_SCRIPT_PUBKEY &&
+        cc_address_encode(address, script.data, script.len, &p->prefixes)) {
+        cc_rpc_put(w, "addr(%s)", address);
+        return;
+    }
+    cc_rpc_put(w, "raw(");
+    put_hex(w, script);
+    cc_rpc_put(w, ")");
+}
+
+char *cc_script_descriptor(struct cc_bytes script, const struct cc_params *p)
+{
+    struct cc_writer w;
+    char sum[9];
+    size_t len;
+
+    cc_writer_init_heap(&w);
+    put_descriptor(&w, script, p);
+    cc_write_u8(&w, '\0');
+    cc_descriptor_checksum((const char *)w.data, sum);
+    w.len--;
+    cc_rpc_put(&w, "#%s", sum);
+    cc_write_u8(&w, '\0');
+    return (char *)cc_writer_take(&w, &len);
+}
+
+bool cc_rpc_descriptor_script(const char *text, const struct cc_params *p,
+                              uint8_t **script, size_t *len)
+{
+    char sum[9], *body = cc_strdup(text), *hash = strchr(body, '#');
+    size_t n;
+    bool ok = true;
+
+    if (hash) {
+        *hash = '\0';
+        ok = cc_descriptor_checksum(body, sum) && !strcmp(sum, hash + 1);
+    }
+    *script = NULL;
+    n = strlen(body);
+    if (ok && n > 5 && body[n - 1] == ')') {
+        body[n - 1] = '\0';
+        if (!strncmp(body, "raw(", 4)) {
+            *script = cc_hex_decode_dup(body + 4, len);
+        } else if (!strncmp(body, "addr(", 5)) {
+            uint8_t *s = cc_malloc(CC_ADDRESS_SCRIPT_MAX);
+
+            if (cc_address_decode(s, len, body + 5, &p->prefixes, NULL))
+                *script = s;
+            else
+                free(s);
+        }
+    }
+    free(body);
+    return *script != NULL;
+}
+
+/* --- Scripts as JSON
+ * --------------------------------------------------------------- */
+
+static json_t *asm_json(struct cc_bytes script, bool sighash)
+{
+    struct cc_writer w;
+    json_t *v;
+
+    cc_writer_init_heap(&w);
+    cc_script_asm(&w, script, sighash);
+    v = json_stringn_nocheck(w.len ? (const char *)w.data : "", w.len);
+    cc_writer_clear(&w);
+    return v;
+}
+
+void cc_script_json_into(json_t *o, struct cc_bytes script,
+                         const struct cc_params *p, bool hex, bool address)
+{
+    struct cc_bytes sols[22];
+    char text[CC_ADDRESS_MAX];
+    size_t count;
+    enum cc_script_type type =
+        cc_script_solve(script, p->storage_active, sols, &count);
+    json_t *typed;
+    char *s;
+
+    cc_json_set(o, "asm", asm_json(script, false));
+    if (address) {
+        s = cc_script_descriptor(script, p);
+        cc_json_set_str(o, "desc", s);
+        free(s);
+    }
+    if (hex)
+        cc_json_set(o, "hex", cc_json_hex(script));
+    if (address && type != CC_SCRIPT_PUBKEY &&
+        cc_address_encode(text, script.data, script.len, &p->prefixes))
+        cc_json_set_str(o, "address", text);
+    cc_json_set_str(o, "type", cc_script_type_name(type));
+    typed = type == CC_SCRIPT_STORAGE ? cc_typed_json(script, p) : NULL;
+    if (typed)
+        cc_json_set(o, "storage", typed);
+}
+
+json_t *cc_script_json(struct cc_bytes script, const struct cc_params *p)
+{
+    json_t *o = json_object();
+
+    cc_script_json_into(o, script, p, true, true);
+    return o;
+}
+
+/* --- Transactions as JSON
+ * ------------------------------------------------------------- */
+
+json_t *cc_tx_hex(const struct cc_tx *tx)
+{
+    struct cc_writer w;
+    json_t *v;
+
+    cc_writer_init_heap(&w);
+    cc_tx_write(&w, tx, true);
+    v = cc_json_hex(cc_bytes(w.data, w.len));
+    cc_writer_clear(&w);
+    return v;
+}
+
+static json_t *witness_json(const struct cc_txin *in)
+{
+    json_t *a = json_array();
+
+    for (size_t i = 0; i < in->witness_count; i++)
+        json_array_append_new(a, cc_json_hex(in->witness[i]));
+    return a;
+}
+
+static json_t *prevout_json(const struct cc_coin *coin,
+                            const struct cc_params *p)
+{
+    json_t *o = json_object();
+
+    cc_json_set_bool(o, "generated", coin->coinbase);
+    cc_json_set_int(o, "height", coin->height);
+    cc_json_set_amount(o, "value", coin->out.value);
+    cc_json_set(o, "scriptPubKey", cc_script_json(coin->out.script, p));
+    return o;
+}
+
+static json_t *input_json(const struct cc_txin *in, bool coinbase,
+                          const struct cc_coin *coin, const struct cc_params *p)
+{
+    json_t *o = json_object(), *sig;
+
+    if (coinbase) {
+        cc_json_set(o, "coinbase", cc_json_hex(in->script_sig));
+    } else {
+        cc_json_set_hash(o, "txid", in->prevout.txid);
+        cc_json_set_int(o, "vout", in->prevout.index);
+        sig = json_object();
+        cc_json_set(sig, "asm", asm_json(in->script_sig, true));
+        cc_json_set(sig, "hex", cc_json_hex(in->script_sig));
+        cc_json_set(o, "scriptSig", sig);
+    }
+    if (in->witness_count)
+        cc_json_set(o, "txinwitness", witness_json(in));
+    if (coin)
+        cc_json_set(o, "prevout", prevout_json(coin, p));
+    cc_json_set_int(o, "sequence", in->sequence);
+    return o;
+}
+
+static json_t *inputs_json(const struct cc_tx *tx, const struct cc_params *p,
+                           const struct cc_tx_json_options *options)
+{
+    bool coinbase = cc_tx_is_coinbase(tx);
+    json_t *a = json_array();
+
+    for (size_t i = 0; i < tx->vin_count; i++) {
+        const struct cc_coin *coin = NULL;
+
+        if (options && options->prevout && options->undo && !coinbase)
+            coin = &options->undo->coins[i];
+        json_array_append_new(a, input_json(&tx->vin[i], coinbase, coin, p));
+    }
+    return a;
+}
+
+static json_t *outputs_json(const struct cc_tx *tx, const struct cc_params *p)
+{
+    json_t *a = json_array(), *o;
+
+    for (size_t i = 0; i < tx->vout_count; i++) {
+        o = json_object();
+        cc_json_set_amount(o, "value", tx->vout[i].value);
+        cc_json_set_int(o, "n", (int64_t)i);
+        cc_json_set(o, "scriptPubKey", cc_script_json(tx->vout[i].script, p));
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
+static bool is_typed(const struct cc_txout *out, const struct cc_params *p)
+{
+    return p->storage_active && out->script.len &&
+           out->script.data[0] == CC_OP_STORAGE;
+}
+
+json_t *cc_tx_json(const struct cc_tx *tx, const struct cc_params *p,
+                   const struct cc_tx_json_options *options)
+{
+    size_t weight = cc_tx_weight(tx);
+    json_t *o = json_object();
+
+    cc_json_set_hash(o, "txid", tx->txid);
+    cc_json_set_hash(o, "hash", tx->wtxid);
+    cc_json_set_int(o, "version", tx->version);
+    cc_json_set_int(o, "size", (int64_t)tx->size);
+    cc_json_set_int(o, "vsize", (int64_t)((weight + 3) / 4));
+    cc_json_set_int(o, "weight", (int64_t)weight);
+    cc_json_set_int(o, "locktime", tx->locktime);
+    cc_json_set(o, "vin", inputs_json(tx, p, options));
+    cc_json_set(o, "vout", outputs_json(tx, p));
+    if (options && options->undo && !cc_tx_is_coinbase(tx)) {
+        cc_amount fee = 0;
+        bool typed = false;
+
+        for (size_t i = 0; i < options->undo->count; i++) {
+            fee += options->undo->coins[i].out.value;
+            typed = typed || is_typed(&options->undo->coins[i].out, p);
+        }
+        for (size_t i = 0; i < tx->vout_count; i++)
+            fee -= tx->vout[i].value;
+        /* Where coins are minted or go to the pool, this is not the fee. */
+        if (!typed)
+            cc_json_set_amount(o, "fee", fee);
+    }
+    if (!options || !options->no_hex)
+        cc_json_set(o, "hex", cc_tx_hex(tx));
+    return o;
+}
+
+/* --- And back
+ * ------------------------------------------------------------------------- */
+
+/* Core prefers, of two readings, the one whose scripts look like scripts. */
+static bool scripts_plausible(const struct cc_tx *tx)
+{
+    for (size_t i = 0; i < tx->vin_count; i++)
+        if (!cc_outpoint_is_null(&tx->vin[i].prevout)) {
+            struct cc_bytes s = tx->vin[i].script_sig, push;
+            size_t pos = 0;
+            uint8_t op;
+
+            while (pos < s.len)
+                if (!cc_script_next(s, &pos, &op, &push))
+                    return false;
+        }
+    for (size_t i = 0; i < tx->vout_count; i++) {
+        struct cc_bytes s = tx->vout[i].script, push;
+        size_t pos = 0;
+        uint8_t op;
+
+        if (s.len > CC_MAX_SCRIPT_SIZE)
+            return false;
+        while (pos < s.len)
+            if (!cc_script_next(s, &pos, &op, &push))
+                return false;
+    }
+    return true;
+}
+
+bool cc_tx_from_hex(const char *hex, bool try_no_witness, bool try_witness,
+                    struct cc_tx *out)
+{
+    struct cc_tx extended, legacy;
+    bool have_extended, have_legacy, ok = true;
+    size_t len;
+    uint8_t *data = cc_hex_decode_dup(hex, &len);
+
+    if (!data)
+        return false;
+    have_extended =
+        try_witness && cc_tx_decode(&extended, data, len, true) == CC_OK;
+    have_legacy = try_no_witness &&
+                  !(have_extended && scripts_plausible(&extended)) &&
+                  cc_tx_decode(&legacy, data, len, false) == CC_OK;
+    free(data);
+    if (have_legacy && (!have_extended || scripts_plausible(&legacy))) {
+        *out = legacy;
+        if (have_extended)
+            cc_tx_clear(&extended);
+    } else if (have_extended) {
+        *out = extended;
+        if (have_legacy)
+            cc_tx_clear(&legacy);
+    } else {
+        ok = false;
+    }
+    return ok;
+}
+
+bool cc_rpc_get_script(struct cc_rpc_call *call, const char *address,
+                       uint8_t *script, size_t *len)
+{
+    if (cc_address_decode(script, len, address, &call->env->params->prefixes,
+                          NULL))
+        return true;
+    cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY, "Error: Invalid address");
+    return false;
+}

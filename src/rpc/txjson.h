@@ -1,0 +1,49 @@
+/*
+ * txjson.h: transactions, scripts and coins as JSON, and back: what several
+ * families of calls share. Fields and their order are Bitcoin Core's.
+ */
+#ifndef CC_RPC_TXJSON_H
+#define CC_RPC_TXJSON_H
+
+#include "chain/chain.h"
+#include "rpc/rpc.h"
+
+/* "addr(bcrt1...)#checksum" of what a script pays to. */
+char *cc_script_descriptor(struct cc_bytes script, const struct cc_params *p);
+/* The eight characters behind '#' (BIP 380); false: a character that no
+ * descriptor has. */
+bool cc_descriptor_checksum(const char *text, char out[9]);
+/* The script of a raw() or addr() descriptor, with or without checksum; for
+ * free. */
+bool cc_rpc_descriptor_script(const char *text, const struct cc_params *p,
+                              uint8_t **script, size_t *len);
+/* asm, desc, hex, address, type; storage where the script is typed. value: of
+ * the output that holds it. */
+json_t *cc_script_json(struct cc_bytes script, const struct cc_params *p);
+/* asm, address, type without hex and desc is Core's inner form. */
+void cc_script_json_into(json_t *o, struct cc_bytes script,
+                         const struct cc_params *p, bool hex, bool address);
+
+/* Kind, name and fields of a typed script; NULL if it does not parse. */
+json_t *cc_typed_json(struct cc_bytes script, const struct cc_params *p);
+
+struct cc_tx_json_options {
+    const struct cc_tx_undo *undo; /* coins spent: for fee and prevout */
+    bool prevout;                  /* show those coins */
+    bool no_hex;
+};
+json_t *cc_tx_json(const struct cc_tx *tx, const struct cc_params *p,
+                   const struct cc_tx_json_options *options);
+/* The whole transaction as hex. */
+json_t *cc_tx_hex(const struct cc_tx *tx);
+
+/* Hex to a transaction that owns its bytes, with or without witness as Core's
+ * DecodeHexTx decides; false: it is neither. */
+bool cc_tx_from_hex(const char *hex, bool try_no_witness, bool try_witness,
+                    struct cc_tx *out);
+/* An address of this chain to its script; on failure the call's error is -5
+ * with text in front of it ("Invalid Bitcoin address: "). */
+bool cc_rpc_get_script(struct cc_rpc_call *call, const char *address,
+                       uint8_t *script, size_t *len);
+
+#endif

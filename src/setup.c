@@ -1,0 +1,159 @@
+#include "setup.h"
+
+#include "config.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "util/fs.h"
+#include "util/mem.h"
+
+static char *home_folder(void)
+{
+    const char *home = getenv("HOME");
+    struct passwd *pw;
+
+    if (home && *home)
+        return cc_strdup(home);
+    pw = getpwuid(getuid());
+    return cc_strdup(pw && pw->pw_dir ? pw->pw_dir : "/");
+}
+
+static char *absolute(const char *path)
+{
+    char *here, *full;
+
+    if (path[0] == '/')
+        return cc_strdup(path);
+    here = getcwd(NULL, 0);
+    full = cc_fs_join(here ? here : ".", path);
+    free(here);
+    return full;
+}
+
+/* From -datadir, wherever it was set by now; the default one may be missing:
+ * the daemon makes it. */
+static enum cc_status find_datadir(struct cc_setup *s, struct cc_error *err)
+{
+    const char *given = cc_args_get(s->args, "datadir", "");
+    char *home;
+
+    free(s->datadir);
+    s->datadir = NULL;
+    if (*given) {
+        if (!cc_fs_is_dir(given))
+            return cc_fail(err, CC_INVALID,
+                           "Specified data directory \"%s\" does not exist.",
+                           given);
+        s->datadir = absolute(given);
+        return CC_OK;
+    }
+    home = home_folder();
+    s->datadir = cc_fs_join(home, ".cloudcoin");
+    free(home);
+    return CC_OK;
+}
+
+static enum cc_status read_conf(struct cc_setup *s, struct cc_error *err)
+{
+    const char *given = cc_args_get(s->args, "conf", NULL);
+    enum cc_status st;
+
+    if (cc_args_is_negated(s->args, "conf"))
+        given = NULL;
+    s->conf = cc_fs_join(s->datadir, given        ? given
+                                     : s->bitcoin ? "bitcoin.conf"
+                                                  : "cloudcoin.conf");
+    if (cc_args_is_negated(s->args, "conf"))
+        return CC_OK;
+    st = cc_args_read_file(s->args, s->conf, s->datadir, err);
+    if (st == CC_NOTFOUND && !given)
+        return CC_OK;
+    if (st == CC_NOTFOUND || st == CC_IO)
+        return cc_fail(err, CC_INVALID,
+                       "Error reading configuration file: specified config "
+                       "file \"%s\" could not be opened.",
+                       s->conf);
+    return cc_context(err, st, "Error reading configuration file");
+}
+
+static enum cc_status find_chain(struct cc_setup *s, struct cc_error *err)
+{
+    const char *name;
+    enum cc_status st = cc_args_chain(s->args, &name, err);
+
+    if (st != CC_OK)
+        return st;
+    s->params = cc_params_find(name, s->bitcoin);
+    if (!s->params && s->bitcoin)
+        return cc_fail(err, CC_INVALID,
+                       "-bitcoin is there for regtest alone: say -bitcoin "
+                       "-regtest");
+    if (!s->params)
+        return cc_fail(err, CC_INVALID, "Unknown chain %s.", name);
+    cc_args_select(s->args, s->params->name);
+    return CC_OK;
+}
+
+enum cc_status cc_setup_load(struct cc_setup *s,
+                             const struct cc_arg_option *options, size_t count,
+                             int argc, char **argv, bool words,
+                             struct cc_error *err)
+{
+    enum cc_status st;
+
+    memset(s, 0, sizeof(*s));
+    s->args = cc_args_new(options, count);
+    s->rest = argc;
+    st = cc_args_parse(s->args, argc, argv, words ? &s->rest : NULL, err);
+    if (st != CC_OK) {
+        /* Core words a stray word differently from a wrong option. */
+        if (!strncmp(err->text, "Command line", 12))
+            return st;
+        return cc_context(err, st, "Error parsing command line arguments");
+    }
+    if (cc_args_get_bool(s->args, "help", false) ||
+        cc_args_get_bool(s->args, "h", false) ||
+        cc_args_get_bool(s->args, "help-debug", false) ||
+        cc_args_get_bool(s->args, "version", false))
+        return CC_OK;
+    s->bitcoin = cc_args_get_bool(s->args, "bitcoin", false);
+    st = find_datadir(s, err);
+    if (st == CC_OK)
+        st = read_conf(s, err);
+    if (st == CC_OK)
+        st = find_datadir(s, err); /* the file may have named another */
+    if (st == CC_OK)
+        st = find_chain(s, err);
+    if (st == CC_OK)
+        s->chaindir = s->params->directory[0]
+                          ? cc_fs_join(s->datadir, s->params->directory)
+                          : cc_strdup(s->datadir);
+    return st;
+}
+
+void cc_setup_clear(struct cc_setup *s)
+{
+    cc_args_free(s->args);
+    free(s->datadir);
+    free(s->chaindir);
+    free(s->conf);
+    memset(s, 0, sizeof(*s));
+}
+
+char *cc_setup_path(const struct cc_setup *s, const char *path)
+{
+    return cc_fs_join(s->chaindir, path);
+}
+
+const char *cc_setup_version(void) { return "v" PACKAGE_VERSION; }
+
+const char *cc_setup_license(void)
+{
+    return "Copyright (C) 2026 The CloudCoin developers\n\n"
+           "This is free software under the MIT license; see the file "
+           "COPYING.\n";
+}

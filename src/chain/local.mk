@@ -17,6 +17,7 @@ libcc_chain_a_SOURCES = \
     src/chain/verify.c
 
 CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
+    src/chain/test/test_coins src/chain/test/test_index \
     src/chain/test/test_chain src/chain/test/test_fault \
     src/chain/test/test_storm test/crash
 check_PROGRAMS += $(CHAIN_TESTS)
@@ -32,6 +33,12 @@ CHAIN_WORLD = src/chain/test/tmpdir.h src/chain/test/world.c \
     src/consensus/test/build.h
 src_chain_test_test_chain_SOURCES = src/chain/test/test_chain.c $(CHAIN_WORLD)
 src_chain_test_test_chain_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_coins_SOURCES = src/chain/test/test_coins.c \
+    src/chain/test/tmpdir.h
+src_chain_test_test_coins_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_index_SOURCES = src/chain/test/test_index.c \
+    src/chain/test/tmpdir.h
+src_chain_test_test_index_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_fault_SOURCES = src/chain/test/test_fault.c $(CHAIN_WORLD)
 src_chain_test_test_fault_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_storm_SOURCES = src/chain/test/test_storm.c $(CHAIN_WORLD)

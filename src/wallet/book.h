@@ -42,8 +42,8 @@ struct cc_wallet_coin {
     struct cc_wallet_key key;
     const struct cc_wallet_tx *from;
     int64_t depth;
-    bool safe; /* confirmed, or ours throughout */
-    bool locked;
+    bool safe;   /* confirmed, or ours throughout */
+    bool locked; /* lockunspent */
 };
 
 struct cc_balance {
@@ -57,11 +57,13 @@ struct cc_book;
 struct cc_book *cc_book_new(struct cc_wallet_keys *keys,
                             const struct cc_params *params);
 void cc_book_free(struct cc_book *b);
+/* The same keys in another object. */
+void cc_book_set_keys(struct cc_book *b, struct cc_wallet_keys *keys);
 
 /* --- Being told ---------------------------------------------------------- */
 
 /* Depths count from here. */
-void cc_book_set_tip(struct cc_book *b, int32_t height, int64_t median_time);
+void cc_book_set_tip(struct cc_book *b, int32_t height);
 int32_t cc_book_tip(const struct cc_book *b);
 
 /* A block on top. coins: what each transaction but the coinbase spends (of
@@ -69,19 +71,22 @@ int32_t cc_book_tip(const struct cc_book *b);
 bool cc_book_connect(struct cc_book *b, int32_t height, const uint8_t hash[32],
                      const struct cc_block *block, const struct cc_undo *undo);
 bool cc_book_disconnect(struct cc_book *b, int32_t height,
-                        const uint8_t hash[32], const struct cc_block *block);
+                        const uint8_t hash[32]);
 /* Into the mempool (if it concerns us, then true), and out of it. */
 bool cc_book_mempool_add(struct cc_book *b, const struct cc_tx *tx, bool claim,
                          cc_amount fee, int64_t now);
 void cc_book_mempool_remove(struct cc_book *b, const uint8_t txid[32]);
 /* A transaction we made, before the mempool has it. */
-struct cc_wallet_tx *cc_book_add_ours(struct cc_book *b, const struct cc_tx *tx,
-                                      cc_amount fee, bool fee_known,
-                                      int64_t now, const char *comment,
-                                      const char *to);
+const struct cc_wallet_tx *cc_book_add_ours(struct cc_book *b,
+                                            const struct cc_tx *tx,
+                                            cc_amount fee, bool fee_known,
+                                            int64_t now, const char *comment,
+                                            const char *to);
+/* Undo that at once, the book untouched in between: it could not be kept. */
+void cc_book_forget(struct cc_book *b, const uint8_t txid[32]);
 
 /* Records of transactions that changed since the last call, for the file:
- * fn(arg, tx) for each. */
+ * fn(arg, tx) for each; NULL only forgets that they did. */
 void cc_book_changed(struct cc_book *b,
                      void (*fn)(void *arg, const struct cc_wallet_tx *tx),
                      void *arg);

@@ -40,6 +40,8 @@ enum cc_key_chain {
 
 /* BIP 44 asks for 20; a few more cost little and find more. */
 #define CC_WALLET_GAP 40
+/* Per chain: keeps a damaged file from making us derive for hours. */
+#define CC_WALLET_KEYS_MAX 10000000
 #define CC_TAPROOT_SCRIPT 34 /* OP_1 and the push of 32 bytes */
 
 struct cc_wallet_key {

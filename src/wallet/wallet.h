@@ -43,6 +43,7 @@ struct cc_wallets_config {
     cc_amount fallback_feerate; /* -fallbackfee, per 1000 vbytes; 0: none */
     cc_amount min_feerate;      /* -mintxfee */
     cc_amount discard_feerate;  /* -discardfee: change worth less is fee */
+    cc_amount dust_feerate;     /* -dustrelayfee */
     cc_amount pay_feerate;      /* -paytxfee; 0: not set */
     cc_amount max_fee;          /* -maxtxfee */
     bool signal_rbf;            /* -walletrbf */
@@ -67,8 +68,8 @@ void cc_wallets_unlock(struct cc_wallets *ws);
 
 /* --- Wallets ------------------------------------------------------------- */
 
-/* Is this a name that we take: no empty, "." or ".." part, no control
- * character, not absolute, at most CC_WALLET_NAME_MAX bytes? "" is one. */
+/* Is this a name that we take: a folder's name of at most CC_WALLET_NAME_MAX
+ * bytes without '/' and control characters? "" is one. */
 bool cc_wallet_name_valid(const char *name);
 
 struct cc_wallet_create {
@@ -120,14 +121,14 @@ struct cc_book *cc_wallet_book(struct cc_wallet *w);
 /* Progress of a running scan, 0 to 1; negative: none runs. *seconds: how
  * long it has been running. */
 double cc_wallet_scanning(const struct cc_wallet *w, int64_t *seconds);
-/* Height from which the chain was scanned for it; time of making. */
+/* Height from which the chain was scanned for it; unix time of making. */
 int64_t cc_wallet_birthday(const struct cc_wallet *w);
+int64_t cc_wallet_made(const struct cc_wallet *w);
+/* The last block it knows of; NULL before any. */
+const struct cc_index *cc_wallet_synced(const struct cc_wallet *w);
 /* settxfee: per 1000 vbytes, 0: none. Not kept over a restart. */
 cc_amount cc_wallet_pay_feerate(const struct cc_wallet *w);
 void cc_wallet_set_pay_feerate(struct cc_wallet *w, cc_amount feerate);
-/* How many keys wait ahead of the last handed out. */
-unsigned cc_wallet_gap(void);
-
 /* A key of a chain, never handed out before, and durable as such. label (may
  * be NULL) is kept with it. */
 enum cc_status cc_wallet_new_key(struct cc_wallet *w, enum cc_key_chain chain,
@@ -137,8 +138,9 @@ enum cc_status cc_wallet_new_key(struct cc_wallet *w, enum cc_key_chain chain,
 enum cc_status cc_wallet_set_label(struct cc_wallet *w, struct cc_bytes script,
                                    const char *label, struct cc_error *err);
 
-/* Free, both: they take a while on purpose (scrypt). CC_INVALID: wrong
- * passphrase; or, with reason "state", the wallet is (not) encrypted. */
+/* Free, all three: they take a while on purpose (scrypt). CC_INVALID with
+ * reason "passphrase": it is wrong; "state": the wallet is (not) encrypted.
+ * timeout_s is cut at 100,000,000. */
 enum cc_status cc_wallets_encrypt(struct cc_wallets *ws, const char *name,
                                   const char *passphrase, struct cc_error *err);
 enum cc_status cc_wallets_change_passphrase(struct cc_wallets *ws,
@@ -204,6 +206,12 @@ void cc_built_clear(struct cc_built *b);
  * not enough; CC_INVALID: the sentence is Core's. Nothing is marked. */
 enum cc_status cc_wallet_build(struct cc_wallet *w, const struct cc_spend *s,
                                struct cc_built *out, struct cc_error *err);
+
+/* Never hand out again the key that b's change goes to; durable. Not needed
+ * before cc_wallet_commit. */
+enum cc_status cc_wallet_reserve_change(struct cc_wallet *w,
+                                        const struct cc_built *b,
+                                        struct cc_error *err);
 
 /* Sign every input whose coin is ours. type: CC_SIGHASH_*. signed_count (may
  * be NULL) tells how many. CC_INVALID with reason "locked" if keys are. */

@@ -171,7 +171,7 @@ enum cc_status cc_msg_sendcmpct_decode(struct cc_msg_sendcmpct *out,
 void cc_msg_sendcmpct_write(struct cc_writer *w,
                             const struct cc_msg_sendcmpct *m);
 
-/* ping, pong, feefilter: 8 bytes. */
+/* ping, pong, feefilter: 8 bytes; what follows them is ignored. */
 enum cc_status cc_msg_u64_decode(uint64_t *out, const void *data, size_t len);
 
 /* version 4: CC_STORAGE_PROTO; higher ones may append. */

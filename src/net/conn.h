@@ -1,0 +1,99 @@
+/*
+ * conn.h: connections as two queues of messages.
+ *
+ * Between the loop's thread, which frames and checks what arrives, and the
+ * validation thread, which takes one message after the other. A connection is
+ * counted: one reference for each side, freed with the last.
+ *
+ * What is received and not yet taken is at most max_receive and one message;
+ * beyond that the socket is not read. What is sent and not yet handed to the
+ * kernel is for the sender to look at (cc_conn_backlog).
+ */
+#ifndef CC_NET_CONN_H
+#define CC_NET_CONN_H
+
+#include "net/loop.h"
+#include "net/proto.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+struct cc_conn;
+struct cc_hub;
+
+struct cc_conn_message {
+    struct cc_conn_message *next;
+    enum cc_msg_type type;
+    char command[13];
+    uint8_t *payload; /* malloc'd */
+    size_t len;
+    int64_t time_us;
+};
+void cc_conn_message_free(struct cc_conn_message *m);
+
+struct cc_hub_config {
+    struct cc_loop *loop;
+    uint32_t magic;
+    size_t max_receive;
+    size_t send_mark; /* wake when a backlog falls below this */
+    int64_t connect_timeout_ms;
+    unsigned max_accepted; /* inbound connections that may exist at once */
+    struct cc_clock *clock;
+    struct cc_log *log;
+    void (*wake)(void *arg); /* something to take; any thread */
+    void *wake_arg;
+};
+
+struct cc_hub *cc_hub_new(const struct cc_hub_config *config);
+/* Close every socket at once, on the loop's thread (posted). */
+void cc_hub_shutdown(struct cc_hub *h);
+/* All connections must be released; after cc_loop_stop. */
+void cc_hub_free(struct cc_hub *h);
+
+/* --- Of the validation thread --------------------------------------------- */
+
+/* A connection that was made or accepted since the last call, or NULL. The
+ * caller now holds a reference. */
+struct cc_conn *cc_hub_next(struct cc_hub *h);
+/* Start connecting to "host", port; later it comes out of cc_hub_next,
+ * connected or closed. cookie is the caller's. */
+void cc_hub_connect(struct cc_hub *h, const char *host, uint16_t port,
+                    void *cookie);
+/* For cc_listener_new; arg is the hub (or a struct cc_hub_bind). */
+struct cc_hub_bind {
+    struct cc_hub *hub;
+    unsigned permissions; /* of -whitebind */
+};
+void cc_hub_accepted(void *arg, int fd, const struct cc_netaddr *peer);
+
+int64_t cc_conn_id(const struct cc_conn *c);
+void *cc_conn_cookie(const struct cc_conn *c);
+bool cc_conn_inbound(const struct cc_conn *c);
+unsigned cc_conn_permissions(const struct cc_conn *c);
+const struct cc_netaddr *cc_conn_remote(const struct cc_conn *c);
+const struct cc_netaddr *cc_conn_local(const struct cc_conn *c);
+/* Reading begins; until then nothing is taken from the socket. */
+void cc_conn_start(struct cc_conn *c);
+/* The next message, or NULL. */
+struct cc_conn_message *cc_conn_next(struct cc_conn *c);
+bool cc_conn_has_message(struct cc_conn *c);
+void cc_conn_send(struct cc_conn *c, enum cc_msg_type type,
+                  const void *payload, size_t len);
+/* Bytes sent that the kernel has not taken yet. */
+size_t cc_conn_backlog(const struct cc_conn *c);
+/* The other end is gone, or cc_conn_close was called. why (may be NULL) gets
+ * the reason. */
+bool cc_conn_closed(struct cc_conn *c, char why[96]);
+/* Close, after what was sent has gone out, but in two seconds at most. */
+void cc_conn_close(struct cc_conn *c);
+void cc_conn_release(struct cc_conn *c);
+
+struct cc_conn_stats {
+    uint64_t sent, received;
+    int64_t last_send, last_receive; /* seconds, the clock's */
+    uint64_t sent_per_msg[CC_MSG_COUNT], recv_per_msg[CC_MSG_COUNT];
+};
+void cc_conn_stats(struct cc_conn *c, struct cc_conn_stats *out);
+/* Over all connections there ever were. */
+void cc_hub_totals(struct cc_hub *h, uint64_t *received, uint64_t *sent);
+
+#endif

@@ -297,8 +297,8 @@ static uint64_t chance(const struct cc_book_entry *e, int64_t now)
     return c;
 }
 
-bool cc_addrbook_select(const struct cc_addrbook *b, bool new_only,
-                        int64_t now, uint64_t (*random)(void *arg), void *arg,
+bool cc_addrbook_select(const struct cc_addrbook *b, bool new_only, int64_t now,
+                        uint64_t (*random)(void *arg), void *arg,
                         struct cc_book_entry *out)
 {
     uint64_t luck = 1; /* chances rise until something is taken */
@@ -308,8 +308,8 @@ bool cc_addrbook_select(const struct cc_addrbook *b, bool new_only,
 
     if (new_only ? !b->fresh_count : !b->fresh_count && !b->tried_count)
         return false;
-    tried = !new_only && b->tried_count &&
-            (!b->fresh_count || (random(arg) & 1));
+    tried =
+        !new_only && b->tried_count && (!b->fresh_count || (random(arg) & 1));
     table = tried ? b->tried : b->fresh;
     slots = tried ? TRIED_SLOTS : NEW_SLOTS;
     for (;;) {

@@ -48,15 +48,14 @@ bool cc_addrbook_good(struct cc_addrbook *b, const struct cc_netaddr *addr,
 void cc_addrbook_seen(struct cc_addrbook *b, const struct cc_netaddr *addr,
                       int64_t now);
 void cc_addrbook_set_services(struct cc_addrbook *b,
-                              const struct cc_netaddr *addr,
-                              uint64_t services);
+                              const struct cc_netaddr *addr, uint64_t services);
 
 const struct cc_book_entry *cc_addrbook_find(const struct cc_addrbook *b,
                                              const struct cc_netaddr *addr);
 /* A random one worth trying, tried and new with even chance; false if there is
  * none. new_only: for feelers. random: even over 64 bits. */
-bool cc_addrbook_select(const struct cc_addrbook *b, bool new_only,
-                        int64_t now, uint64_t (*random)(void *arg), void *arg,
+bool cc_addrbook_select(const struct cc_addrbook *b, bool new_only, int64_t now,
+                        uint64_t (*random)(void *arg), void *arg,
                         struct cc_book_entry *out);
 /* Up to max (0: no limit) and up to percent of all, at random, those useless
  * left out; network 0: any. *out is the caller's to free. */

@@ -87,10 +87,7 @@ bool cc_banlist_remove(struct cc_banlist *b, const struct cc_subnet *s)
     return true;
 }
 
-void cc_banlist_clear(struct cc_banlist *b)
-{
-    b->count = 0;
-}
+void cc_banlist_clear(struct cc_banlist *b) { b->count = 0; }
 
 bool cc_banlist_has(struct cc_banlist *b, const struct cc_netaddr *a,
                     int64_t now)
@@ -177,8 +174,8 @@ static bool load_ban(struct cc_banlist *b, json_t *o, int64_t now)
     const char *address;
     json_int_t created, until;
 
-    if (json_unpack(o, "{s:I,s:I,s:s}", "ban_created", &created,
-                    "banned_until", &until, "address", &address) != 0 ||
+    if (json_unpack(o, "{s:I,s:I,s:s}", "ban_created", &created, "banned_until",
+                    &until, "address", &address) != 0 ||
         !cc_subnet_parse(&s, address))
         return false;
     if (until >= now) /* one that is there twice: the longer counts */
@@ -200,8 +197,8 @@ enum cc_status cc_banlist_load(struct cc_banlist *b, const char *path,
     root = json_loadb((const char *)data, len, 0, NULL);
     free(data);
     ok = json_is_array(json_object_get(root, "banned_nets"));
-    json_array_foreach(json_object_get(root, "banned_nets"), i, o)
-        ok = ok && load_ban(b, o, now);
+    json_array_foreach(json_object_get(root, "banned_nets"), i, o) ok =
+        ok && load_ban(b, o, now);
     json_decref(root);
     if (ok)
         return CC_OK;

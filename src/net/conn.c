@@ -45,9 +45,9 @@ struct cc_conn {
 
 struct cc_hub {
     struct cc_hub_config config;
-    struct cc_conn *all; /* the loop's thread */
-    unsigned accepted;   /* the loop's thread */
-    bool down;           /* the loop's thread */
+    struct cc_conn *all;  /* the loop's thread */
+    unsigned accepted;    /* the loop's thread */
+    bool down;            /* the loop's thread */
     pthread_mutex_t lock; /* of the rest */
     struct cc_conn *fresh, **fresh_last;
     int64_t next_id;
@@ -103,10 +103,7 @@ void cc_conn_release(struct cc_conn *c)
     free(c);
 }
 
-static void wake(struct cc_hub *h)
-{
-    h->config.wake(h->config.wake_arg);
-}
+static void wake(struct cc_hub *h) { h->config.wake(h->config.wake_arg); }
 
 static int64_t now_s(const struct cc_hub *h)
 {
@@ -167,10 +164,7 @@ static void finish(struct cc_conn *c, const char *why)
     cc_conn_release(c);
 }
 
-static void on_closed(void *arg, const char *why)
-{
-    finish(arg, why);
-}
+static void on_closed(void *arg, const char *why) { finish(arg, why); }
 
 static void on_connected(void *arg)
 {
@@ -181,10 +175,7 @@ static void on_connected(void *arg)
     hand_out(c, true);
 }
 
-static void on_linger(void *arg)
-{
-    finish(arg, "closed by us");
-}
+static void on_linger(void *arg) { finish(arg, "closed by us"); }
 
 static void on_sent(void *arg, size_t bytes)
 {
@@ -203,8 +194,7 @@ static void on_sent(void *arg, size_t bytes)
     pthread_mutex_unlock(&h->lock);
     if (closing && before == bytes && c->linger)
         cc_timer_set(c->linger, 0); /* not from inside libevent's writing */
-    if (before >= h->config.send_mark &&
-        before - bytes < h->config.send_mark)
+    if (before >= h->config.send_mark && before - bytes < h->config.send_mark)
         wake(h);
 }
 
@@ -502,25 +492,13 @@ struct cc_conn *cc_hub_next(struct cc_hub *h)
     return c;
 }
 
-int64_t cc_conn_id(const struct cc_conn *c)
-{
-    return atomic_load(&c->id);
-}
+int64_t cc_conn_id(const struct cc_conn *c) { return atomic_load(&c->id); }
 
-void *cc_conn_cookie(const struct cc_conn *c)
-{
-    return c->cookie;
-}
+void *cc_conn_cookie(const struct cc_conn *c) { return c->cookie; }
 
-bool cc_conn_inbound(const struct cc_conn *c)
-{
-    return c->inbound;
-}
+bool cc_conn_inbound(const struct cc_conn *c) { return c->inbound; }
 
-unsigned cc_conn_permissions(const struct cc_conn *c)
-{
-    return c->permissions;
-}
+unsigned cc_conn_permissions(const struct cc_conn *c) { return c->permissions; }
 
 const struct cc_netaddr *cc_conn_remote(const struct cc_conn *c)
 {
@@ -574,8 +552,8 @@ bool cc_conn_has_message(struct cc_conn *c)
     return has;
 }
 
-void cc_conn_send(struct cc_conn *c, enum cc_msg_type type,
-                  const void *payload, size_t len)
+void cc_conn_send(struct cc_conn *c, enum cc_msg_type type, const void *payload,
+                  size_t len)
 {
     bool flush = false;
 

@@ -76,8 +76,8 @@ void cc_conn_start(struct cc_conn *c);
 /* The next message, or NULL. */
 struct cc_conn_message *cc_conn_next(struct cc_conn *c);
 bool cc_conn_has_message(struct cc_conn *c);
-void cc_conn_send(struct cc_conn *c, enum cc_msg_type type,
-                  const void *payload, size_t len);
+void cc_conn_send(struct cc_conn *c, enum cc_msg_type type, const void *payload,
+                  size_t len);
 /* Bytes sent that the kernel has not taken yet. */
 size_t cc_conn_backlog(const struct cc_conn *c);
 /* The other end is gone, or cc_conn_close was called. why (may be NULL) gets

@@ -1,5 +1,21 @@
 noinst_LIBRARIES += libcc_net.a
 libcc_net_a_SOURCES = \
-    src/net/net.h \
-    src/net/netaddr.h \
-    src/net/proto.h
+    src/net/addrbook.c src/net/addrbook.h \
+    src/net/banlist.c src/net/banlist.h \
+    src/net/conn.c src/net/conn.h \
+    src/net/connect.c \
+    src/net/gossip.c \
+    src/net/info.c \
+    src/net/loop.c src/net/loop.h \
+    src/net/net.c src/net/net.h \
+    src/net/netaddr.c src/net/netaddr.h \
+    src/net/node.h \
+    src/net/orphans.c src/net/orphans.h \
+    src/net/peer.c \
+    src/net/presync.c src/net/presync.h \
+    src/net/proto.c src/net/proto.h \
+    src/net/recent.c src/net/recent.h \
+    src/net/relay.c \
+    src/net/serve.c \
+    src/net/sync.c \
+    src/net/txrequest.c src/net/txrequest.h

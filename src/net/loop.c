@@ -84,8 +84,8 @@ enum cc_status cc_loop_new(struct cc_loop **out, struct cc_error *err)
     }
     l->base = event_base_new();
     if (l->base && set_flags(l->pipe[0]) && set_flags(l->pipe[1]))
-        l->wake = event_new(l->base, l->pipe[0], EV_READ | EV_PERSIST, on_wake,
-                            l);
+        l->wake =
+            event_new(l->base, l->pipe[0], EV_READ | EV_PERSIST, on_wake, l);
     if (!l->wake || event_add(l->wake, NULL) != 0) {
         if (l->wake)
             event_free(l->wake);
@@ -458,9 +458,9 @@ struct cc_stream *cc_stream_connect(struct cc_loop *l, const char *host,
                                        (int)len);
     } else {
         if (!l->dns)
-            l->dns = evdns_base_new(l->base,
-                                    EVDNS_BASE_INITIALIZE_NAMESERVERS |
-                                        EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+            l->dns =
+                evdns_base_new(l->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
+                                            EVDNS_BASE_DISABLE_WHEN_INACTIVE);
         e = l->dns ? bufferevent_socket_connect_hostname(s->bev, l->dns,
                                                          AF_UNSPEC, host, port)
                    : -1;

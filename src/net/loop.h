@@ -60,8 +60,7 @@ struct cc_stream *cc_stream_accept(struct cc_loop *l, int fd, size_t max_read,
 struct cc_stream *cc_stream_connect(struct cc_loop *l, const char *host,
                                     uint16_t port, int64_t timeout_ms,
                                     size_t max_read,
-                                    const struct cc_stream_ops *ops,
-                                    void *arg);
+                                    const struct cc_stream_ops *ops, void *arg);
 void cc_stream_free(struct cc_stream *s);
 void cc_stream_resume(struct cc_stream *s);
 void cc_stream_pause(struct cc_stream *s);

@@ -79,7 +79,7 @@ enum cc_status cc_net_start(struct cc_net *n, struct cc_error *err);
 /* Disconnects everybody, ends the threads, writes the files. Calls made
  * afterwards answer as if there were no peers. */
 void cc_net_stop(struct cc_net *n);
-/* Stops too. */
+/* Stops too. The chain must not move any more: it would tell us. */
 void cc_net_free(struct cc_net *n);
 
 /* Run fn on the validation thread, between two messages, and wait for it. */

@@ -15,10 +15,7 @@ void cc_recent_init(struct cc_recent *r, size_t keep, const uint8_t seed[16])
     r->k1 = cc_get_u64le(seed + 8);
 }
 
-void cc_recent_clear(struct cc_recent *r)
-{
-    cc_recent_reset(r);
-}
+void cc_recent_clear(struct cc_recent *r) { cc_recent_reset(r); }
 
 void cc_recent_reset(struct cc_recent *r)
 {

@@ -1,0 +1,623 @@
+/*
+ * Whom we are connected to: listening, connecting by order and on our own,
+ * and who must go when there is no room.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/node.h"
+#include "util/mem.h"
+
+#define MANUAL_FIRST_US (1 * SECOND_US)
+#define MANUAL_LAST_US (60 * SECOND_US)
+#define OUTBOUND_PAUSE_US (SECOND_US / 2)
+#define MAX_CONNECTING 16
+#define RETRY_S 600
+
+struct attempt {
+    char node[256];
+    enum cc_connection_type type;
+    struct cc_netaddr addr; /* network 0: a name */
+};
+
+const char *cc_connection_type_name(enum cc_connection_type t)
+{
+    switch (t) {
+    case CC_CONN_INBOUND:
+        return "inbound";
+    case CC_CONN_OUTBOUND:
+        return "outbound-full-relay";
+    case CC_CONN_MANUAL:
+        return "manual";
+    case CC_CONN_FEELER:
+        return "feeler";
+    case CC_CONN_BLOCK_RELAY:
+        return "block-relay-only";
+    case CC_CONN_ADDR_FETCH:
+        return "addr-fetch";
+    }
+    return "?";
+}
+
+/* --- Permissions ---------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    unsigned bits;
+} permissions[] = {
+    {"bloomfilter", CC_PERM_BLOOM},
+    {"noban", CC_PERM_NOBAN},
+    {"forcerelay", CC_PERM_FORCERELAY},
+    {"relay", CC_PERM_RELAY},
+    {"mempool", CC_PERM_MEMPOOL},
+    {"download", CC_PERM_DOWNLOAD},
+    {"addr", CC_PERM_ADDR},
+};
+
+const char *cc_net_permission_name(unsigned i, unsigned *bits)
+{
+    if (i >= sizeof(permissions) / sizeof(permissions[0]))
+        return NULL;
+    *bits = permissions[i].bits;
+    return permissions[i].name;
+}
+
+static bool permission_bits(const char *name, size_t len, unsigned *bits)
+{
+    if (len == 0)
+        return true;
+    if (len == 3 && !memcmp(name, "all", 3)) {
+        *bits |= CC_PERM_ALL;
+        return true;
+    }
+    if (len == 5 && !memcmp(name, "bloom", 5)) {
+        *bits |= CC_PERM_BLOOM;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(permissions) / sizeof(permissions[0]); i++) {
+        if (strlen(permissions[i].name) == len &&
+            !memcmp(permissions[i].name, name, len)) {
+            *bits |= permissions[i].bits;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "perm,perm@rest": *rest points behind the '@'. Without one: what -whitelist
+ * gives by itself. */
+static enum cc_status parse_permissions(const char *text, unsigned *bits,
+                                        const char **rest, struct cc_error *err)
+{
+    const char *at = strchr(text, '@'), *p = text;
+
+    *bits = 0;
+    if (!at) {
+        *bits = CC_PERM_NOBAN | CC_PERM_MEMPOOL | CC_PERM_RELAY;
+        *rest = text;
+        return CC_OK;
+    }
+    while (p < at) {
+        const char *comma = memchr(p, ',', (size_t)(at - p));
+        size_t len = (size_t)((comma ? comma : at) - p);
+
+        if (!permission_bits(p, len, bits))
+            return cc_fail(err, CC_INVALID, "Invalid P2P permission: '%.*s'",
+                           (int)len, p);
+        p += len + 1;
+    }
+    *rest = at + 1;
+    return CC_OK;
+}
+
+/* --- Options and listening ------------------------------------------------ */
+
+static void add_manual(struct cc_net *n, const char *node, bool fixed)
+{
+    struct cc_manual *m;
+
+    n->manual = cc_grow(n->manual, &n->manual_cap, n->manual_count + 1,
+                        sizeof(*n->manual));
+    m = &n->manual[n->manual_count++];
+    memset(m, 0, sizeof(*m));
+    snprintf(m->node, sizeof(m->node), "%s", node);
+    m->fixed = fixed;
+    m->pause_us = MANUAL_FIRST_US;
+}
+
+static enum cc_status add_whitelist(struct cc_net *n, const char *text,
+                                    struct cc_error *err)
+{
+    struct cc_whitelist *w = &n->whitelist[n->whitelist_count];
+    const char *rest;
+    enum cc_status st = parse_permissions(text, &w->permissions, &rest, err);
+
+    if (st != CC_OK)
+        return st;
+    if (!cc_subnet_parse(&w->subnet, rest))
+        return cc_fail(err, CC_INVALID,
+                       "Invalid netmask specified in -whitelist: '%s'", rest);
+    n->whitelist_count++;
+    return CC_OK;
+}
+
+static enum cc_status add_local(struct cc_net *n, const char *text,
+                                struct cc_error *err)
+{
+    struct cc_net_local *l;
+    struct cc_netaddr a;
+    char host[72];
+
+    if (!cc_netaddr_parse(&a, text, n->o.port))
+        return cc_fail(err, CC_INVALID,
+                       "Cannot resolve -externalip address: "
+                       "'%s'",
+                       text);
+    n->locals = cc_grow(n->locals, &n->local_cap, n->local_count + 1,
+                        sizeof(*n->locals));
+    l = &n->locals[n->local_count++];
+    memset(l, 0, sizeof(*l));
+    cc_netaddr_format(host, &a);
+    snprintf(l->address, sizeof(l->address), "%.63s", host);
+    l->port = a.port;
+    l->score = 4; /* said by the user: as Core's LOCAL_MANUAL */
+    return CC_OK;
+}
+
+enum cc_status cc_connect_options(struct cc_net *n,
+                                  const struct cc_net_options *o,
+                                  struct cc_error *err)
+{
+    enum cc_status st = CC_OK;
+
+    for (size_t i = 0; i < o->connect_count; i++)
+        add_manual(n, o->connect[i], true);
+    for (size_t i = 0; i < o->addnode_count; i++)
+        add_manual(n, o->addnode[i], false);
+    n->seednodes = cc_calloc(o->seednode_count + 1, sizeof(char *));
+    for (size_t i = 0; i < o->seednode_count; i++)
+        n->seednodes[n->seednode_count++] = cc_strdup(o->seednode[i]);
+    n->whitelist = cc_calloc(o->whitelist_count + 1, sizeof(*n->whitelist));
+    for (size_t i = 0; st == CC_OK && i < o->whitelist_count; i++)
+        st = add_whitelist(n, o->whitelist[i], err);
+    for (size_t i = 0; st == CC_OK && i < o->external_ip_count; i++)
+        st = add_local(n, o->external_ips[i], err);
+    return st;
+}
+
+static enum cc_status listen_on(struct cc_net *n, const struct cc_netaddr *a,
+                                unsigned bits, struct cc_error *err)
+{
+    struct cc_hub_bind *b = cc_calloc(1, sizeof(*b));
+    struct cc_listener *ls;
+    enum cc_status st;
+    size_t cap = n->listener_count, cap2 = n->listener_count;
+
+    b->hub = n->hub;
+    b->permissions = bits;
+    st = cc_listener_new(&ls, n->loop, a, cc_hub_accepted, b, err);
+    if (st != CC_OK) {
+        free(b);
+        return st;
+    }
+    n->listeners = cc_grow(n->listeners, &cap, n->listener_count + 1,
+                           sizeof(*n->listeners));
+    n->binds =
+        cc_grow(n->binds, &cap2, n->listener_count + 1, sizeof(*n->binds));
+    n->listeners[n->listener_count] = ls;
+    n->binds[n->listener_count++] = b;
+    return CC_OK;
+}
+
+static enum cc_status listen_option(struct cc_net *n, const char *text,
+                                    const char *option, unsigned bits,
+                                    struct cc_error *err)
+{
+    struct cc_netaddr a;
+
+    if (!cc_netaddr_parse(&a, text, n->o.port))
+        return cc_fail(err, CC_INVALID, "Cannot resolve -%s address: '%s'",
+                       option, text);
+    return listen_on(n, &a, bits, err);
+}
+
+enum cc_status cc_connect_listen(struct cc_net *n,
+                                 const struct cc_net_options *o,
+                                 struct cc_error *err)
+{
+    struct cc_netaddr any;
+    enum cc_status st = CC_OK;
+
+    for (size_t i = 0; st == CC_OK && i < o->bind_count; i++)
+        st = listen_option(n, o->binds[i], "bind", 0, err);
+    for (size_t i = 0; st == CC_OK && i < o->whitebind_count; i++) {
+        const char *rest;
+        unsigned bits;
+
+        st = parse_permissions(o->whitebind[i], &bits, &rest, err);
+        if (st == CC_OK)
+            st = listen_option(n, rest, "whitebind", bits, err);
+    }
+    if (st != CC_OK || !o->listen || o->bind_count || o->whitebind_count)
+        return st;
+    memset(&any, 0, sizeof(any));
+    any.network = CC_NET_IPV4;
+    any.len = 4;
+    any.port = o->port;
+    st = listen_on(n, &any, 0, err);
+    if (st != CC_OK)
+        return st;
+    any.network = CC_NET_IPV6;
+    any.len = 16;
+    /* A machine without IPv6 is no fault. */
+    if (listen_on(n, &any, 0, NULL) != CC_OK)
+        cc_debug(n->log, CC_LOG_NET, "Not listening on IPv6");
+    return CC_OK;
+}
+
+void cc_connect_clear(struct cc_net *n)
+{
+    for (size_t i = 0; i < n->listener_count; i++) {
+        cc_listener_free(n->listeners[i]);
+        free(n->binds[i]);
+    }
+    free(n->listeners);
+    free(n->binds);
+    n->listeners = NULL;
+    n->binds = NULL;
+    n->listener_count = 0;
+}
+
+/* --- Connecting ----------------------------------------------------------- */
+
+static bool connected_to(struct cc_net *n, const char *node,
+                         const struct cc_netaddr *a)
+{
+    for (size_t i = 0; i < n->peer_count; i++) {
+        struct cc_peer *p = n->peers[i];
+
+        if (!strcmp(p->name, node))
+            return true;
+        if (a->network && cc_netaddr_equal(&p->addr, a))
+            return true;
+    }
+    return false;
+}
+
+static struct cc_manual *find_manual(struct cc_net *n, const char *node)
+{
+    for (size_t i = 0; i < n->manual_count; i++)
+        if (!strcmp(n->manual[i].node, node))
+            return &n->manual[i];
+    return NULL;
+}
+
+void cc_connect_open(struct cc_net *n, const char *node,
+                     enum cc_connection_type type)
+{
+    struct attempt *a;
+    struct cc_manual *m = find_manual(n, node);
+    char host[256];
+    uint16_t port = n->params->port;
+    struct cc_netaddr addr = {0};
+
+    if (!atomic_load(&n->active) || n->connecting >= MAX_CONNECTING ||
+        !cc_host_split(node, host, sizeof(host), &port))
+        return;
+    if (!cc_netaddr_parse(&addr, node, port))
+        addr.network = 0;
+    if (connected_to(n, node, &addr))
+        return;
+    if (addr.network && type != CC_CONN_MANUAL &&
+        (cc_banlist_has(n->bans, &addr, cc_net_now_s(n)) ||
+         cc_banlist_discouraged(n->bans, &addr)))
+        return;
+    cc_debug(n->log, CC_LOG_NET, "trying v1 connection %s", node);
+    if (addr.network)
+        cc_addrbook_attempt(n->book, &addr, cc_net_now_s(n));
+    a = cc_calloc(1, sizeof(*a));
+    snprintf(a->node, sizeof(a->node), "%s", node);
+    a->type = type;
+    a->addr = addr;
+    if (m)
+        m->pending = true;
+    n->connecting++;
+    cc_hub_connect(n->hub, host, port, a);
+}
+
+static void try_manual(struct cc_net *n, int64_t now)
+{
+    for (size_t i = 0; i < n->manual_count; i++) {
+        struct cc_manual *m = &n->manual[i];
+
+        if (!m->pending && now >= m->next_try_us)
+            cc_connect_open(n, m->node, CC_CONN_MANUAL);
+        if (!m->pending && now >= m->next_try_us)
+            m->next_try_us = now + SECOND_US; /* connected, or no room */
+    }
+}
+
+static size_t count_type(const struct cc_net *n, enum cc_connection_type t)
+{
+    size_t c = 0;
+
+    for (size_t i = 0; i < n->peer_count; i++)
+        c += n->peers[i]->type == t;
+    return c;
+}
+
+/* No second connection into a group we already depend on. */
+static bool group_taken(const struct cc_net *n, const struct cc_netaddr *a)
+{
+    uint8_t g[8], h[8];
+    size_t g_len = cc_netaddr_group(a, g);
+
+    for (size_t i = 0; i < n->peer_count; i++) {
+        const struct cc_peer *p = n->peers[i];
+
+        if (!cc_peer_is_outbound(p) || p->type == CC_CONN_ADDR_FETCH)
+            continue;
+        if (cc_netaddr_group(&p->addr, h) == g_len && !memcmp(g, h, g_len))
+            return true;
+    }
+    return false;
+}
+
+static size_t full_wanted(const struct cc_net *n)
+{
+    return n->o.max_connections < MAX_OUTBOUND_FULL ? n->o.max_connections
+                                                    : MAX_OUTBOUND_FULL;
+}
+
+static void try_outbound(struct cc_net *n, int64_t now)
+{
+    struct cc_book_entry e;
+    int64_t now_s = now / SECOND_US;
+    char node[72];
+
+    if (n->o.connect_count || n->o.connect_none || now < n->next_outbound_us ||
+        n->connecting >= MAX_CONNECTING / 2)
+        return;
+    n->next_outbound_us = now + OUTBOUND_PAUSE_US;
+    if (n->next_seed < n->seednode_count) {
+        cc_connect_open(n, n->seednodes[n->next_seed++], CC_CONN_ADDR_FETCH);
+        return;
+    }
+    if (count_type(n, CC_CONN_OUTBOUND) >= full_wanted(n))
+        return;
+    for (int i = 0; i < 100; i++) {
+        if (!cc_addrbook_select(n->book, false, now_s, cc_net_random, NULL, &e))
+            return;
+        if (now_s - e.last_try < RETRY_S && i < 30)
+            continue;
+        if (e.addr.network != CC_NET_IPV4 && e.addr.network != CC_NET_IPV6)
+            continue; /* no way to reach the others */
+        if ((e.services & (CC_SERVICE_NETWORK | CC_SERVICE_WITNESS)) !=
+                (CC_SERVICE_NETWORK | CC_SERVICE_WITNESS) ||
+            group_taken(n, &e.addr))
+            continue;
+        cc_netaddr_format_port(node, &e.addr);
+        cc_connect_open(n, node, CC_CONN_OUTBOUND);
+        return;
+    }
+}
+
+void cc_connect_tick(struct cc_net *n, int64_t now)
+{
+    if (!atomic_load(&n->active))
+        return;
+    try_manual(n, now);
+    try_outbound(n, now);
+}
+
+static void outbound_arrived(struct cc_net *n, struct cc_conn *conn)
+{
+    struct attempt *a = cc_conn_cookie(conn);
+    struct cc_manual *m = find_manual(n, a->node);
+    struct cc_peer *p;
+    char why[96];
+
+    n->connecting--;
+    if (m)
+        m->pending = false;
+    if (cc_conn_closed(conn, why) || !atomic_load(&n->active)) {
+        cc_debug(n->log, CC_LOG_NET, "connection to %s failed: %s", a->node,
+                 atomic_load(&n->active) ? why : "network is inactive");
+        if (m) {
+            m->next_try_us = cc_net_now_us(n) + m->pause_us;
+            m->pause_us *= 2;
+            if (m->pause_us > MANUAL_LAST_US)
+                m->pause_us = MANUAL_LAST_US;
+        }
+        cc_conn_close(conn);
+        cc_conn_release(conn);
+        free(a);
+        return;
+    }
+    p = cc_peer_add(n, conn);
+    p->type = a->type;
+    snprintf(p->name, sizeof(p->name), "%s", a->node);
+    if (m)
+        m->pause_us = MANUAL_FIRST_US;
+    free(a);
+    atomic_fetch_add(&n->count_out, 1);
+    cc_debug(n->log, CC_LOG_NET, "Added connection peer=%" PRId64, p->id);
+    cc_conn_start(conn);
+}
+
+/* --- Room for those who come ---------------------------------------------- */
+
+struct candidate {
+    struct cc_peer *p;
+    uint64_t group;
+    int64_t key;
+    bool safe;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+
+    return x->key < y->key ? -1 : x->key > y->key;
+}
+
+/* Spare the n unspared with the smallest keys. */
+static void spare(struct candidate *c, size_t count, size_t n)
+{
+    qsort(c, count, sizeof(*c), by_key);
+    for (size_t i = 0; i < count && n > 0; i++) {
+        if (!c[i].safe) {
+            c[i].safe = true;
+            n--;
+        }
+    }
+}
+
+static uint64_t group_of(const struct cc_peer *p)
+{
+    uint8_t g[8] = {0};
+
+    cc_netaddr_group(&p->addr, g);
+    return cc_get_u64le(g);
+}
+
+/* Of those left, the youngest of the largest group. */
+static struct cc_peer *pick(const struct candidate *c, size_t count)
+{
+    const struct candidate *best = NULL;
+    size_t best_size = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t size = 0;
+
+        if (c[i].safe)
+            continue;
+        for (size_t k = 0; k < count; k++)
+            size += !c[k].safe && c[k].group == c[i].group;
+        if (!best || size > best_size ||
+            (size == best_size && c[i].p->id > best->p->id)) {
+            best = &c[i];
+            best_size = size;
+        }
+    }
+    return best ? best->p : NULL;
+}
+
+/* Each rule spares some that an attacker cannot easily imitate all at once. */
+static bool make_room(struct cc_net *n)
+{
+    struct candidate *c = cc_calloc(n->peer_count + 1, sizeof(*c));
+    struct cc_peer *victim;
+    uint64_t salt = cc_random_u64();
+    size_t count = 0;
+
+    for (size_t i = 0; i < n->peer_count; i++) {
+        struct cc_peer *p = n->peers[i];
+
+        if (cc_peer_is_outbound(p) || p->dropping ||
+            cc_peer_has(p, CC_PERM_NOBAN))
+            continue;
+        c[count].p = p;
+        c[count++].group = group_of(p);
+    }
+    for (size_t i = 0; i < count; i++) /* some groups, by a secret order */
+        c[i].key =
+            (int64_t)((c[i].group ^ salt) * UINT64_C(0x9E3779B97F4A7C15) >> 1);
+    spare(c, count, 4);
+    for (size_t i = 0; i < count; i++) /* near ones */
+        c[i].key = c[i].p->ping_min_us >= 0 ? c[i].p->ping_min_us : INT64_MAX;
+    spare(c, count, 8);
+    for (size_t i = 0; i < count; i++)
+        c[i].key = -c[i].p->last_tx_s;
+    spare(c, count, 4);
+    for (size_t i = 0; i < count; i++)
+        c[i].key = -c[i].p->last_block_s;
+    spare(c, count, 4);
+    for (size_t i = 0; i < count; i++) /* and half of the rest, the oldest */
+        c[i].key = c[i].p->id;
+    spare(c, count, (count > 20 ? count - 20 : 0) / 2);
+    victim = pick(c, count);
+    free(c);
+    if (!victim)
+        return false;
+    cc_debug(n->log, CC_LOG_NET,
+             "selected inbound connection for eviction, disconnecting "
+             "peer=%" PRId64,
+             victim->id);
+    cc_peer_drop(victim);
+    return true;
+}
+
+static unsigned max_inbound(const struct cc_net *n)
+{
+    return n->o.max_connections > MAX_OUTBOUND
+               ? n->o.max_connections - MAX_OUTBOUND
+               : 0;
+}
+
+static unsigned whitelist_bits(const struct cc_net *n,
+                               const struct cc_netaddr *a)
+{
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < n->whitelist_count; i++)
+        if (cc_subnet_has(&n->whitelist[i].subnet, a))
+            bits |= n->whitelist[i].permissions;
+    return bits;
+}
+
+/* Why a new inbound connection is not taken, or NULL. */
+static const char *refuse(struct cc_net *n, const struct cc_netaddr *a,
+                          unsigned bits)
+{
+    unsigned in = 0;
+
+    if (!atomic_load(&n->active))
+        return "not accepting new connections";
+    if ((bits & CC_PERM_NOBAN) == CC_PERM_NOBAN)
+        return NULL;
+    for (size_t i = 0; i < n->peer_count; i++)
+        in += !cc_peer_is_outbound(n->peers[i]) && !n->peers[i]->dropping;
+    if (cc_banlist_has(n->bans, a, cc_net_now_s(n)))
+        return "banned";
+    if (in + 1 >= max_inbound(n) && cc_banlist_discouraged(n->bans, a))
+        return "discouraged";
+    if (in >= max_inbound(n) && !make_room(n))
+        return "full";
+    return NULL;
+}
+
+static void inbound_arrived(struct cc_net *n, struct cc_conn *conn)
+{
+    const struct cc_netaddr *a = cc_conn_remote(conn);
+    unsigned bits = cc_conn_permissions(conn) | whitelist_bits(n, a);
+    const char *why = refuse(n, a, bits);
+    struct cc_peer *p;
+    char text[72];
+
+    cc_netaddr_format_port(text, a);
+    if (why || cc_conn_closed(conn, NULL)) {
+        if (why)
+            cc_debug(n->log, CC_LOG_NET, "connection from %s dropped (%s)",
+                     text, why);
+        cc_conn_close(conn);
+        cc_conn_release(conn);
+        return;
+    }
+    p = cc_peer_add(n, conn);
+    p->type = CC_CONN_INBOUND;
+    p->permissions = bits;
+    snprintf(p->name, sizeof(p->name), "%s", text);
+    atomic_fetch_add(&n->count_in, 1);
+    cc_debug(n->log, CC_LOG_NET, "connection from %s accepted", text);
+    cc_conn_start(conn);
+}
+
+void cc_connect_arrived(struct cc_net *n, struct cc_conn *conn)
+{
+    if (cc_conn_inbound(conn))
+        inbound_arrived(n, conn);
+    else
+        outbound_arrived(n, conn);
+}

@@ -1,0 +1,649 @@
+/*
+ * The life of the node's net and its validation thread.
+ */
+#include "net/net.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "net/node.h"
+#include "util/fs.h"
+#include "util/mem.h"
+
+#define TICK_MS 100
+#define DUMP_US (15 * MINUTE_US)
+#define ACCEPT_SLACK 16 /* accepted before the limit is judged */
+
+int64_t cc_net_now_us(const struct cc_net *n)
+{
+    return cc_clock_now_us(n->clock);
+}
+
+int64_t cc_net_now_s(const struct cc_net *n) { return cc_clock_now(n->clock); }
+
+uint64_t cc_net_random(void *unused)
+{
+    (void)unused;
+    return cc_random_u64();
+}
+
+int64_t cc_net_poisson_us(int64_t mean_us)
+{
+    /* (0, 1], so that the logarithm is finite: at most 36 means. */
+    double u = ((double)(cc_random_u64() >> 12) + 1) / 4503599627370496.0;
+
+    return (int64_t)(-log(u) * (double)mean_us + 0.5);
+}
+
+struct cc_peer *cc_net_peer(struct cc_net *n, int64_t id)
+{
+    size_t lo = 0, hi = n->peer_count;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (n->peers[mid]->id == id)
+            return n->peers[mid];
+        if (n->peers[mid]->id < id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NULL;
+}
+
+/* --- Tasks ---------------------------------------------------------------- */
+
+static void wake(void *arg)
+{
+    struct cc_net *n = arg;
+
+    pthread_mutex_lock(&n->lock);
+    n->woken = true;
+    pthread_cond_signal(&n->wake);
+    pthread_mutex_unlock(&n->lock);
+}
+
+static void queue_task(struct cc_net *n, struct cc_task *t)
+{
+    pthread_mutex_lock(&n->lock);
+    t->next = NULL;
+    *n->tasks_last = t;
+    n->tasks_last = &t->next;
+    n->woken = true;
+    pthread_cond_signal(&n->wake);
+    pthread_mutex_unlock(&n->lock);
+}
+
+void cc_net_post(struct cc_net *n, void (*fn)(void *arg), void *arg)
+{
+    struct cc_task *t = cc_calloc(1, sizeof(*t));
+
+    t->fn = fn;
+    t->arg = arg;
+    queue_task(n, t);
+}
+
+/* True if something ran. */
+static bool run_tasks(struct cc_net *n)
+{
+    struct cc_task *t, *next;
+    bool wait;
+
+    pthread_mutex_lock(&n->lock);
+    t = n->tasks;
+    n->tasks = NULL;
+    n->tasks_last = &n->tasks;
+    n->woken = false;
+    pthread_mutex_unlock(&n->lock);
+    if (!t)
+        return false;
+    for (; t; t = next) {
+        next = t->next;
+        wait = t->wait;
+        t->fn(t->arg);
+        if (wait) {
+            pthread_mutex_lock(&n->lock);
+            t->done = true;
+            pthread_cond_broadcast(&n->done);
+            pthread_mutex_unlock(&n->lock);
+        } else {
+            free(t);
+        }
+    }
+    return true;
+}
+
+void cc_net_call(struct cc_net *n, void (*fn)(void *arg), void *arg)
+{
+    struct cc_task t = {.fn = fn, .arg = arg, .wait = true};
+    bool queued = false;
+
+    pthread_mutex_lock(&n->lock);
+    if (n->running && pthread_equal(n->thread, pthread_self())) {
+        pthread_mutex_unlock(&n->lock);
+        fn(arg);
+        return;
+    }
+    if (n->running) {
+        queued = true;
+        *n->tasks_last = &t;
+        n->tasks_last = &t.next;
+        n->woken = true;
+        pthread_cond_signal(&n->wake);
+        while (!t.done)
+            pthread_cond_wait(&n->done, &n->lock);
+    }
+    pthread_mutex_unlock(&n->lock);
+    if (queued)
+        return;
+    pthread_mutex_lock(&n->call_lock);
+    fn(arg);
+    pthread_mutex_unlock(&n->call_lock);
+}
+
+/* --- What the chain tells ------------------------------------------------- */
+
+struct block_news {
+    struct cc_net *net;
+    struct cc_index *tip;
+    uint8_t hash[32];
+    enum cc_status st;
+    struct cc_error err;
+    struct cc_known_tx *ids;
+    size_t count;
+};
+
+static void news_free(struct block_news *b)
+{
+    free(b->ids);
+    free(b);
+}
+
+static struct block_news *news_new(struct cc_net *n)
+{
+    struct block_news *b = cc_calloc(1, sizeof(*b));
+
+    b->net = n;
+    return b;
+}
+
+static void task_connected(void *arg)
+{
+    struct block_news *b = arg;
+
+    cc_relay_block(b->net, b->ids, b->count);
+    news_free(b);
+}
+
+static void on_connected(void *arg, const struct cc_index *index,
+                         const struct cc_block *block,
+                         const struct cc_undo *undo)
+{
+    struct cc_net *n = arg;
+    struct block_news *b;
+
+    (void)index;
+    (void)undo;
+    /* Catching up there are no transactions about that could be meant. */
+    if (cc_chain_in_ibd(n->chain))
+        return;
+    b = news_new(n);
+    b->ids = cc_calloc(block->tx_count + 1, sizeof(*b->ids));
+    b->count = block->tx_count;
+    for (size_t i = 0; i < block->tx_count; i++) {
+        memcpy(b->ids[i].txid, block->tx[i].txid, 32);
+        memcpy(b->ids[i].wtxid, block->tx[i].wtxid, 32);
+    }
+    cc_net_post(n, task_connected, b);
+}
+
+static void task_disconnected(void *arg)
+{
+    struct block_news *b = arg;
+
+    /* Its transactions are unconfirmed again and may be asked for. */
+    cc_recent_reset(&b->net->confirmed);
+    news_free(b);
+}
+
+static void on_disconnected(void *arg, const struct cc_index *index,
+                            const struct cc_block *block,
+                            const struct cc_undo *undo)
+{
+    (void)index;
+    (void)block;
+    (void)undo;
+    cc_net_post(arg, task_disconnected, news_new(arg));
+}
+
+static void task_tip(void *arg)
+{
+    struct block_news *b = arg;
+
+    cc_serve_new_tip(b->net, b->tip);
+    news_free(b);
+}
+
+static void on_tip(void *arg, const struct cc_index *tip)
+{
+    struct cc_net *n = arg;
+    struct block_news *b = news_new(n);
+
+    /* The same entry without const: only its lock-free fields are used. */
+    b->tip = cc_chain_find(n->chain, tip->hash);
+    cc_net_post(n, task_tip, b);
+}
+
+static void task_checked(void *arg)
+{
+    struct block_news *b = arg;
+
+    cc_sync_judged(b->net, b->hash, b->st, &b->err);
+    news_free(b);
+}
+
+static void on_checked(void *arg, const uint8_t hash[32], enum cc_status st,
+                       const struct cc_error *err)
+{
+    struct block_news *b = news_new(arg);
+
+    memcpy(b->hash, hash, 32);
+    b->st = st;
+    if (err)
+        b->err = *err;
+    cc_net_post(arg, task_checked, b);
+}
+
+/* --- The validation thread ------------------------------------------------ */
+
+/* Take away what must go. */
+static void reap(struct cc_net *n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n->peer_count; i++) {
+        struct cc_peer *p = n->peers[i];
+
+        if (!p->dropping && !cc_conn_closed(p->conn, NULL)) {
+            n->peers[kept++] = p;
+            continue;
+        }
+        cc_debug(n->log, CC_LOG_NET, "disconnecting peer=%" PRId64, p->id);
+        cc_sync_peer_gone(p);
+        cc_txreq_peer_gone(n->txreq, p->id);
+        cc_orphans_remove_peer(n->orphans, p->id);
+        if (cc_peer_is_outbound(p) && p->ready)
+            cc_addrbook_seen(n->book, &p->addr, cc_net_now_s(n));
+        atomic_fetch_sub(cc_peer_is_outbound(p) ? &n->count_out : &n->count_in,
+                         1);
+        cc_debug(n->log, CC_LOG_NET, "Cleared nodestate for peer=%" PRId64,
+                 p->id);
+        n->peers[i] = NULL;
+        cc_peer_free(p);
+    }
+    n->peer_count = kept;
+}
+
+/* One piece of work of one peer. True: there is more. */
+static bool serve_peer(struct cc_peer *p)
+{
+    struct cc_conn_message *m;
+    bool orphans;
+
+    if (p->dropping)
+        return false;
+    orphans = cc_relay_orphans(p);
+    /* Who does not read what we send is not listened to meanwhile. */
+    if (cc_conn_backlog(p->conn) >= p->net->o.max_send_bytes)
+        return orphans;
+    if (p->getdata_count) {
+        cc_serve_getdata(p);
+        return true;
+    }
+    m = cc_conn_next(p->conn);
+    if (!m)
+        return orphans;
+    cc_peer_handle(p, m);
+    cc_conn_message_free(m);
+    return orphans || p->getdata_count || cc_conn_has_message(p->conn);
+}
+
+static void save_files(struct cc_net *n)
+{
+    struct cc_error err;
+    int64_t now = cc_net_now_s(n);
+
+    if (n->peers_path &&
+        cc_addrbook_save(n->book, n->peers_path, &err) != CC_OK)
+        cc_log(n->log, "Cannot write %s: %s", n->peers_path, err.text);
+    if (n->bans_path &&
+        cc_banlist_save(n->bans, n->bans_path, now, &err) != CC_OK)
+        cc_log(n->log, "Cannot write %s: %s", n->bans_path, err.text);
+}
+
+static void net_tick(struct cc_net *n, int64_t now)
+{
+    cc_connect_tick(n, now);
+    cc_relay_net_tick(n, now);
+    if (now >= n->next_dump_us) {
+        if (n->next_dump_us)
+            save_files(n);
+        n->next_dump_us = now + DUMP_US;
+    }
+}
+
+/* Wait for news, at most until deadline. False: stop. */
+static bool wait_for_news(struct cc_net *n, const struct timespec *deadline,
+                          bool busy)
+{
+    bool go;
+
+    pthread_mutex_lock(&n->lock);
+    while (!busy && !n->woken && !n->stop &&
+           pthread_cond_timedwait(&n->wake, &n->lock, deadline) != ETIMEDOUT)
+        ;
+    go = !n->stop;
+    pthread_mutex_unlock(&n->lock);
+    return go;
+}
+
+static void next_deadline(struct timespec *t)
+{
+    clock_gettime(CLOCK_MONOTONIC, t);
+    t->tv_nsec += TICK_MS * 1000000L;
+    if (t->tv_nsec >= 1000000000L) {
+        t->tv_nsec -= 1000000000L;
+        t->tv_sec++;
+    }
+}
+
+static bool passed(const struct timespec *t)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec > t->tv_sec ||
+           (now.tv_sec == t->tv_sec && now.tv_nsec >= t->tv_nsec);
+}
+
+/* One message of each peer, beginning with another one each time. */
+static bool serve_all(struct cc_net *n, bool tick_all)
+{
+    size_t count = n->peer_count, start;
+    bool busy = false;
+
+    start = count ? n->turn++ % count : 0;
+    for (size_t k = 0; k < count; k++) {
+        struct cc_peer *p = n->peers[(start + k) % count];
+        bool had = cc_conn_has_message(p->conn) || p->getdata_count;
+
+        busy |= serve_peer(p);
+        if ((had || tick_all) && !p->dropping)
+            cc_peer_tick(p, cc_net_now_us(n));
+    }
+    return busy;
+}
+
+static void *net_main(void *arg)
+{
+    struct cc_net *n = arg;
+    struct timespec deadline;
+    struct cc_conn *conn;
+    bool busy = false, tick_all;
+
+    cc_log_name_thread("msghand");
+    next_deadline(&deadline);
+    while (wait_for_news(n, &deadline, busy)) {
+        tick_all = run_tasks(n);
+        while ((conn = cc_hub_next(n->hub))) {
+            cc_connect_arrived(n, conn);
+            tick_all = true;
+        }
+        if (passed(&deadline)) {
+            net_tick(n, cc_net_now_us(n));
+            tick_all = true;
+            next_deadline(&deadline);
+        }
+        busy = serve_all(n, tick_all);
+        reap(n);
+    }
+    return NULL;
+}
+
+/* --- Life ----------------------------------------------------------------- */
+
+void cc_net_options_init(struct cc_net_options *o)
+{
+    memset(o, 0, sizeof(*o));
+    o->user_agent = "/CloudCoin:0.1.0/";
+    o->listen = true;
+    o->max_connections = 125;
+    o->max_receive_bytes = 5000 * 1000;
+    o->max_send_bytes = 1000 * 1000;
+    o->ban_s = 24 * 3600;
+    o->connect_timeout_ms = 5000;
+    o->peer_timeout_s = 60;
+}
+
+/* Read the two files; what is broken is put aside and said. */
+static void load_files(struct cc_net *n)
+{
+    struct cc_error err;
+    enum cc_status st;
+    char *aside;
+
+    st = cc_addrbook_load(n->book, n->peers_path, cc_net_now_s(n), &err);
+    if (st != CC_OK && st != CC_NOTFOUND) {
+        aside = cc_asprintf("%s.bak", n->peers_path);
+        rename(n->peers_path, aside);
+        cc_log(n->log, "%s; it is kept as %s and a new one is begun", err.text,
+               aside);
+        free(aside);
+    }
+    st = cc_banlist_load(n->bans, n->bans_path, cc_net_now_s(n), &err);
+    if (st != CC_OK && st != CC_NOTFOUND) {
+        aside = cc_asprintf("%s.bak", n->bans_path);
+        rename(n->bans_path, aside);
+        cc_log(n->log, "%s; it is kept as %s and a new one is begun", err.text,
+               aside);
+        free(aside);
+    }
+}
+
+static void make_tables(struct cc_net *n)
+{
+    uint8_t seed[16];
+
+    cc_random_bytes(seed, sizeof(seed));
+    n->book = cc_addrbook_new(seed);
+    n->bans = cc_banlist_new(seed);
+    n->txreq = cc_txreq_new(seed);
+    n->orphans = cc_orphans_new();
+    cc_map_init(&n->flight, 32, sizeof(int64_t), seed);
+    cc_map_init(&n->sources, 32, sizeof(struct cc_source), seed);
+    cc_map_init(&n->unbroadcast, 32, 1, seed);
+    cc_recent_init(&n->rejects, 120000, seed);
+    cc_recent_init(&n->confirmed, 48000, seed);
+}
+
+static void init_threads(struct cc_net *n)
+{
+    pthread_condattr_t attr;
+
+    pthread_mutex_init(&n->lock, NULL);
+    pthread_mutex_init(&n->call_lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&n->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_cond_init(&n->done, NULL);
+    n->tasks_last = &n->tasks;
+}
+
+static void listen_to_chain(struct cc_net *n)
+{
+    struct cc_chain_listener l = {
+        .arg = n,
+        .connected = on_connected,
+        .disconnected = on_disconnected,
+        .tip = on_tip,
+        .checked = on_checked,
+    };
+
+    cc_chain_listen(n->chain, &l);
+}
+
+enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
+                          struct cc_error *err)
+{
+    struct cc_net *n = cc_calloc(1, sizeof(*n));
+    struct cc_hub_config hub;
+    enum cc_status st;
+
+    n->o = *o;
+    n->chain = o->chain;
+    n->params = cc_chain_params(o->chain);
+    n->mempool = o->mempool;
+    n->clock = o->clock;
+    n->log = o->log;
+    n->user_agent = cc_strdup(o->user_agent);
+    n->services =
+        CC_SERVICE_NETWORK | CC_SERVICE_WITNESS | CC_SERVICE_NETWORK_LIMITED;
+    if (n->params->storage_active)
+        n->services |= CC_SERVICE_STORAGE;
+    if (!n->o.port)
+        n->o.port = n->params->port;
+    n->stall_timeout_us = 2 * SECOND_US;
+    atomic_init(&n->active, !o->inactive);
+    init_threads(n);
+    make_tables(n);
+    if (o->directory) {
+        n->peers_path = cc_fs_join(o->directory, "peers.dat");
+        n->bans_path = cc_fs_join(o->directory, "banlist.json");
+        load_files(n);
+    }
+    st = cc_connect_options(n, o, err);
+    if (st == CC_OK)
+        st = cc_loop_new(&n->loop, err);
+    if (st == CC_OK) {
+        memset(&hub, 0, sizeof(hub));
+        hub.loop = n->loop;
+        hub.magic = n->params->magic;
+        hub.max_receive = o->max_receive_bytes;
+        hub.send_mark = o->max_send_bytes;
+        hub.connect_timeout_ms = o->connect_timeout_ms;
+        hub.max_accepted = o->max_connections + ACCEPT_SLACK;
+        hub.clock = n->clock;
+        hub.log = n->log;
+        hub.wake = wake;
+        hub.wake_arg = n;
+        n->hub = cc_hub_new(&hub);
+        st = cc_connect_listen(n, o, err);
+    }
+    if (st != CC_OK) {
+        cc_net_free(n);
+        return st;
+    }
+    n->tip = cc_chain_tip(n->chain);
+    listen_to_chain(n);
+    *out = n;
+    return CC_OK;
+}
+
+enum cc_status cc_net_start(struct cc_net *n, struct cc_error *err)
+{
+    enum cc_status st = cc_loop_start(n->loop, err);
+    int e;
+
+    if (st != CC_OK)
+        return st;
+    pthread_mutex_lock(&n->lock);
+    e = pthread_create(&n->thread, NULL, net_main, n);
+    n->running = e == 0;
+    pthread_mutex_unlock(&n->lock);
+    if (e) {
+        errno = e;
+        return cc_fail_errno(err, "net: cannot start its thread");
+    }
+    return CC_OK;
+}
+
+void cc_net_stop(struct cc_net *n)
+{
+    struct cc_conn *conn;
+    bool ran = n->running;
+
+    if (!n->loop || n->stop)
+        return;
+    pthread_mutex_lock(&n->lock);
+    n->stop = true;
+    pthread_cond_signal(&n->wake);
+    pthread_mutex_unlock(&n->lock);
+    if (n->running) {
+        pthread_join(n->thread, NULL);
+        pthread_mutex_lock(&n->lock);
+        n->running = false;
+        pthread_mutex_unlock(&n->lock);
+    }
+    pthread_mutex_lock(&n->call_lock);
+    run_tasks(n); /* callers that still wait */
+    for (size_t i = 0; i < n->peer_count; i++)
+        n->peers[i]->dropping = true;
+    reap(n);
+    pthread_mutex_unlock(&n->call_lock);
+    if (n->hub)
+        cc_hub_shutdown(n->hub);
+    cc_loop_stop(n->loop);
+    while (n->hub && (conn = cc_hub_next(n->hub))) {
+        free(cc_conn_cookie(conn)); /* an attempt that never arrived */
+        cc_conn_release(conn);
+    }
+    if (ran)
+        save_files(n);
+}
+
+static void free_strings(struct cc_net *n)
+{
+    for (size_t i = 0; i < n->seednode_count; i++)
+        free(n->seednodes[i]);
+    free(n->seednodes);
+    free(n->user_agent);
+    free(n->peers_path);
+    free(n->bans_path);
+    free(n->whitelist);
+    free(n->locals);
+    free(n->manual);
+}
+
+void cc_net_free(struct cc_net *n)
+{
+    if (!n)
+        return;
+    cc_net_stop(n);
+    run_tasks(n); /* news of the chain after the stop */
+    cc_connect_clear(n);
+    cc_hub_free(n->hub);
+    cc_loop_free(n->loop);
+    cc_addrbook_free(n->book);
+    cc_banlist_free(n->bans);
+    cc_txreq_free(n->txreq);
+    cc_orphans_free(n->orphans);
+    cc_map_clear(&n->flight);
+    cc_map_clear(&n->sources);
+    cc_map_clear(&n->unbroadcast);
+    cc_recent_clear(&n->rejects);
+    cc_recent_clear(&n->confirmed);
+    free(n->getaddr_cache);
+    free(n->peers);
+    free_strings(n);
+    pthread_cond_destroy(&n->wake);
+    pthread_cond_destroy(&n->done);
+    pthread_mutex_destroy(&n->lock);
+    pthread_mutex_destroy(&n->call_lock);
+    free(n);
+}

@@ -1,0 +1,302 @@
+/*
+ * node.h: what the files of the peer logic share: struct cc_net and struct
+ * cc_peer. Private to src/net.
+ *
+ * Everything in both belongs to the validation thread, except what struct
+ * cc_net keeps under its lock. The chain's lock may be taken on that thread at
+ * any time; n->lock is a leaf: nothing is called while it is held.
+ *
+ * peer.c handshake, ping, misbehaviour, dispatch    connect.c whom to connect
+ * sync.c headers, block download    serve.c getdata, announcing blocks
+ * relay.c transactions    gossip.c addresses    info.c answers for RPC
+ */
+#ifndef CC_NET_NODE_H
+#define CC_NET_NODE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "net/addrbook.h"
+#include "net/banlist.h"
+#include "net/conn.h"
+#include "net/net.h"
+#include "net/orphans.h"
+#include "net/presync.h"
+#include "net/recent.h"
+#include "net/txrequest.h"
+#include "util/map.h"
+#include "util/random.h"
+
+#define SECOND_US INT64_C(1000000)
+#define MINUTE_US (60 * SECOND_US)
+#define MAX_IN_FLIGHT 16     /* blocks asked of one peer at a time */
+#define DOWNLOAD_WINDOW 1024 /* blocks ahead of the first missing */
+#define MAX_ANNOUNCE 8       /* blocks announced by headers at once */
+#define MAX_OUTBOUND_FULL 8
+#define MAX_OUTBOUND 11 /* slots of max_connections kept for us to use */
+#define DISCOURAGE_SCORE 100
+
+struct cc_flight { /* a block asked for */
+    uint8_t hash[32];
+    struct cc_index *index;
+};
+
+struct cc_known_tx { /* to be announced */
+    uint8_t txid[32], wtxid[32];
+};
+
+struct cc_peer {
+    struct cc_net *net;
+    struct cc_conn *conn;
+    int64_t id;
+    enum cc_connection_type type;
+    unsigned permissions;
+    struct cc_netaddr addr;
+    char name[256]; /* as it was asked for, or ip:port */
+    int64_t connected_s, connected_us;
+    bool dropping; /* to be taken away after this round */
+
+    /* handshake */
+    uint64_t nonce; /* ours */
+    bool got_version, sent_version, ready;
+    uint32_t version;
+    uint64_t services;
+    char user_agent[CC_MAX_USER_AGENT + 1];
+    bool relay_txs, wtxid_relay, want_addrv2;
+    int32_t starting_height;
+    int64_t time_offset;
+    struct cc_netaddr addr_local;
+    uint32_t storage_version; /* 0: did not signal */
+    int score;
+    bool discourage;
+
+    /* ping */
+    uint64_t ping_nonce; /* 0: none on its way */
+    int64_t ping_sent_us, ping_us, ping_min_us;
+    bool ping_queued;
+
+    /* addresses */
+    bool addr_relay, getaddr_sent, getaddr_answered;
+    double addr_tokens;
+    int64_t addr_tokens_us, next_addr_us, next_local_us;
+    uint64_t addr_processed, addr_limited;
+    struct cc_addr_entry *addr_queue;
+    size_t addr_queue_count, addr_queue_cap;
+    struct cc_recent known_addrs;
+
+    /* blocks */
+    struct cc_index *best_known, *last_common, *best_header_sent;
+    uint8_t unknown_best[32]; /* announced, header not here yet; or zero */
+    bool sync_started, prefer_headers, sent_sendheaders;
+    bool inv_started_sync;
+    unsigned unconnecting;
+    int64_t getheaders_us, headers_timeout_us, stalling_us, downloading_us;
+    int64_t chain_timeout_s; /* outbound with too little work */
+    struct cc_index *chain_work_header;
+    bool chain_asked;
+    struct cc_flight flight[MAX_IN_FLIGHT];
+    size_t flight_count;
+    struct cc_presync *presync;
+    uint8_t (*announce)[32]; /* blocks to announce, oldest first */
+    size_t announce_count, announce_cap;
+    uint8_t (*block_inv)[32]; /* to announce by inv */
+    size_t block_inv_count, block_inv_cap;
+    uint8_t continuation[32]; /* getblocks goes on when this is fetched */
+    struct cc_inv *getdata;
+    size_t getdata_pos, getdata_count;
+    int64_t last_block_s, last_tx_s;
+
+    /* transactions */
+    struct cc_known_tx *tx_queue;
+    size_t tx_queue_count, tx_queue_cap;
+    struct cc_recent known_txs;
+    int64_t next_inv_us;
+    uint64_t last_inv_sequence;
+    bool send_mempool;
+    cc_amount fee_filter, fee_filter_sent;
+    int64_t next_fee_filter_us;
+};
+
+struct cc_task { /* something to run on the validation thread */
+    struct cc_task *next;
+    void (*fn)(void *arg);
+    void *arg;
+    bool wait, done; /* somebody waits: the task is on its stack */
+};
+
+struct cc_source { /* who sent a block that is being judged */
+    int64_t peer;
+    bool punish;
+};
+
+struct cc_manual { /* -addnode, -connect */
+    char node[256];
+    bool fixed; /* -connect */
+    int64_t next_try_us, pause_us;
+    bool pending;
+};
+
+struct cc_whitelist {
+    struct cc_subnet subnet;
+    unsigned permissions;
+};
+
+struct cc_net {
+    struct cc_net_options o; /* strings are the node's own below */
+    const struct cc_params *params;
+    struct cc_chain *chain;
+    struct cc_mempool *mempool;
+    struct cc_clock *clock;
+    struct cc_log *log;
+    char *user_agent, *peers_path, *bans_path;
+    uint64_t services;
+    struct cc_loop *loop;
+    struct cc_hub *hub;
+    struct cc_listener **listeners;
+    struct cc_hub_bind **binds;
+    size_t listener_count;
+    struct cc_whitelist *whitelist;
+    size_t whitelist_count;
+    struct cc_net_local *locals;
+    size_t local_count, local_cap;
+    char **seednodes;
+    size_t seednode_count;
+
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t call_lock; /* calls while no thread runs */
+    pthread_mutex_t lock;      /* of these */
+    pthread_cond_t wake, done;
+    bool woken, stop;
+    struct cc_task *tasks, **tasks_last;
+    atomic_bool active;
+    atomic_uint count_in, count_out;
+    atomic_int time_offset;
+
+    /* the validation thread's */
+    struct cc_peer **peers; /* by rising id */
+    size_t peer_count, peer_cap;
+    size_t turn; /* who is served first */
+    struct cc_addrbook *book;
+    struct cc_banlist *bans;
+    struct cc_manual *manual;
+    size_t manual_count, manual_cap;
+    size_t connecting; /* attempts on their way */
+    int64_t next_second_us, next_dump_us, next_outbound_us;
+    size_t next_seed;
+
+    struct cc_map flight;  /* block hash -> int64_t peer */
+    struct cc_map sources; /* block hash -> struct cc_source */
+    unsigned sync_started;
+    int64_t last_tip_us;
+    struct cc_index *tip; /* as last told */
+    uint8_t last_inv_block[32];
+    int64_t stall_timeout_us, io_pause_us;
+
+    struct cc_txreq *txreq;
+    struct cc_orphans *orphans;
+    struct cc_recent rejects, confirmed;
+    struct cc_map unbroadcast; /* txid -> uint8_t */
+    int64_t next_rebroadcast_us, next_inbound_inv_us;
+
+    struct cc_addr_entry *getaddr_cache; /* one answer for all, for a day */
+    size_t getaddr_count;
+    int64_t getaddr_until_us;
+};
+
+/* net.c */
+void cc_net_post(struct cc_net *n, void (*fn)(void *arg), void *arg);
+int64_t cc_net_now_us(const struct cc_net *n); /* mockable */
+int64_t cc_net_now_s(const struct cc_net *n);
+uint64_t cc_net_random(void *unused);
+/* A time span of exponential distribution with this mean. */
+int64_t cc_net_poisson_us(int64_t mean_us);
+struct cc_peer *cc_net_peer(struct cc_net *n, int64_t id);
+
+/* peer.c */
+struct cc_peer *cc_peer_add(struct cc_net *n, struct cc_conn *conn);
+/* Frees; the caller takes it out of the list. */
+void cc_peer_free(struct cc_peer *p);
+void cc_peer_send(struct cc_peer *p, enum cc_msg_type type,
+                  struct cc_writer *payload); /* clears payload */
+void cc_peer_send_empty(struct cc_peer *p, enum cc_msg_type type);
+void cc_peer_handle(struct cc_peer *p, struct cc_conn_message *m);
+/* All that time brings: pings, announcements, requests. */
+void cc_peer_tick(struct cc_peer *p, int64_t now_us);
+void cc_peer_misbehaving(struct cc_peer *p, int by, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void cc_peer_drop(struct cc_peer *p);
+bool cc_peer_is_outbound(const struct cc_peer *p);
+/* Outbound and expected to serve us: chosen by us, not by hand. */
+bool cc_peer_may_punish(const struct cc_peer *p);
+bool cc_peer_has(const struct cc_peer *p, unsigned permission);
+bool cc_peer_takes_txs(const struct cc_peer *p);
+/* A block or transaction of this peer got this verdict. */
+void cc_peer_judge_block(struct cc_peer *p, const struct cc_error *err,
+                         const char *what);
+void cc_peer_judge_tx(struct cc_peer *p, const struct cc_error *err);
+
+/* sync.c */
+void cc_sync_inv_blocks(struct cc_peer *p, const uint8_t last[32]);
+void cc_sync_update_best(struct cc_peer *p, const uint8_t hash[32]);
+void cc_sync_on_headers(struct cc_peer *p, const struct cc_conn_message *m);
+void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m);
+void cc_sync_tick(struct cc_peer *p, int64_t now_us);
+void cc_sync_peer_gone(struct cc_peer *p);
+/* A block was connected: downloads go well. */
+void cc_sync_block_came(struct cc_net *n);
+/* A block was judged, now or later than it came. */
+void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,
+                    const struct cc_error *err);
+bool cc_sync_wants(struct cc_net *n, const uint8_t hash[32]);
+void cc_sync_request(struct cc_peer *p, struct cc_index **blocks, size_t n);
+/* This block of this peer, though another was asked for it. */
+void cc_sync_fetch(struct cc_peer *p, struct cc_index *block);
+
+/* serve.c */
+void cc_serve_on_getheaders(struct cc_peer *p, const struct cc_conn_message *m);
+void cc_serve_on_getblocks(struct cc_peer *p, const struct cc_conn_message *m);
+void cc_serve_on_getdata(struct cc_peer *p, const struct cc_conn_message *m);
+/* Answer some of the getdata that waits. */
+void cc_serve_getdata(struct cc_peer *p);
+void cc_serve_new_tip(struct cc_net *n, struct cc_index *tip);
+void cc_serve_tick(struct cc_peer *p);
+
+/* relay.c */
+void cc_relay_on_inv_tx(struct cc_peer *p, const struct cc_inv *inv);
+void cc_relay_on_tx(struct cc_peer *p, const struct cc_conn_message *m);
+void cc_relay_on_mempool(struct cc_peer *p);
+void cc_relay_on_notfound(struct cc_peer *p, const struct cc_conn_message *m);
+void cc_relay_on_feefilter(struct cc_peer *p, const struct cc_conn_message *m);
+bool cc_relay_orphans(struct cc_peer *p); /* one; true: there are more */
+void cc_relay_announce(struct cc_net *n, const uint8_t txid[32],
+                       const uint8_t wtxid[32]);
+/* Serve a transaction; false: notfound. */
+bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv);
+void cc_relay_tick(struct cc_peer *p, int64_t now_us);
+void cc_relay_net_tick(struct cc_net *n, int64_t now_us);
+/* ids: count times txid, wtxid. */
+void cc_relay_block(struct cc_net *n, const struct cc_known_tx *ids,
+                    size_t count);
+
+/* gossip.c */
+void cc_gossip_setup(struct cc_peer *p);
+void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m);
+void cc_gossip_on_getaddr(struct cc_peer *p);
+void cc_gossip_tick(struct cc_peer *p, int64_t now_us);
+
+/* connect.c */
+void cc_connect_tick(struct cc_net *n, int64_t now_us);
+/* A connection came or failed. */
+void cc_connect_arrived(struct cc_net *n, struct cc_conn *conn);
+void cc_connect_open(struct cc_net *n, const char *node,
+                     enum cc_connection_type type);
+enum cc_status cc_connect_options(struct cc_net *n,
+                                  const struct cc_net_options *o,
+                                  struct cc_error *err);
+enum cc_status cc_connect_listen(struct cc_net *n,
+                                 const struct cc_net_options *o,
+                                 struct cc_error *err);
+void cc_connect_clear(struct cc_net *n);
+
+#endif

@@ -50,6 +50,16 @@ src_consensus_test_test_script_vectors_SOURCES = \
 src_consensus_test_test_script_vectors_LDADD = $(TEST_SUPPORT) \
     $(FLOOR_consensus) -lm
 
+check_PROGRAMS += src/consensus/test/test_sighash
+src_consensus_test_test_sighash_SOURCES = src/consensus/test/test_sighash.c \
+    src/consensus/test/script_text.c src/consensus/test/script_text.h
+src_consensus_test_test_sighash_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_taproot
+src_consensus_test_test_taproot_SOURCES = src/consensus/test/test_taproot.c \
+    src/consensus/test/script_text.c src/consensus/test/script_text.h
+src_consensus_test_test_taproot_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
 # Chains as data, work, the verdict on transactions and blocks.
 libcc_consensus_a_SOURCES += \
     src/consensus/check.c src/consensus/check.h \
@@ -94,3 +104,26 @@ libcc_consensus_a_SOURCES += \
     src/consensus/transition_contract.c src/consensus/transition_internal.h \
     src/consensus/transition_seal.c \
     src/consensus/typed.c src/consensus/typed.h src/consensus/wide.h
+
+STORAGE_TEST_SUPPORT = src/consensus/test/storage_support.c \
+    src/consensus/test/storage_support.h
+
+check_PROGRAMS += src/consensus/test/test_typed
+src_consensus_test_test_typed_SOURCES = src/consensus/test/test_typed.c \
+    $(STORAGE_TEST_SUPPORT)
+src_consensus_test_test_typed_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_storage
+src_consensus_test_test_storage_SOURCES = src/consensus/test/test_storage.c \
+    $(STORAGE_TEST_SUPPORT)
+src_consensus_test_test_storage_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_seal
+src_consensus_test_test_seal_SOURCES = src/consensus/test/test_seal.c \
+    $(STORAGE_TEST_SUPPORT)
+src_consensus_test_test_seal_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_seal_primes
+src_consensus_test_test_seal_primes_SOURCES = \
+    src/consensus/test/test_seal_primes.c
+src_consensus_test_test_seal_primes_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)

@@ -342,8 +342,7 @@ bool cc_contract_need(cc_amount *need, const struct cc_contract *c,
 
     if (c->done > c->periods || c->redeemed > c->allowance)
         return false;
-    sum = (cc_u128)c->rent + c->penalty;
-    sum = sum * (uint64_t)(c->periods - c->done);
+    sum = ((cc_u128)c->rent + c->penalty) * (cc_u128)(c->periods - c->done);
     sum += c->allowance - c->redeemed;
     sum += (uint64_t)p->storage.deposit;
     if (sum > (uint64_t)p->max_money)

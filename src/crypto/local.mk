@@ -4,11 +4,15 @@ libcc_crypto_a_SOURCES = \
     src/crypto/aes.c src/crypto/aes.h \
     src/crypto/base58.c src/crypto/base58.h \
     src/crypto/bech32.c src/crypto/bech32.h \
+    src/crypto/bip32.c src/crypto/bip32.h \
+    src/crypto/bip39.c src/crypto/bip39.h \
+    src/crypto/bip39_words.c src/crypto/bip39_words.h \
     src/crypto/chacha.c src/crypto/chacha.h \
     src/crypto/ec.c src/crypto/ec.h \
     src/crypto/hash.c src/crypto/hash.h \
     src/crypto/kdf.c src/crypto/kdf.h \
     src/crypto/mtree.c src/crypto/mtree.h \
+    src/crypto/noise.c src/crypto/noise.h \
     src/crypto/ripemd160.c \
     src/crypto/sealfield.c src/crypto/sealfield.h \
     src/crypto/sha256.c src/crypto/sha256_impl.h \
@@ -39,3 +43,11 @@ src_crypto_test_test_cipher_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)
 check_PROGRAMS += src/crypto/test/test_sealfield
 src_crypto_test_test_sealfield_SOURCES = src/crypto/test/test_sealfield.c
 src_crypto_test_test_sealfield_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)
+
+check_PROGRAMS += src/crypto/test/test_noise
+src_crypto_test_test_noise_SOURCES = src/crypto/test/test_noise.c
+src_crypto_test_test_noise_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)
+
+check_PROGRAMS += src/crypto/test/test_hd
+src_crypto_test_test_hd_SOURCES = src/crypto/test/test_hd.c
+src_crypto_test_test_hd_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)

@@ -10,3 +10,13 @@ libcc_wallet_a_SOURCES = \
     src/wallet/store.c \
     src/wallet/sync.c \
     src/wallet/wallet.c src/wallet/wallet.h src/wallet/wallet_i.h
+
+# A chain and a mempool in a folder, under wallets.
+check_LIBRARIES += libcc_wallet_node.a
+libcc_wallet_node_a_SOURCES = src/wallet/test/node.c src/wallet/test/node.h
+WALLET_TEST = libcc_wallet_node.a $(TEST_SUPPORT) libcc_wallet.a \
+    $(FLOOR_mempool)
+
+check_PROGRAMS += src/wallet/test/test_wallet
+src_wallet_test_test_wallet_SOURCES = src/wallet/test/test_wallet.c
+src_wallet_test_test_wallet_LDADD = $(WALLET_TEST)

@@ -13,3 +13,8 @@ libcc_mempool_a_SOURCES = \
     src/mempool/replace.c \
     src/mempool/select.c src/mempool/select.h \
     src/mempool/sync.c
+
+check_PROGRAMS += src/mempool/test/test_policy
+src_mempool_test_test_policy_SOURCES = src/mempool/test/test_policy.c \
+    src/consensus/test/build.c src/consensus/test/build.h
+src_mempool_test_test_policy_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)

@@ -18,3 +18,10 @@ check_PROGRAMS += src/mempool/test/test_policy
 src_mempool_test_test_policy_SOURCES = src/mempool/test/test_policy.c \
     src/consensus/test/build.c src/consensus/test/build.h
 src_mempool_test_test_policy_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
+
+POOL_FIXTURE = src/mempool/test/fixture.c src/mempool/test/fixture.h \
+    src/consensus/test/build.c src/consensus/test/build.h
+check_PROGRAMS += src/mempool/test/test_accept
+src_mempool_test_test_accept_SOURCES = src/mempool/test/test_accept.c \
+    $(POOL_FIXTURE)
+src_mempool_test_test_accept_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)

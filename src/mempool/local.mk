@@ -25,3 +25,11 @@ check_PROGRAMS += src/mempool/test/test_accept
 src_mempool_test_test_accept_SOURCES = src/mempool/test/test_accept.c \
     $(POOL_FIXTURE)
 src_mempool_test_test_accept_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
+check_PROGRAMS += src/mempool/test/test_sync
+src_mempool_test_test_sync_SOURCES = src/mempool/test/test_sync.c \
+    $(POOL_FIXTURE)
+src_mempool_test_test_sync_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
+check_PROGRAMS += src/mempool/test/test_template
+src_mempool_test_test_template_SOURCES = src/mempool/test/test_template.c \
+    $(POOL_FIXTURE)
+src_mempool_test_test_template_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)

@@ -10,7 +10,7 @@
 #include "consensus/test/build.h"
 #include "mempool/miner.h"
 
-#define FIXTURE_LOG 64
+#define FIXTURE_LOG 256
 
 struct fixture {
     struct cc_params params;

@@ -1,0 +1,424 @@
+/* The pool over time: blocks, reorganisations, age, memory, restarts. */
+#include "support.h"
+
+#include "mempool/test/fixture.h"
+#include "util/fs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct fixture f;
+
+static int open_bitcoin(void **state)
+{
+    (void)state;
+    fixture_open(&f, CC_CHAIN_BITCOIN_REGTEST);
+    fixture_mine(&f, 30);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    fixture_close(&f);
+    return 0;
+}
+
+static void invalidate_tip(unsigned blocks)
+{
+    uint32_t height = cc_chain_tip(f.chain)->height + 1 - blocks;
+
+    if (cc_chain_invalidate(f.chain, cc_chain_at(f.chain, height), &f.err) !=
+        CC_OK)
+        fail_msg("%s", f.err.text);
+    assert_int_equal(cc_chain_tip(f.chain)->height, height - 1);
+}
+
+static size_t count(void)
+{
+    struct cc_mempool_stats stats;
+
+    cc_mempool_stats(f.pool, &stats);
+    return stats.count;
+}
+
+/* Sums and links, worked out anew for every entry. */
+struct sums {
+    size_t count, size;
+    cc_amount fees;
+};
+
+static bool add_up(void *arg, const struct cc_mempool_entry *e)
+{
+    struct sums *s = arg;
+
+    s->count++;
+    s->size += e->vsize;
+    s->fees += e->fee + e->fee_delta;
+    return true;
+}
+
+static bool check_entry(void *arg, const struct cc_mempool_entry *e)
+{
+    struct sums up = {0}, down = {0};
+
+    (void)arg;
+    (void)add_up(&up, e);
+    (void)add_up(&down, e);
+    cc_mempool_relatives(f.pool, e->tx.txid, false, true, add_up, &up);
+    cc_mempool_relatives(f.pool, e->tx.txid, true, true, add_up, &down);
+    assert_int_equal(e->ancestor_count, up.count);
+    assert_int_equal(e->ancestor_size, up.size);
+    assert_int_equal(e->ancestor_fees, up.fees);
+    assert_int_equal(e->descendant_count, down.count);
+    assert_int_equal(e->descendant_size, down.size);
+    assert_int_equal(e->descendant_fees, down.fees);
+    for (size_t i = 0; i < e->tx.vin_count; i++)
+        assert_ptr_equal(cc_mempool_spender(f.pool, &e->tx.vin[i].prevout), e);
+    return true;
+}
+
+static void check_pool(void)
+{
+    struct cc_mempool_stats stats;
+    struct sums all = {0};
+
+    cc_mempool_each(f.pool, check_entry, NULL);
+    cc_mempool_each(f.pool, add_up, &all);
+    cc_mempool_stats(f.pool, &stats);
+    assert_int_equal(stats.count, all.count);
+    assert_int_equal(stats.bytes, all.size);
+}
+
+static void test_block(void **state)
+{
+    struct cc_tx *parent = fixture_simple(&f, 1, 2, 10000);
+    struct cc_tx *child = fixture_child(&f, parent, 0, 10000);
+    struct cc_tx *grandchild = fixture_child(&f, child, 0, 10000);
+    struct cc_tx *rival = fixture_simple(&f, 2, 2, 10000);
+    struct cc_tx *lost = fixture_simple(&f, 2, 1, 10000);
+    struct cc_tx *under = fixture_child(&f, lost, 0, 10000);
+
+    (void)state;
+    fixture_add(&f, parent);
+    fixture_add(&f, child);
+    fixture_add(&f, grandchild);
+    fixture_add(&f, lost);
+    fixture_add(&f, under);
+    cc_mempool_prioritise(f.pool, parent->txid, 500);
+    cc_mempool_prioritise(f.pool, rival->txid, 500);
+    check_pool();
+    {
+        struct cc_tx both[2] = {*parent, *rival};
+
+        fixture_mine_txs(&f, both, 2);
+    }
+    /* The parent is in, its child stays with less above it; what conflicts
+     * goes with all that builds on it. */
+    assert_int_equal(count(), 2);
+    assert_true(fixture_has(&f, child));
+    assert_true(fixture_has(&f, grandchild));
+    assert_int_equal(cc_mempool_find(f.pool, grandchild->txid)->ancestor_count,
+                     2);
+    assert_int_equal(f.left_count, 3);
+    assert_int_equal(f.left[0], CC_LEAVE_BLOCK);
+    assert_int_equal(f.left[1], CC_LEAVE_CONFLICT);
+    assert_int_equal(f.left[2], CC_LEAVE_CONFLICT);
+    assert_memory_equal(f.left_txid[1], under->txid, 32);
+    check_pool();
+    /* A delta is for once. */
+    invalidate_tip(1);
+    assert_int_equal(cc_mempool_find(f.pool, parent->txid)->fee_delta, 0);
+    assert_int_equal(cc_mempool_find(f.pool, rival->txid)->fee_delta, 0);
+}
+
+static void test_reorg(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 2, 10000);
+    struct cc_tx *b = fixture_child(&f, a, 0, 10000);
+    struct cc_tx *c = fixture_child(&f, b, 0, 10000);
+    struct cc_tx *d = fixture_child(&f, c, 0, 10000);
+    struct cc_tx *free_one = fixture_simple(&f, 2, 1, 0);
+    struct cc_tx *late, *locked, *apart = fixture_simple(&f, 3, 1, 10000);
+    uint32_t height;
+
+    (void)state;
+    fixture_add(&f, a);
+    fixture_mine(&f, 1); /* a */
+    fixture_add(&f, b);
+    fixture_mine(&f, 1); /* b */
+    {
+        /* A miner's own, without a fee, and c that we never heard of. */
+        struct cc_tx both[2] = {*free_one, *c};
+
+        fixture_mine_txs(&f, both, 2);
+    }
+    height = cc_chain_tip(f.chain)->height;
+    fixture_add(&f, d);
+    fixture_add(&f, apart);
+    /* Good at this height only: a young coinbase, a lock time. */
+    late = fixture_simple(&f, height - 1, 1, 10000);
+    fixture_add(&f, late);
+    locked = fixture_simple(&f, 4, 1, 10000);
+    locked->locktime = height;
+    locked->vin[0].sequence = 0;
+    fixture_add(&f, locked);
+    f.added_count = f.left_count = 0;
+    invalidate_tip(3);
+    /* All of it is back, in order, a fee being no question now; what the new
+     * tip does not allow is gone. */
+    assert_true(fixture_has(&f, a));
+    assert_true(fixture_has(&f, b));
+    assert_true(fixture_has(&f, c));
+    assert_true(fixture_has(&f, d));
+    assert_true(fixture_has(&f, free_one));
+    assert_true(fixture_has(&f, apart));
+    assert_false(fixture_has(&f, late));
+    assert_false(fixture_has(&f, locked));
+    assert_int_equal(f.added_count, 4);
+    assert_int_equal(f.left_count, 2);
+    assert_int_equal(f.left[0], CC_LEAVE_REORG);
+    assert_int_equal(cc_mempool_find(f.pool, d->txid)->ancestor_count, 4);
+    check_pool();
+    fixture_mine(&f, 1);
+    assert_int_equal(count(), 1); /* who pays nothing waits */
+    assert_true(fixture_has(&f, free_one));
+}
+
+/* A branch with other transactions: what it took stays out, what it spent
+ * otherwise falls with all that builds on it. */
+static void test_reorg_branch(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 1, 10000);
+    struct cc_tx *twin = fixture_simple(&f, 1, 2, 10000);
+    struct cc_tx *child = fixture_child(&f, a, 0, 10000);
+    struct cc_tx *same = fixture_simple(&f, 2, 1, 10000);
+    struct cc_index *old;
+
+    (void)state;
+    fixture_mine_txs(&f, NULL, 0);
+    {
+        struct cc_tx both[2] = {*a, *same};
+
+        fixture_mine_txs(&f, both, 2);
+    }
+    old = cc_chain_tip(f.chain);
+    fixture_add(&f, child);
+    invalidate_tip(2);
+    assert_int_equal(count(), 3);
+    {
+        struct cc_tx both[2] = {*twin, *same};
+
+        fixture_mine_txs(&f, both, 2);
+    }
+    assert_int_equal(count(), 0);
+    /* Back over the fork in one go: two blocks off, two on. */
+    fixture_add(&f, fixture_child(&f, twin, 1, 10000));
+    f.left_count = 0;
+    assert_int_equal(cc_chain_reconsider(f.chain, old->prev, &f.err), CC_OK);
+    assert_ptr_equal(cc_chain_tip(f.chain), old);
+    assert_int_equal(count(), 0);
+    check_pool();
+}
+
+static void test_expiry(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 1, 10000);
+    struct cc_tx *child = fixture_child(&f, a, 0, 10000);
+    struct cc_tx *young = fixture_simple(&f, 2, 1, 10000);
+    int64_t first = f.now;
+
+    (void)state;
+    fixture_add(&f, a);
+    f.now = first + 100;
+    fixture_add(&f, child);
+    f.now = first + f.config.expiry_s;
+    fixture_add(&f, young);
+    assert_int_equal(count(), 3);
+    f.now++;
+    fixture_add(&f, fixture_simple(&f, 3, 1, 10000));
+    assert_false(fixture_has(&f, a));
+    assert_false(fixture_has(&f, child));
+    assert_true(fixture_has(&f, young));
+    assert_int_equal(f.left_count, 2);
+    assert_int_equal(f.left[0], CC_LEAVE_EXPIRY);
+    check_pool();
+}
+
+static void test_limit(void **state)
+{
+    struct cc_tx *poor, *parent, *child, *rich;
+    struct cc_mempool_stats stats;
+    size_t usage;
+
+    (void)state;
+    poor = fixture_simple(&f, 1, 1, 300);
+    parent = fixture_simple(&f, 2, 1, 200); /* its child pays for it */
+    child = fixture_child(&f, parent, 0, 20000);
+    fixture_add(&f, poor);
+    fixture_add(&f, parent);
+    fixture_add(&f, child);
+    cc_mempool_stats(f.pool, &stats);
+    usage = stats.usage;
+    f.config.max_bytes = usage + usage / 6;
+    fixture_reopen(&f);
+    fixture_add(&f, poor);
+    fixture_add(&f, parent);
+    fixture_add(&f, child);
+    rich = fixture_simple(&f, 3, 1, 9600);
+    fixture_add(&f, rich);
+    assert_false(fixture_has(&f, poor));
+    assert_true(fixture_has(&f, parent));
+    assert_int_equal(f.left_count, 1);
+    assert_int_equal(f.left[0], CC_LEAVE_SIZELIMIT);
+    /* 300 for 96 bytes, and the increment. */
+    cc_mempool_stats(f.pool, &stats);
+    assert_int_equal(stats.min_feerate, 3125 + 1000);
+    fixture_expect(&f, fixture_simple(&f, 4, 1, 395),
+                   "mempool min fee not met, 395 < 396");
+}
+
+static void test_limit_full(void **state)
+{
+    struct cc_tx *tx = fixture_simple(&f, 1, 1, 10000);
+
+    (void)state;
+    f.config.max_bytes = 1;
+    fixture_reopen(&f);
+    fixture_expect(&f, tx, "mempool full");
+    assert_int_equal(f.err.verdict, CC_VERDICT_POLICY);
+    assert_int_equal(count(), 0);
+}
+
+/* The minimum falls by half in 12 hours after a block, faster when the pool
+ * is nearly empty, and ends at nothing. */
+static void test_rolling(void **state)
+{
+    struct cc_mempool_stats stats;
+
+    (void)state;
+    f.config.max_bytes = 1;
+    f.config.min_relay_feerate = 0;
+    fixture_reopen(&f);
+    fixture_expect(&f, fixture_simple(&f, 1, 1, 96000), "mempool full");
+    cc_mempool_stats(f.pool, &stats);
+    assert_int_equal(stats.min_feerate, 1001000);
+    f.now += 12 * 3600;
+    cc_mempool_stats(f.pool, &stats);
+    assert_int_equal(stats.min_feerate, 1001000);
+    fixture_mine(&f, 1);
+    /* usage 0 is not below a quarter of 1: integers. */
+    f.now += 12 * 3600;
+    cc_mempool_stats(f.pool, &stats);
+    assert_int_equal(stats.min_feerate, 500500);
+    f.now += 6 * 3600;
+    cc_mempool_stats(f.pool, &stats);
+    assert_in_range(stats.min_feerate, 353000, 355000); /* / sqrt(2) */
+    f.now += 9 * 12 * 3600;
+    cc_mempool_stats(f.pool, &stats);
+    assert_int_equal(stats.min_feerate, 1000); /* the increment */
+    f.now += 12 * 3600;
+    cc_mempool_stats(f.pool, &stats);
+    assert_int_equal(stats.min_feerate, 0);
+}
+
+static void test_prioritise(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 1, 10000);
+    struct cc_tx *b = fixture_child(&f, a, 0, 10000);
+    struct cc_tx *c = fixture_child(&f, b, 0, 10000);
+
+    (void)state;
+    fixture_add(&f, a);
+    fixture_add(&f, b);
+    fixture_add(&f, c);
+    cc_mempool_prioritise(f.pool, b->txid, 700);
+    check_pool();
+    assert_int_equal(cc_mempool_find(f.pool, a->txid)->descendant_fees, 30700);
+    assert_int_equal(cc_mempool_find(f.pool, c->txid)->ancestor_fees, 30700);
+    cc_mempool_prioritise(f.pool, b->txid, -700);
+    check_pool();
+    assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta, 0);
+}
+
+/* --- mempool.dat -----------------------------------------------------------
+ */
+
+static bool one_delta(void *arg, const uint8_t txid[32], cc_amount delta)
+{
+    cc_amount *sum = arg;
+
+    (void)txid;
+    *sum += delta;
+    return true;
+}
+
+static void test_dump(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 1, 10000);
+    struct cc_tx *b = fixture_child(&f, a, 0, 10000);
+    struct cc_tx *away = fixture_simple(&f, 3, 1, 10000);
+    struct cc_tx *old = fixture_simple(&f, 2, 1, 10000);
+    char *path = cc_fs_join(f.dir, "mempool.dat");
+    int64_t when;
+    uint8_t *data;
+    size_t len;
+    cc_amount deltas = 0;
+
+    (void)state;
+    assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_NOTFOUND);
+    fixture_add(&f, old);
+    f.now += 500;
+    when = f.now;
+    fixture_add(&f, a);
+    fixture_add(&f, b);
+    cc_mempool_prioritise(f.pool, b->txid, 77);
+    cc_mempool_prioritise(f.pool, away->txid, 1000);
+    assert_int_equal(cc_mempool_save(f.pool, path, &f.err), CC_OK);
+    /* Byte by byte: version 1, three entries, one delta, none unannounced. */
+    assert_int_equal(cc_fs_read(path, 1 << 20, &data, &len, &f.err), CC_OK);
+    assert_int_equal(len, 8 + 8 + old->size + a->size + b->size + 3 * 16 + 1 +
+                              40 + 1);
+    assert_int_equal(cc_get_u64le(data), 1);
+    assert_int_equal(cc_get_u64le(data + 8), 3);
+    assert_int_equal(cc_get_u64le(data + 16 + old->size), when - 500);
+    assert_int_equal(data[len - 42], 1);
+    assert_memory_equal(data + len - 41, away->txid, 32);
+    assert_int_equal(cc_get_u64le(data + len - 9), 1000);
+    assert_int_equal(data[len - 1], 0);
+
+    f.now = when - 500 + f.config.expiry_s; /* the first has just expired */
+    fixture_reopen(&f);
+    assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_OK);
+    assert_int_equal(count(), 2);
+    assert_false(fixture_has(&f, old));
+    assert_int_equal(cc_mempool_find(f.pool, a->txid)->time, when);
+    assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta, 77);
+    cc_mempool_each_delta(f.pool, one_delta, &deltas);
+    assert_int_equal(deltas, 1077);
+    check_pool();
+
+    /* Cut anywhere it does not decode, and does no harm. */
+    for (size_t cut = 0; cut < len; cut += 1 + len / 97) {
+        fixture_reopen(&f);
+        assert_int_equal(cc_fs_write(path, data, cut, 0600, &f.err), CC_OK);
+        assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_CORRUPT);
+    }
+    data[0] = 3;
+    assert_int_equal(cc_fs_write(path, data, len, 0600, &f.err), CC_OK);
+    assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_CORRUPT);
+    free(data);
+    free(path);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, open_bitcoin, close_all)
+    const struct CMUnitTest tests[] = {
+        T(test_block),   T(test_reorg),      T(test_reorg_branch),
+        T(test_expiry),  T(test_limit),      T(test_limit_full),
+        T(test_rolling), T(test_prioritise), T(test_dump),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -549,34 +549,9 @@ struct cc_net_book_counts cc_net_book_counts(struct cc_net *n,
 
 /* --- Relay ---------------------------------------------------------------- */
 
-struct broadcast {
-    struct cc_net *n;
-    uint8_t txid[32];
-};
-
-static void task_broadcast(void *arg)
-{
-    struct broadcast *b = arg;
-    struct cc_net *n = b->n;
-    const struct cc_mempool_entry *e;
-
-    cc_chain_lock(n->chain);
-    e = cc_mempool_find(n->mempool, b->txid);
-    if (e) {
-        cc_map_put(&n->unbroadcast, b->txid, NULL);
-        cc_relay_announce(n, e->tx.txid, e->tx.wtxid);
-    }
-    cc_chain_unlock(n->chain);
-    free(b);
-}
-
 void cc_net_broadcast(struct cc_net *n, const uint8_t txid[32])
 {
-    struct broadcast *b = cc_calloc(1, sizeof(*b));
-
-    b->n = n;
-    memcpy(b->txid, txid, 32);
-    cc_net_post(n, task_broadcast, b);
+    cc_relay_announce_later(n, txid, true);
 }
 
 static void task_fetch(void *arg)

@@ -19,3 +19,8 @@ libcc_net_a_SOURCES = \
     src/net/serve.c \
     src/net/sync.c \
     src/net/txrequest.c src/net/txrequest.h
+
+check_PROGRAMS += src/net/test/test_nodes
+src_net_test_test_nodes_SOURCES = src/net/test/test_nodes.c \
+    src/net/test/nodes.c src/net/test/nodes.h
+src_net_test_test_nodes_LDADD = $(TEST_SUPPORT) $(FLOOR_net)

@@ -259,6 +259,14 @@ static void on_checked(void *arg, const uint8_t hash[32], enum cc_status st,
     cc_net_post(arg, task_checked, b);
 }
 
+/* A storage transaction that came too early waits inside the pool and enters
+ * by itself; nobody else would tell of it. */
+static void on_added(void *arg, const struct cc_mempool_entry *e)
+{
+    if (e->typed)
+        cc_relay_announce_later(arg, e->tx.txid, false);
+}
+
 /* --- The validation thread ------------------------------------------------ */
 
 /* Take away what must go. */
@@ -495,7 +503,10 @@ static void listen_to_chain(struct cc_net *n)
         .checked = on_checked,
     };
 
+    struct cc_mempool_listener ml = {.arg = n, .added = on_added};
+
     cc_chain_listen(n->chain, &l);
+    cc_mempool_listen(n->mempool, &ml);
 }
 
 enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,

@@ -72,7 +72,7 @@ bool cc_host_split(const char *text, char *host, size_t room, uint16_t *port)
         if (colon[1] < '0' || colon[1] > '9')
             return false;
         v = strtoul(colon + 1, &stop, 10);
-        if (*stop || v == 0 || v > 65535)
+        if (*stop || v > 65535)
             return false;
         *port = (uint16_t)v;
     }

@@ -38,7 +38,7 @@ const char *cc_netaddr_network_name(const struct cc_netaddr *a);
 bool cc_netaddr_parse(struct cc_netaddr *out, const char *text,
                       uint16_t default_port);
 /* Split "host:port", "[v6]:port" or "host" without looking at what host is;
- * host keeps no brackets. False: port is no number of 1..65535, or host does
+ * host keeps no brackets. False: port is no number of 0..65535, or host does
  * not fit. *port is untouched if there is none. */
 bool cc_host_split(const char *text, char *host, size_t room, uint16_t *port);
 /* Without port; with it, "1.2.3.4:5" or "[::1]:5". */

@@ -271,6 +271,9 @@ void cc_relay_on_feefilter(struct cc_peer *p, const struct cc_conn_message *m);
 bool cc_relay_orphans(struct cc_peer *p); /* one; true: there are more */
 void cc_relay_announce(struct cc_net *n, const uint8_t txid[32],
                        const uint8_t wtxid[32]);
+/* The same as a task, from any thread; ours: until somebody asked for it. */
+void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32],
+                             bool ours);
 /* Serve a transaction; false: notfound. */
 bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv);
 void cc_relay_tick(struct cc_peer *p, int64_t now_us);

@@ -286,7 +286,7 @@ bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv)
                                 : cc_mempool_find(n->mempool, inv->hash);
     /* Only what could have been announced: else a peer could ask which
      * transactions came to us and when. */
-    found = e && e->sequence <= p->last_inv_sequence;
+    found = e && e->sequence < p->last_inv_sequence;
     if (found) {
         memcpy(txid, e->tx.txid, 32);
         cc_tx_write(&w, &e->tx, inv->type != CC_INV_TX);
@@ -529,6 +529,40 @@ void cc_relay_tick(struct cc_peer *p, int64_t now)
 }
 
 /* --- Our own -------------------------------------------------------------- */
+
+struct news {
+    struct cc_net *n;
+    uint8_t txid[32];
+    bool ours;
+};
+
+static void task_announce(void *arg)
+{
+    struct news *t = arg;
+    struct cc_net *n = t->n;
+    const struct cc_mempool_entry *e;
+
+    cc_chain_lock(n->chain);
+    e = cc_mempool_find(n->mempool, t->txid);
+    if (e) {
+        if (t->ours)
+            cc_map_put(&n->unbroadcast, t->txid, NULL);
+        cc_relay_announce(n, e->tx.txid, e->tx.wtxid);
+    }
+    cc_chain_unlock(n->chain);
+    free(t);
+}
+
+void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32],
+                             bool ours)
+{
+    struct news *t = cc_calloc(1, sizeof(*t));
+
+    t->n = n;
+    memcpy(t->txid, txid, 32);
+    t->ours = ours;
+    cc_net_post(n, task_announce, t);
+}
 
 static void rebroadcast(struct cc_net *n)
 {

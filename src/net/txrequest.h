@@ -16,8 +16,9 @@
 #include "util/bytes.h"
 
 #define CC_TXREQ_PER_PEER 5000
-#define CC_TXREQ_IN_FLIGHT 100 /* beyond, a peer's announcements wait longer   \
-                                */
+#define CC_TXREQ_IN_FLIGHT                                                     \
+    100 /* beyond, a peer's announcements wait longer                          \
+         */
 #define CC_TXREQ_TIMEOUT_US (INT64_C(60) * 1000000)
 
 struct cc_txreq;

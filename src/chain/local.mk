@@ -29,7 +29,8 @@ src_chain_test_test_blockfile_SOURCES = src/chain/test/test_blockfile.c \
 src_chain_test_test_blockfile_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 
 CHAIN_WORLD = src/chain/test/tmpdir.h src/chain/test/world.c \
-    src/chain/test/world.h src/consensus/test/build.c \
+    src/chain/test/world.h src/chain/test/world_typed.c \
+    src/chain/test/world_typed.h src/consensus/test/build.c \
     src/consensus/test/build.h
 src_chain_test_test_chain_SOURCES = src/chain/test/test_chain.c $(CHAIN_WORLD)
 src_chain_test_test_chain_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)

@@ -165,6 +165,15 @@ static void storm(uint64_t seed, bool storage)
     if (cc_chain_verify(s.c, 0, NULL, NULL, &err) != CC_OK)
         fail_msg("%s", err.text);
     cc_test_ran("steps of the storm", STEPS);
+    if (storage) {
+        static const uint8_t actions[] = {
+            CC_ACTION_PROVE, CC_ACTION_CLOSE, CC_ACTION_UPDATE,
+            CC_ACTION_RETIRE_IDENTITY, CC_ACTION_RETIRE_SEAL};
+
+        cc_test_ran("storage coins formed in it", s.w.formed);
+        for (size_t i = 0; i < sizeof(actions); i++)
+            assert_true(s.w.acts[actions[i]] > 0);
+    }
     cc_chain_free(s.c);
     cc_test_rmdir(s.dir);
     world_clear(&s.w);

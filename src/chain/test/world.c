@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
+#include "chain/test/world_typed.h"
 #include "consensus/pow.h"
-#include "consensus/test/build.h"
 #include "util/mem.h"
 
 #define CLOCK INT64_C(1700000000)
@@ -29,6 +29,7 @@ void world_init(struct world *w, uint64_t seed, bool storage)
         *cc_params_get(storage ? CC_CHAIN_REGTEST : CC_CHAIN_BITCOIN_REGTEST);
     w->params.coinbase_maturity = 2;
     w->max_tx = 6;
+    world_keys(w);
     w->blocks = cc_grow(NULL, &w->cap, 1, sizeof(*w->blocks));
     g = &w->blocks[w->count++];
     memset(g, 0, sizeof(*g));
@@ -46,6 +47,7 @@ void world_clear(struct world *w)
         free(w->blocks[i].coins);
     }
     free(w->blocks);
+    cc_ec_free(w->ec);
 }
 
 unsigned world_random(struct world *w, unsigned below)
@@ -197,6 +199,26 @@ static cc_amount make_tx(struct world *w, struct cc_build *b, struct purse *p)
     return sum - each * (cc_amount)outputs;
 }
 
+/* Up to two storage coins moved on, and one made. */
+static void add_typed(struct world *w, struct cc_build *b, struct purse *p,
+                      const struct wblock *prev)
+{
+    unsigned acts = 0;
+
+    for (size_t i = 0; i < prev->coin_count && acts < 2; i++)
+        if (prev->coins[i].coin.out.script.data[0] == 0xbb &&
+            !world_random(w, 3))
+            acts += world_act(w, b, &prev->coins[i], prev->height + 1);
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->coins[i].coin.out.value < CC_COIN)
+            continue;
+        if (!world_random(w, 2) &&
+            world_form(w, b, &p->coins[i], prev->height + 1))
+            p->coins[i] = p->coins[--p->count];
+        break;
+    }
+}
+
 static const struct wcoin *find_script(const struct wblock *prev, uint8_t op)
 {
     for (size_t i = 0; i < prev->coin_count; i++)
@@ -294,6 +316,8 @@ int world_make(struct world *w, int prev_number, enum wrong wrong)
     fill_purse(w, &purse, prev);
     while (count-- && purse.count)
         fees += make_tx(w, &b, &purse);
+    if (w->params.storage_active)
+        add_typed(w, &b, &purse, prev);
     wrong = prev->tainted ? RIGHT : add_fault(w, &b, &purse, prev, wrong);
     free(purse.coins);
     coinbase->vout[0].value = (reward + fees) / 2;
@@ -327,6 +351,7 @@ void world_config(const struct world *w, struct cc_chain_config *config,
     config->directory = directory;
     config->cache_bytes = (size_t)8 << 20;
     config->now = world_now;
+    config->threads = 1; /* beside the caller */
 }
 
 struct cc_chain *world_open(const struct world *w, const char *directory)
@@ -382,6 +407,8 @@ const char *world_compare(const struct world *w, struct cc_chain *c, int i)
     }
     if (!k.wrong && k.next != k.b->coin_count)
         return "the chain has fewer coins than the model";
+    if (!k.wrong && w->params.storage_active)
+        return world_compare_typed(w, c, i);
     return k.wrong;
 }
 

@@ -10,6 +10,7 @@
 
 #include "chain/chain.h"
 #include "chain/test/tmpdir.h"
+#include "crypto/ec.h"
 
 /* What is wrong with a block. */
 enum wrong {
@@ -39,13 +40,18 @@ struct wblock {
     size_t coin_count;
 };
 
+#define WORLD_KEYS 4
+
 struct world {
     struct cc_params params;
+    struct cc_ec *ec;
+    uint8_t secret[WORLD_KEYS][32], key[WORLD_KEYS][32];
     struct cc_test_random random;
     struct wblock *blocks;
     size_t count, cap;
     uint64_t unique;
-    unsigned max_tx; /* per block, beside the coinbase */
+    unsigned max_tx;          /* per block, beside the coinbase */
+    size_t acts[256], formed; /* storage actions by number, coins formed */
 };
 
 /* seed 0: from the clock of nobody: 1. storage: the chain "regtest", else

@@ -267,6 +267,14 @@ bool cc_ec_secret_tweak(uint8_t secret[32], const uint8_t tweak[32])
     return secp256k1_ec_seckey_tweak_add(STATIC, secret, tweak);
 }
 
+bool cc_ec_secret_even(const struct cc_ec *ec, uint8_t secret[32])
+{
+    uint8_t pub[33];
+
+    return cc_ec_pubkey(ec, pub, secret) &&
+           (pub[0] == 2 || secp256k1_ec_seckey_negate(STATIC, secret));
+}
+
 bool cc_ec_secret_taproot(const struct cc_ec *ec, uint8_t secret[32],
                           const uint8_t tweak[32])
 {

@@ -52,6 +52,8 @@ bool cc_ec_xonly(const struct cc_ec *ec, uint8_t out[32],
                  const uint8_t secret[32]);
 /* secret = secret + tweak mod n (BIP 32). */
 bool cc_ec_secret_tweak(uint8_t secret[32], const uint8_t tweak[32]);
+/* Negate it if its point has odd y: then 02 ‖ x-only is its public key. */
+bool cc_ec_secret_even(const struct cc_ec *ec, uint8_t secret[32]);
 /* The secret of the BIP 341 output key: negated first if its point has odd y.
  * tweak is the tagged hash "TapTweak". */
 bool cc_ec_secret_taproot(const struct cc_ec *ec, uint8_t secret[32],

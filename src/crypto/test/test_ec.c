@@ -278,6 +278,15 @@ static void test_keys(void **state)
     assert_true(cc_ec_secret_tweak(a, t));
     assert_true(cc_ec_pubkey(ec, pa, a));
     assert_memory_equal(pa, pb, 33);
+    /* Either secret of an x-only key becomes the one with even y. */
+    for (int i = 0; i < 16; i++) {
+        cc_ec_secret_new(b);
+        assert_true(cc_ec_pubkey(ec, pb, b));
+        assert_true(cc_ec_secret_even(ec, b));
+        assert_true(cc_ec_pubkey(ec, full, b));
+        assert_int_equal(full[0], 2);
+        assert_memory_equal(full + 1, pb + 1, 32);
+    }
     assert_true(cc_ec_xonly_valid(pa + 1));
     assert_true(cc_ec_pubkey_valid(pa, 33));
     memset(x, 0, 32);

@@ -5,6 +5,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/blockchain.c src/rpc/blockchain.h \
     src/rpc/chain_control.c \
     src/rpc/control.c \
+    src/rpc/extension.c src/rpc/extension.h \
     src/rpc/families.h \
     src/rpc/generate.c \
     src/rpc/help.c \
@@ -14,6 +15,8 @@ libcc_rpc_a_SOURCES = \
     src/rpc/mining.c \
     src/rpc/network.c \
     src/rpc/pool.c src/rpc/pool.h \
+    src/rpc/process.c src/rpc/process.h \
+    src/rpc/rawtransaction.c src/rpc/rawtransaction.h \
     src/rpc/register.c \
     src/rpc/rpc.c src/rpc/rpc.h \
     src/rpc/server.c src/rpc/server.h \

@@ -11,6 +11,7 @@ void cc_rpc_register_all(struct cc_rpc *rpc, bool storage, bool wallet)
     cc_rpc_register_mining(rpc, storage);
     cc_rpc_register_network(rpc, storage);
     cc_rpc_register_pool(rpc, storage);
+    cc_rpc_register_rawtransaction(rpc, storage);
     cc_rpc_register_storage(rpc, storage);
     (void)wallet;
 }

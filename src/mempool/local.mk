@@ -33,3 +33,7 @@ check_PROGRAMS += src/mempool/test/test_template
 src_mempool_test_test_template_SOURCES = src/mempool/test/test_template.c \
     $(POOL_FIXTURE)
 src_mempool_test_test_template_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
+check_PROGRAMS += src/mempool/test/test_facts
+src_mempool_test_test_facts_SOURCES = src/mempool/test/test_facts.c \
+    $(POOL_FIXTURE)
+src_mempool_test_test_facts_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)

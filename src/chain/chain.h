@@ -167,7 +167,7 @@ cc_chain_each_typed_key(struct cc_chain *c, const uint8_t key[32],
                                    const struct cc_coin *coin),
                         void *arg, struct cc_error *err);
 /* The coin that now carries this name (kind, id); CC_NOTFOUND. For an
- * identity: highest sequence, then the oldest. */
+ * identity: highest sequence, then the oldest, then by outpoint. */
 enum cc_status cc_chain_typed(struct cc_chain *c, enum cc_kind kind,
                               const uint8_t id[32], struct cc_outpoint *o,
                               struct cc_coin *coin, struct cc_arena *arena,

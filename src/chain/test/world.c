@@ -28,6 +28,7 @@ void world_init(struct world *w, uint64_t seed, bool storage)
     w->params =
         *cc_params_get(storage ? CC_CHAIN_REGTEST : CC_CHAIN_BITCOIN_REGTEST);
     w->params.coinbase_maturity = 2;
+    w->params.storage.bond_lock = 4;
     w->max_tx = 6;
     world_keys(w);
     w->blocks = cc_grow(NULL, &w->cap, 1, sizeof(*w->blocks));

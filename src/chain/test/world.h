@@ -54,8 +54,9 @@ struct world {
     size_t acts[256], formed; /* storage actions by number, coins formed */
 };
 
-/* seed 0: from the clock of nobody: 1. storage: the chain "regtest", else
- * "bitcoin-regtest"; coinbases mature after 2 blocks. */
+/* storage: the chain "regtest", else
+ * "bitcoin-regtest"; coinbases mature after 2 blocks, bonds are free after
+ * 4. */
 void world_init(struct world *w, uint64_t seed, bool storage);
 void world_clear(struct world *w);
 unsigned world_random(struct world *w, unsigned below);

@@ -292,19 +292,20 @@ static bool preferred(const struct wcoin *x, const struct cc_typed *tx,
 static const char *compare_name(struct cc_chain *c, const struct wblock *b,
                                 size_t at)
 {
-    const struct wcoin *best = &b->coins[at];
+    const struct wcoin *best = NULL;
     struct cc_arena arena;
     struct cc_outpoint o;
     struct cc_coin coin;
-    struct cc_typed t, u;
+    struct cc_typed t, u, first;
     uint8_t id[32], other[32];
     enum cc_status st;
     bool same;
 
-    if (cc_typed_parse(&t, best->coin.out.script, NULL) != CC_OK)
+    if (cc_typed_parse(&t, b->coins[at].coin.out.script, NULL) != CC_OK)
         return "a coin in the model does not parse";
-    cc_typed_id(id, &t, &best->o);
-    for (size_t i = 0; i < b->coin_count; i++) {
+    cc_typed_id(id, &t, &b->coins[at].o);
+    first = t;
+    for (size_t i = 0; i < b->coin_count; i++) { /* in order of outpoint */
         const struct wcoin *x = &b->coins[i];
 
         if (x->coin.out.script.data[0] != 0xbb ||
@@ -312,14 +313,15 @@ static const char *compare_name(struct cc_chain *c, const struct wblock *b,
             u.kind != t.kind)
             continue;
         cc_typed_id(other, &u, &x->o);
-        if (memcmp(id, other, 32) || !preferred(x, &u, best, &t))
+        if (memcmp(id, other, 32) || (best && !preferred(x, &u, best, &first)))
             continue;
         best = x;
-        t = u;
+        first = u;
     }
     cc_arena_init(&arena);
     st = cc_chain_typed(c, t.kind, id, &o, &coin, &arena, NULL);
-    same = st == CC_OK && coin.height == best->coin.height &&
+    same = st == CC_OK && cc_outpoint_equal(&o, &best->o) &&
+           coin.height == best->coin.height &&
            cc_bytes_equal(coin.out.script, best->coin.out.script);
     cc_arena_clear(&arena);
     return same ? NULL : "another coin under this name";

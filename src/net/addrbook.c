@@ -174,6 +174,14 @@ static void place_new(struct cc_addrbook *b, struct entry *t, size_t slot)
     b->fresh_count++;
 }
 
+static void place_tried(struct cc_addrbook *b, struct entry *t, size_t slot)
+{
+    t->e.tried = true;
+    t->slot = slot;
+    b->tried[slot] = t;
+    b->tried_count++;
+}
+
 bool cc_addrbook_add(struct cc_addrbook *b, const struct cc_netaddr *addr,
                      uint64_t services, int64_t time,
                      const struct cc_netaddr *source, int64_t now)
@@ -249,10 +257,7 @@ bool cc_addrbook_good(struct cc_addrbook *b, const struct cc_netaddr *addr,
     } else {
         unplace(b, t);
     }
-    t->e.tried = true;
-    t->slot = slot;
-    b->tried[slot] = t;
-    b->tried_count++;
+    place_tried(b, t, slot);
     return true;
 }
 
@@ -379,7 +384,8 @@ void cc_addrbook_counts(const struct cc_addrbook *b, unsigned network,
 
 /* --- The file --------------------------------------------------------------
  *
- * magic 4, version 1, count 4, then per entry: address, source (each network
+ * magic 4, version 1, the book's secret key 16 (so that each address finds its
+ * slot again), count 4, then per entry: address, source (each network
  * 1, bytes as BIP 155 fixes, port 2), services 8, time 8, last_success 8,
  * attempts 4, tried 1; at the end the hash256 of all before, 32.
  */
@@ -413,6 +419,8 @@ enum cc_status cc_addrbook_save(const struct cc_addrbook *b, const char *path,
     cc_writer_init_heap(&w);
     cc_write_u32le(&w, FILE_MAGIC);
     cc_write_u8(&w, FILE_VERSION);
+    cc_write_u64le(&w, b->k0);
+    cc_write_u64le(&w, b->k1);
     cc_write_u32le(&w, (uint32_t)b->map.count);
     while (cc_map_next(&b->map, &pos, NULL, &v)) {
         const struct cc_book_entry *e = &(*(struct entry **)v)->e;
@@ -436,6 +444,8 @@ static void read_entry(struct cc_addrbook *b, struct cc_reader *r, int64_t now)
 {
     struct cc_book_entry e;
     struct entry *t;
+    uint8_t key[KEY_LEN];
+    size_t slot;
     bool tried;
 
     memset(&e, 0, sizeof(e));
@@ -452,16 +462,17 @@ static void read_entry(struct cc_addrbook *b, struct cc_reader *r, int64_t now)
         e.last_success = 0;
     if (r->failed)
         return;
-    cc_addrbook_add(b, &e.addr, e.services, e.time, &e.source, now);
-    t = find(b, &e.addr);
-    if (!t)
-        return;
+    slot = tried ? tried_slot(b, &e.addr) : new_slot(b, &e.addr, &e.source);
+    if ((tried ? b->tried : b->fresh)[slot] || find(b, &e.addr))
+        return; /* never so in a file of ours */
+    t = cc_calloc(1, sizeof(*t));
+    t->e = e;
+    make_key(key, &e.addr);
+    cc_map_put_ptr(&b->map, key, t);
     if (tried)
-        cc_addrbook_good(b, &e.addr, e.last_success);
-    t->e.time = e.time;
-    t->e.last_success = e.last_success;
-    t->e.attempts = e.attempts;
-    t->e.last_try = 0;
+        place_tried(b, t, slot);
+    else
+        place_new(b, t, slot);
 }
 
 enum cc_status cc_addrbook_decode(struct cc_addrbook *b, const void *data,
@@ -471,7 +482,7 @@ enum cc_status cc_addrbook_decode(struct cc_addrbook *b, const void *data,
     uint8_t hash[32];
     uint32_t count;
 
-    if (len < 41)
+    if (len < 4 + 1 + 16 + 4 + 32)
         return CC_CORRUPT;
     cc_hash256(hash, data, len - 32);
     if (memcmp(hash, (const uint8_t *)data + len - 32, 32))
@@ -479,6 +490,8 @@ enum cc_status cc_addrbook_decode(struct cc_addrbook *b, const void *data,
     cc_reader_init(&r, data, len - 32);
     if (cc_read_u32le(&r) != FILE_MAGIC || cc_read_u8(&r) != FILE_VERSION)
         return CC_CORRUPT;
+    b->k0 = cc_read_u64le(&r);
+    b->k1 = cc_read_u64le(&r);
     count = cc_read_u32le(&r);
     for (uint32_t i = 0; i < count && !r.failed; i++)
         read_entry(b, &r, now);

@@ -67,7 +67,8 @@ size_t cc_addrbook_sample(const struct cc_addrbook *b, size_t max,
 void cc_addrbook_counts(const struct cc_addrbook *b, unsigned network,
                         size_t *fresh, size_t *tried);
 
-/* peers.dat. Load: CC_NOTFOUND, or CC_CORRUPT with the book left empty. */
+/* peers.dat. Load, into an empty book: CC_NOTFOUND, or CC_CORRUPT with the
+ * book left empty. */
 enum cc_status cc_addrbook_save(const struct cc_addrbook *b, const char *path,
                                 struct cc_error *err);
 enum cc_status cc_addrbook_load(struct cc_addrbook *b, const char *path,

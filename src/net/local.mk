@@ -24,3 +24,11 @@ check_PROGRAMS += src/net/test/test_nodes
 src_net_test_test_nodes_SOURCES = src/net/test/test_nodes.c \
     src/net/test/nodes.c src/net/test/nodes.h
 src_net_test_test_nodes_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_proto
+src_net_test_test_proto_SOURCES = src/net/test/test_proto.c
+src_net_test_test_proto_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_tables
+src_net_test_test_tables_SOURCES = src/net/test/test_tables.c
+src_net_test_test_tables_LDADD = $(TEST_SUPPORT) $(FLOOR_net)

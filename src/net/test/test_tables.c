@@ -1,0 +1,696 @@
+/*
+ * What the peer logic remembers: addresses, bans, recent hashes, requests,
+ * orphans. Times and randomness are given, so every run is the same.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "net/addrbook.h"
+#include "net/banlist.h"
+#include "net/orphans.h"
+#include "net/recent.h"
+#include "net/txrequest.h"
+#include "util/fs.h"
+#include "util/mem.h"
+
+static const uint8_t seed[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+#define NOW INT64_C(1700000000)
+#define SECOND INT64_C(1000000)
+
+static uint64_t next_random(void *arg) { return cc_test_random(arg); }
+
+static struct cc_netaddr addr(const char *text)
+{
+    struct cc_netaddr a;
+
+    assert_true(cc_netaddr_parse(&a, text, 8333));
+    return a;
+}
+
+/* --- Addresses as text ---------------------------------------------------- */
+
+static void test_netaddr_text(void **state)
+{
+    static const struct {
+        const char *in, *out; /* out NULL: refused */
+    } cases[] = {
+        {"1.2.3.4", "1.2.3.4:8333"},
+        {"1.2.3.4:5", "1.2.3.4:5"},
+        {"1.2.3.4:65535", "1.2.3.4:65535"},
+        {"1.2.3.4:65536", NULL},
+        {"1.2.3.4:", NULL},
+        {"1.2.3.4:x", NULL},
+        {"1.2.3.4:-1", NULL},
+        {"1.2.3", NULL},
+        {"256.1.1.1", NULL},
+        {"::1", "[::1]:8333"},
+        {"[::1]", "[::1]:8333"},
+        {"[::1]:7", "[::1]:7"},
+        {"[::1", NULL},
+        {"[::1]x", NULL},
+        {"2001:DB8:0:0::1", "[2001:db8::1]:8333"},
+        {"::ffff:1.2.3.4", "1.2.3.4:8333"},
+        {"localhost", NULL},
+        {"", NULL},
+    };
+    struct cc_netaddr a;
+    char out[72];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool ok = cc_netaddr_parse(&a, cases[i].in, 8333);
+
+        if (ok != (cases[i].out != NULL))
+            fail_msg("%s", cases[i].in);
+        if (!ok)
+            continue;
+        cc_netaddr_format_port(out, &a);
+        assert_string_equal(out, cases[i].out);
+    }
+}
+
+static void test_routable(void **state)
+{
+    static const char *const not [] = {
+        "0.0.0.0",     "10.1.2.3",        "127.0.0.1",    "100.64.0.1",
+        "169.254.1.1", "172.16.0.1",      "172.31.9.9",   "192.168.1.1",
+        "192.0.2.1",   "198.18.0.1",      "198.51.100.1", "203.0.113.9",
+        "224.0.0.1",   "255.255.255.255", "::",           "::1",
+        "fc00::1",     "fe80::1",         "ff02::1",      "2001:db8::1"};
+    static const char *const yes[] = {"8.8.8.8", "172.32.0.1", "100.128.0.1",
+                                      "192.0.3.1", "2600::1"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++) {
+        struct cc_netaddr a = addr(not [i]);
+
+        if (cc_netaddr_is_routable(&a))
+            fail_msg("%s", not [i]);
+    }
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        struct cc_netaddr a = addr(yes[i]);
+
+        if (!cc_netaddr_is_routable(&a))
+            fail_msg("%s", yes[i]);
+    }
+}
+
+static void test_subnet(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"1.2.3.4", "1.2.3.4/32"},
+        {"1.2.3.4/24", "1.2.3.0/24"},
+        {"1.2.3.4/255.255.0.0", "1.2.0.0/16"},
+        {"1.2.3.4/0", "0.0.0.0/0"},
+        {"1.2.3.4/33", NULL},
+        {"1.2.3.4/255.0.255.0", NULL},
+        {"1.2.3.4/-1", NULL},
+        {"1.2.3.4/", NULL},
+        {"2001:db8::7/32", "2001:db8::/32"},
+        {"2001:db8::7/129", NULL},
+        {"::1", "::1/128"},
+        {"name", NULL},
+    };
+    struct cc_netaddr in = addr("1.2.3.99"), out = addr("1.2.4.1"),
+                      six = addr("2001:db8::1");
+    struct cc_subnet s;
+    char text[72];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool ok = cc_subnet_parse(&s, cases[i].in);
+
+        if (ok != (cases[i].out != NULL))
+            fail_msg("%s", cases[i].in);
+        if (!ok)
+            continue;
+        cc_subnet_format(text, &s);
+        assert_string_equal(text, cases[i].out);
+    }
+    assert_true(cc_subnet_parse(&s, "1.2.3.0/24"));
+    assert_true(cc_subnet_has(&s, &in));
+    assert_false(cc_subnet_has(&s, &out));
+    assert_true(cc_subnet_parse(&s, "0.0.0.0/0"));
+    assert_false(cc_subnet_has(&s, &six));
+    assert_true(cc_subnet_parse(&s, "1.2.3.96/27"));
+    assert_true(cc_subnet_has(&s, &in));
+}
+
+/* --- The address book ----------------------------------------------------- */
+
+static void test_book_basics(void **state)
+{
+    struct cc_addrbook *b = cc_addrbook_new(seed);
+    struct cc_netaddr a = addr("8.8.8.8"), src = addr("9.9.9.9");
+    const struct cc_book_entry *e;
+    size_t fresh, tried;
+
+    (void)state;
+    assert_true(cc_addrbook_add(b, &a, 1, NOW, &src, NOW));
+    assert_false(cc_addrbook_add(b, &a, 8, NOW + 5, &src, NOW));
+    e = cc_addrbook_find(b, &a);
+    assert_non_null(e);
+    assert_int_equal(e->services, 9);
+    assert_int_equal(e->time, NOW + 5);
+    cc_addrbook_counts(b, 0, &fresh, &tried);
+    assert_true(fresh == 1 && tried == 0);
+    assert_true(cc_addrbook_good(b, &a, NOW));
+    cc_addrbook_counts(b, CC_NET_IPV4, &fresh, &tried);
+    assert_true(fresh == 0 && tried == 1);
+    cc_addrbook_counts(b, CC_NET_IPV6, &fresh, &tried);
+    assert_true(fresh == 0 && tried == 0);
+    /* A clock that runs ahead does not make an address look fresh. */
+    a.port++;
+    assert_true(cc_addrbook_add(b, &a, 1, NOW + 3600, &src, NOW));
+    assert_true(cc_addrbook_find(b, &a)->time < NOW - 24 * 3600);
+    a.port = 0;
+    assert_false(cc_addrbook_add(b, &a, 1, NOW, &src, NOW));
+    cc_addrbook_free(b);
+}
+
+/* One teller, however eager, reaches a quarter of the buckets. */
+static void test_book_flood(void **state)
+{
+    struct cc_addrbook *b = cc_addrbook_new(seed);
+    struct cc_netaddr src = addr("9.9.9.9"), a = addr("1.1.1.1");
+    struct cc_test_random r;
+    size_t fresh, tried;
+
+    (void)state;
+    cc_test_random_init(&r, 1);
+    for (int i = 0; i < 200000; i++) {
+        uint32_t v = (uint32_t)cc_test_random(&r);
+
+        memcpy(a.bytes, &v, 4);
+        cc_addrbook_add(b, &a, 1, NOW, &src, NOW);
+    }
+    cc_addrbook_counts(b, 0, &fresh, &tried);
+    assert_true(fresh > 3000);
+    assert_true(fresh <= 64 * CC_BOOK_BUCKET_SIZE);
+    cc_addrbook_free(b);
+}
+
+static void test_book_replaces_useless(void **state)
+{
+    struct cc_addrbook *b = cc_addrbook_new(seed);
+    struct cc_netaddr src = addr("9.9.9.9"), a = addr("1.1.1.1");
+    struct cc_test_random r;
+    size_t before, after, tried;
+
+    (void)state;
+    cc_test_random_init(&r, 2);
+    for (int i = 0; i < 100000; i++) {
+        uint32_t v = (uint32_t)cc_test_random(&r);
+
+        memcpy(a.bytes, &v, 4);
+        cc_addrbook_add(b, &a, 1, NOW, &src, NOW);
+    }
+    cc_addrbook_counts(b, 0, &before, &tried);
+    /* Forty days later all of them give way to what is heard of then. */
+    assert_true(before > 0);
+    for (int i = 0; i < 100000; i++) {
+        uint32_t v = (uint32_t)cc_test_random(&r);
+
+        memcpy(a.bytes, &v, 4);
+        cc_addrbook_add(b, &a, 2, NOW + 40 * 86400, &src, NOW + 40 * 86400);
+    }
+    cc_addrbook_counts(b, 0, &after, &tried);
+    assert_true(after <= 64 * CC_BOOK_BUCKET_SIZE);
+    {
+        struct cc_book_entry *e;
+        size_t n = cc_addrbook_sample(b, 0, 100, 0, NOW + 40 * 86400,
+                                      next_random, &r, &e);
+
+        assert_true(n > 3000);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(e[i].services, 2);
+        free(e);
+    }
+    cc_addrbook_free(b);
+}
+
+static void test_book_select(void **state)
+{
+    struct cc_addrbook *b = cc_addrbook_new(seed);
+    struct cc_netaddr a = addr("8.8.8.8"), c = addr("4.4.4.4");
+    struct cc_book_entry e;
+    struct cc_test_random r;
+    unsigned got_tried = 0;
+
+    (void)state;
+    cc_test_random_init(&r, 3);
+    assert_false(cc_addrbook_select(b, false, NOW, next_random, &r, &e));
+    cc_addrbook_add(b, &a, 1, NOW, &a, NOW);
+    cc_addrbook_add(b, &c, 1, NOW, &c, NOW);
+    cc_addrbook_good(b, &c, NOW - 3600);
+    for (int i = 0; i < 200; i++) {
+        assert_true(cc_addrbook_select(b, true, NOW, next_random, &r, &e));
+        assert_true(cc_netaddr_equal(&e.addr, &a));
+        assert_true(cc_addrbook_select(b, false, NOW, next_random, &r, &e));
+        got_tried += e.tried;
+    }
+    assert_true(got_tried > 50 && got_tried < 150);
+    cc_addrbook_free(b);
+}
+
+/* A tried address that worked lately is not pushed out by another. */
+static void test_book_tried_keeps(void **state)
+{
+    struct cc_addrbook *b = cc_addrbook_new(seed);
+    struct cc_netaddr src = addr("9.9.9.9"), a = addr("1.1.0.0");
+    size_t fresh, tried, moved = 0, refused = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 4000; i++) { /* one group: 8 buckets of 64 */
+        a.bytes[2] = (uint8_t)(i >> 8);
+        a.bytes[3] = (uint8_t)i;
+        src.bytes[0] = (uint8_t)i;
+        src.bytes[1] = (uint8_t)(i >> 4);
+        if (!cc_addrbook_add(b, &a, 1, NOW, &src, NOW))
+            continue;
+        if (cc_addrbook_good(b, &a, NOW))
+            moved++;
+        else
+            refused++;
+    }
+    cc_addrbook_counts(b, 0, &fresh, &tried);
+    assert_int_equal(tried, moved);
+    assert_true(moved <= 8 * CC_BOOK_BUCKET_SIZE);
+    assert_true(refused > 0);
+    cc_addrbook_free(b);
+}
+
+static void test_book_file(void **state)
+{
+    struct cc_addrbook *b = cc_addrbook_new(seed), *c;
+    struct cc_netaddr a = addr("1.1.1.1"), src = addr("9.9.9.9");
+    char dir[] = "/tmp/cc_book_XXXXXX";
+    struct cc_error err;
+    char *path;
+    uint8_t *data;
+    size_t len, f1, t1, f2, t2;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    path = cc_fs_join(dir, "peers.dat");
+    for (unsigned i = 0; i < 500; i++) {
+        a.bytes[0] = (uint8_t)(i % 200 + 1);
+        a.bytes[2] = (uint8_t)i;
+        cc_addrbook_add(b, &a, 9, NOW - i, &src, NOW);
+        if (i % 3 == 0)
+            cc_addrbook_good(b, &a, NOW - i);
+    }
+    assert_int_equal(cc_addrbook_load(b, path, NOW, &err), CC_NOTFOUND);
+    assert_int_equal(cc_addrbook_save(b, path, &err), CC_OK);
+    c = cc_addrbook_new(seed);
+    assert_int_equal(cc_addrbook_load(c, path, NOW, &err), CC_OK);
+    cc_addrbook_counts(b, 0, &f1, &t1);
+    cc_addrbook_counts(c, 0, &f2, &t2);
+    assert_true(t1 > 0 && f1 > 0);
+    assert_int_equal(f1, f2);
+    assert_int_equal(t1, t2);
+    assert_int_equal(cc_addrbook_find(c, &a)->time,
+                     cc_addrbook_find(b, &a)->time);
+    cc_addrbook_free(c);
+    /* Any damage is found and leaves an empty book. */
+    assert_int_equal(cc_fs_read(path, 1 << 20, &data, &len, &err), CC_OK);
+    for (size_t i = 0; i < len; i += len / 50) {
+        data[i] ^= 1;
+        c = cc_addrbook_new(seed);
+        assert_int_equal(cc_addrbook_decode(c, data, len, NOW), CC_CORRUPT);
+        assert_int_equal(cc_addrbook_decode(c, data, i, NOW), CC_CORRUPT);
+        cc_addrbook_counts(c, 0, &f2, &t2);
+        assert_true(f2 == 0 && t2 == 0);
+        cc_addrbook_free(c);
+        data[i] ^= 1;
+    }
+    free(data);
+    free(path);
+    cc_addrbook_free(b);
+    cc_fs_remove_tree(dir, &err);
+}
+
+/* --- Bans ----------------------------------------------------------------- */
+
+static void test_bans(void **state)
+{
+    struct cc_banlist *b = cc_banlist_new(seed);
+    struct cc_netaddr in = addr("10.1.2.3"), out = addr("10.2.2.3");
+    const struct cc_ban_entry *all;
+    struct cc_subnet s;
+
+    (void)state;
+    assert_true(cc_subnet_parse(&s, "10.1.0.0/16"));
+    assert_true(cc_banlist_add(b, &s, NOW, NOW + 100));
+    assert_false(cc_banlist_add(b, &s, NOW, NOW + 50)); /* shorter */
+    assert_true(cc_banlist_has(b, &in, NOW));
+    assert_true(cc_banlist_has(b, &in, NOW + 99));
+    assert_false(cc_banlist_has(b, &in, NOW + 100));
+    assert_false(cc_banlist_has(b, &out, NOW));
+    assert_true(cc_banlist_has_subnet(b, &s, NOW));
+    assert_int_equal(cc_banlist_all(b, NOW + 101, &all), 0);
+    assert_true(cc_banlist_add(b, &s, NOW, NOW + 100));
+    assert_true(cc_banlist_remove(b, &s));
+    assert_false(cc_banlist_remove(b, &s));
+    assert_false(cc_banlist_discouraged(b, &in));
+    cc_banlist_discourage(b, &in);
+    assert_true(cc_banlist_discouraged(b, &in));
+    assert_false(cc_banlist_discouraged(b, &out));
+    in.port++; /* the host counts */
+    assert_true(cc_banlist_discouraged(b, &in));
+    cc_banlist_free(b);
+}
+
+static void test_bans_file(void **state)
+{
+    static const char *const broken[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"banned_nets\":{}}",
+        "{\"banned_nets\":[{\"address\":\"x\",\"ban_created\":1,"
+        "\"banned_until\":9999999999}]}",
+        "{\"banned_nets\":[{\"address\":\"1.2.3.4\"}]}"};
+    struct cc_banlist *b = cc_banlist_new(seed), *c = cc_banlist_new(seed);
+    char dir[] = "/tmp/cc_bans_XXXXXX";
+    const struct cc_ban_entry *all;
+    struct cc_subnet s, six;
+    struct cc_error err;
+    char *path;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    path = cc_fs_join(dir, "banlist.json");
+    assert_int_equal(cc_banlist_load(c, path, NOW, &err), CC_NOTFOUND);
+    assert_true(cc_subnet_parse(&s, "10.1.0.0/16"));
+    assert_true(cc_subnet_parse(&six, "2001:db8::/32"));
+    cc_banlist_add(b, &s, NOW, NOW + 100);
+    cc_banlist_add(b, &six, NOW, NOW + 5);
+    assert_int_equal(cc_banlist_save(b, path, NOW, &err), CC_OK);
+    assert_int_equal(cc_banlist_load(c, path, NOW + 50, &err), CC_OK);
+    assert_int_equal(cc_banlist_all(c, NOW + 50, &all), 1);
+    assert_true(cc_subnet_equal(&all[0].subnet, &s));
+    assert_int_equal(all[0].created, NOW);
+    assert_int_equal(all[0].until, NOW + 100);
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        assert_int_equal(
+            cc_fs_write(path, broken[i], strlen(broken[i]), 0600, &err), CC_OK);
+        assert_int_equal(cc_banlist_load(c, path, NOW, &err), CC_CORRUPT);
+        assert_int_equal(cc_banlist_all(c, NOW, &all), 0);
+    }
+    free(path);
+    cc_banlist_free(b);
+    cc_banlist_free(c);
+    cc_fs_remove_tree(dir, &err);
+}
+
+/* --- Recent --------------------------------------------------------------- */
+
+static void hash_of(uint8_t out[32], unsigned i)
+{
+    memset(out, 0, 32);
+    cc_put_u32le(out, i);
+}
+
+static void test_recent(void **state)
+{
+    struct cc_recent r;
+    uint8_t h[32];
+    unsigned seen = 0;
+
+    (void)state;
+    cc_recent_init(&r, 1000, seed);
+    for (unsigned i = 0; i < 10000; i++) {
+        hash_of(h, i);
+        assert_false(cc_recent_has(&r, h));
+        cc_recent_add(&r, h);
+        assert_true(cc_recent_has(&r, h));
+        hash_of(h, i < 999 ? 0 : i - 999); /* the last thousand are there */
+        assert_true(cc_recent_has(&r, h));
+    }
+    for (unsigned i = 0; i < 10000; i++) {
+        hash_of(h, i);
+        seen += cc_recent_has(&r, h);
+    }
+    assert_true(seen >= 1000 && seen <= 2000); /* and memory is bounded */
+    assert_true(r.now.cap + r.before.cap <= 8 * 1000);
+    cc_recent_reset(&r);
+    assert_false(cc_recent_has(&r, h));
+    cc_recent_clear(&r);
+}
+
+/* --- Requests ------------------------------------------------------------- */
+
+static size_t due(struct cc_txreq *t, int64_t peer, int64_t now)
+{
+    struct cc_txreq_want w[10];
+
+    return cc_txreq_due(t, peer, now, w, 10);
+}
+
+static void test_txreq_one_at_a_time(void **state)
+{
+    struct cc_txreq *t = cc_txreq_new(seed);
+    uint8_t h[32];
+
+    (void)state;
+    hash_of(h, 1);
+    assert_true(cc_txreq_announce(t, 1, h, true, false, 5 * SECOND));
+    assert_true(cc_txreq_announce(t, 2, h, true, true, 5 * SECOND));
+    assert_true(cc_txreq_announce(t, 3, h, true, false, 5 * SECOND));
+    assert_int_equal(due(t, 1, 4 * SECOND), 0); /* not yet */
+    assert_int_equal(due(t, 1, 5 * SECOND), 0); /* 2 is preferred */
+    assert_int_equal(due(t, 2, 5 * SECOND), 1);
+    assert_int_equal(due(t, 2, 5 * SECOND), 0);
+    assert_int_equal(due(t, 1, 6 * SECOND), 0);
+    assert_int_equal(cc_txreq_in_flight(t, 2), 1);
+    /* No answer for a minute: the next in order. */
+    assert_int_equal(due(t, 3, 66 * SECOND), 0);
+    assert_int_equal(due(t, 1, 66 * SECOND), 1);
+    assert_int_equal(cc_txreq_in_flight(t, 2), 0);
+    assert_int_equal(cc_txreq_count(t, 2), 0);
+    /* notfound: the next at once. */
+    cc_txreq_answered(t, 1, h);
+    assert_int_equal(due(t, 3, 67 * SECOND), 1);
+    cc_txreq_forget(t, h);
+    assert_int_equal(cc_txreq_size(t), 0);
+    assert_int_equal(cc_txreq_in_flight(t, 3), 0);
+    cc_txreq_free(t);
+}
+
+static void test_txreq_peer_gone(void **state)
+{
+    struct cc_txreq *t = cc_txreq_new(seed);
+    uint8_t h[32];
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        hash_of(h, i);
+        cc_txreq_announce(t, 1, h, i % 2, true, 0);
+        cc_txreq_announce(t, 2, h, i % 2, false, 0);
+    }
+    assert_int_equal(due(t, 1, SECOND), 5);
+    assert_int_equal(due(t, 2, SECOND), 0);
+    cc_txreq_peer_gone(t, 1);
+    assert_int_equal(due(t, 2, SECOND), 5);
+    cc_txreq_peer_gone(t, 2);
+    assert_int_equal(cc_txreq_size(t), 0);
+    cc_txreq_free(t);
+}
+
+static void test_txreq_bound(void **state)
+{
+    struct cc_txreq *t = cc_txreq_new(seed);
+    uint8_t h[32];
+
+    (void)state;
+    for (unsigned i = 0; i < CC_TXREQ_PER_PEER; i++) {
+        hash_of(h, i);
+        assert_true(cc_txreq_announce(t, 1, h, true, true, 0));
+    }
+    hash_of(h, CC_TXREQ_PER_PEER);
+    assert_false(cc_txreq_announce(t, 1, h, true, true, 0));
+    assert_true(cc_txreq_announce(t, 2, h, true, true, 0));
+    hash_of(h, 0);
+    assert_true(cc_txreq_announce(t, 1, h, true, true, 0)); /* known */
+    assert_int_equal(cc_txreq_count(t, 1), CC_TXREQ_PER_PEER);
+    cc_txreq_answered(t, 1, h);
+    assert_int_equal(cc_txreq_count(t, 1), CC_TXREQ_PER_PEER - 1);
+    cc_txreq_free(t);
+}
+
+/* Random calls against the invariants: at most one peer is asked, and counts
+ * agree. */
+static void test_txreq_random(void **state)
+{
+    struct cc_txreq *t = cc_txreq_new(seed);
+    struct cc_test_random r;
+    int asked_of[20];
+    int64_t now = 0, asked_at[20] = {0};
+
+    (void)state;
+    cc_test_random_init(&r, 4);
+    memset(asked_of, -1, sizeof(asked_of));
+    for (int i = 0; i < 100000; i++) {
+        unsigned k = (unsigned)(cc_test_random(&r) % 20);
+        int64_t peer = (int64_t)(cc_test_random(&r) % 6);
+        struct cc_txreq_want w[4];
+        uint8_t h[32];
+        size_t n;
+
+        hash_of(h, k);
+        now += (int64_t)(cc_test_random(&r) % (2 * (uint64_t)SECOND));
+        switch (cc_test_random(&r) % 8) {
+        case 0:
+        case 1:
+        case 2:
+            cc_txreq_announce(
+                t, peer, h, true, cc_test_random(&r) & 1,
+                now + (int64_t)(cc_test_random(&r) % (uint64_t)(4 * SECOND)));
+            break;
+        case 3:
+            cc_txreq_answered(t, peer, h);
+            if (asked_of[k] == (int)peer)
+                asked_of[k] = -1;
+            break;
+        case 4:
+            if (cc_test_random(&r) % 8 == 0) {
+                cc_txreq_peer_gone(t, peer);
+                for (int j = 0; j < 20; j++)
+                    if (asked_of[j] == (int)peer)
+                        asked_of[j] = -1;
+            }
+            break;
+        case 5:
+            if (cc_test_random(&r) % 4 == 0) {
+                cc_txreq_forget(t, h);
+                asked_of[k] = -1;
+            }
+            break;
+        default:
+            n = cc_txreq_due(t, peer, now, w, 4);
+            for (size_t j = 0; j < n; j++) {
+                uint32_t id = cc_get_u32le(w[j].hash);
+
+                if (asked_of[id] >= 0)
+                    assert_true(now >= asked_at[id] + CC_TXREQ_TIMEOUT_US);
+                asked_of[id] = (int)peer;
+                asked_at[id] = now;
+            }
+        }
+    }
+    for (int64_t p = 0; p < 6; p++)
+        cc_txreq_peer_gone(t, p);
+    assert_int_equal(cc_txreq_size(t), 0);
+    cc_txreq_free(t);
+}
+
+/* --- Orphans -------------------------------------------------------------- */
+
+static void make_orphan(struct cc_tx *tx, unsigned parent, unsigned salt)
+{
+    struct cc_writer w;
+    uint8_t h[32];
+
+    hash_of(h, parent);
+    cc_writer_init_heap(&w);
+    cc_write_u32le(&w, salt);
+    cc_write_compact(&w, 1);
+    cc_write_bytes(&w, h, 32);
+    cc_write_u32le(&w, 0);
+    cc_write_compact(&w, 0);
+    cc_write_u32le(&w, 0);
+    cc_write_compact(&w, 1);
+    cc_write_u64le(&w, 1);
+    cc_write_compact(&w, 0);
+    cc_write_u32le(&w, 0);
+    assert_int_equal(cc_tx_decode(tx, w.data, w.len, true), CC_OK);
+    cc_writer_clear(&w);
+}
+
+static void test_orphans(void **state)
+{
+    struct cc_orphans *o = cc_orphans_new();
+    struct cc_outpoint out = {{0}, 0};
+    const struct cc_tx *work;
+    struct cc_tx tx;
+    uint8_t h[32];
+
+    (void)state;
+    make_orphan(&tx, 1, 7);
+    assert_true(cc_orphans_add(o, &tx, 1, NOW, 0));
+    assert_false(cc_orphans_add(o, &tx, 2, NOW, 0));
+    assert_true(cc_orphans_has(o, tx.wtxid, true));
+    assert_true(cc_orphans_has(o, tx.txid, false));
+    assert_null(cc_orphans_work(o, 1));
+    hash_of(h, 1);
+    cc_orphans_parent_came(o, h);
+    assert_false(cc_orphans_has_work(o, 2));
+    assert_true(cc_orphans_has_work(o, 1));
+    work = cc_orphans_work(o, 1);
+    assert_non_null(work);
+    assert_memory_equal(work->txid, tx.txid, 32);
+    assert_null(cc_orphans_work(o, 1)); /* once */
+    memcpy(out.txid, h, 32);
+    cc_orphans_remove_spending(o, &out);
+    assert_int_equal(cc_orphans_count(o), 0);
+    cc_orphans_add(o, &tx, 1, NOW, 0);
+    cc_orphans_remove_peer(o, 2);
+    assert_int_equal(cc_orphans_count(o), 1);
+    cc_orphans_remove_peer(o, 1);
+    assert_int_equal(cc_orphans_count(o), 0);
+    cc_tx_clear(&tx);
+    cc_orphans_free(o);
+}
+
+static void test_orphans_bound(void **state)
+{
+    struct cc_orphans *o = cc_orphans_new();
+    struct cc_tx tx;
+
+    (void)state;
+    for (unsigned i = 0; i < 3 * CC_ORPHANS_MAX; i++) {
+        make_orphan(&tx, i, i);
+        assert_true(cc_orphans_add(o, &tx, 1, NOW, i * 7919));
+        assert_true(cc_orphans_count(o) <= CC_ORPHANS_MAX);
+        cc_tx_clear(&tx);
+    }
+    assert_int_equal(cc_orphans_count(o), CC_ORPHANS_MAX);
+    make_orphan(&tx, 5000, 1);
+    /* After twenty minutes all of them have gone. */
+    assert_true(cc_orphans_add(o, &tx, 1, NOW + CC_ORPHAN_EXPIRE_S, 0));
+    assert_int_equal(cc_orphans_count(o), 1);
+    cc_tx_clear(&tx);
+    cc_orphans_free(o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_netaddr_text),
+        cmocka_unit_test(test_routable),
+        cmocka_unit_test(test_subnet),
+        cmocka_unit_test(test_book_basics),
+        cmocka_unit_test(test_book_flood),
+        cmocka_unit_test(test_book_replaces_useless),
+        cmocka_unit_test(test_book_select),
+        cmocka_unit_test(test_book_tried_keeps),
+        cmocka_unit_test(test_book_file),
+        cmocka_unit_test(test_bans),
+        cmocka_unit_test(test_bans_file),
+        cmocka_unit_test(test_recent),
+        cmocka_unit_test(test_txreq_one_at_a_time),
+        cmocka_unit_test(test_txreq_peer_gone),
+        cmocka_unit_test(test_txreq_bound),
+        cmocka_unit_test(test_txreq_random),
+        cmocka_unit_test(test_orphans),
+        cmocka_unit_test(test_orphans_bound),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -4,3 +4,17 @@ cloudcoind_SOURCES = src/cloudcoind.c src/node.c src/node.h \
     src/node_options.c src/node_options.h src/options.c src/options.h \
     src/setup.c src/setup.h
 cloudcoind_LDADD = $(FLOOR_rpc)
+
+bin_PROGRAMS += cloudcoin-cli
+cloudcoin_cli_SOURCES = src/cloudcoin-cli.c src/cli_call.c src/cli_call.h \
+    src/cli_params.c src/cli_params.h src/setup.c src/setup.h
+cloudcoin_cli_LDADD = $(FLOOR_rpc)
+
+# Which words of a command line are JSON: from the tables of methods.
+noinst_PROGRAMS += src/rpc/convert_list
+src_rpc_convert_list_SOURCES = src/rpc/convert_list.c
+src_rpc_convert_list_LDADD = $(FLOOR_rpc)
+src/rpc/convert_table.inc: src/rpc/convert_list$(EXEEXT)
+	$(AM_V_GEN)./src/rpc/convert_list$(EXEEXT) >$@.new && mv $@.new $@
+src/cli_params.$(OBJEXT): src/rpc/convert_table.inc
+CLEANFILES += src/rpc/convert_table.inc

@@ -1,0 +1,537 @@
+/*
+ * cloudcoin-cli: the daemon's methods from the command line.
+ *
+ * Exit status: 0, the absolute value of the error code that the server
+ * answered, or 1 for faults of our own.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli_call.h"
+#include "cli_params.h"
+#include "util/clock.h"
+#include "util/mem.h"
+
+/* clang-format off */
+#define GENERAL "Options:"
+#define CLI "Command options:"
+#define CHAIN "Chain selection options:"
+
+static const struct cc_arg_option options[] = {
+    {"help", "", GENERAL, "Print this help message and exit (also -h)", CC_ARG_CLI_ONLY},
+    {"h", "", GENERAL, "", CC_ARG_HIDDEN | CC_ARG_CLI_ONLY},
+    {"help-debug", "", GENERAL, "", CC_ARG_HIDDEN | CC_ARG_CLI_ONLY},
+    {"version", "", GENERAL, "Print version and exit", CC_ARG_CLI_ONLY},
+    {"conf", "=<file>", GENERAL, "Specify configuration file. Relative paths are below the data directory (default: cloudcoin.conf, with -bitcoin bitcoin.conf)", CC_ARG_CLI_ONLY},
+    {"datadir", "=<dir>", GENERAL, "Specify data directory (default: ~/.cloudcoin)", CC_ARG_NO_NEGATE},
+    {"named", "", GENERAL, "Pass named instead of positional arguments (default: 0)", 0},
+    {"rpcclienttimeout", "=<n>", GENERAL, "Timeout in seconds during HTTP requests, or 0 for no timeout (default: 900)", 0},
+    {"rpcconnect", "=<ip>", GENERAL, "Send commands to node running on <ip> (default: 127.0.0.1)", 0},
+    {"rpccookiefile", "=<loc>", GENERAL, "Location of the auth cookie, below the chain's folder unless absolute (default: .cookie)", 0},
+    {"rpcpassword", "=<pw>", GENERAL, "Password for JSON-RPC connections", 0},
+    {"rpcport", "=<port>", GENERAL, "Connect to JSON-RPC on <port> (default: 7732, test: 17732, regtest: 17743)", CC_ARG_NETWORK},
+    {"rpcuser", "=<user>", GENERAL, "Username for JSON-RPC connections", 0},
+    {"rpcwait", "", GENERAL, "Wait for RPC server to start", 0},
+    {"rpcwaittimeout", "=<n>", GENERAL, "Timeout in seconds to wait for the RPC server to start, or 0 for no timeout (default: 0)", 0},
+    {"rpcwallet", "=<walletname>", GENERAL, "Send RPC for non-default wallet on RPC server", 0},
+    {"stdin", "", GENERAL, "Read extra arguments from standard input, one per line until EOF/Ctrl-D", 0},
+    {"stdinrpcpass", "", GENERAL, "Read RPC password from standard input as a single line", 0},
+    {"stdinwalletpassphrase", "", GENERAL, "Read wallet passphrase from standard input as a single line", 0},
+    {"generate", "", CLI, "Generate blocks, equivalent to RPC getnewaddress followed by RPC generatetoaddress. Optional arguments are number of blocks to generate (default: 1) and maximum iterations to try (default: 1000000)", CC_ARG_CLI_ONLY},
+    {"getinfo", "", CLI, "Get general information from the remote server: node, chain, wallet", CC_ARG_CLI_ONLY},
+    {"bitcoin", "", CHAIN, "Follow Bitcoin's rules to the letter; with -regtest only", 0},
+    {"chain", "=<chain>", CHAIN, "Use the chain <chain> (default: main). Allowed values: main, test, regtest", 0},
+    {"regtest", "", CHAIN, "Use the regression test chain. Equivalent to -chain=regtest.", 0},
+    {"testnet", "", CHAIN, "Use the test chain. Equivalent to -chain=test.", 0},
+};
+/* clang-format on */
+
+struct cli {
+    struct cc_setup setup;
+    char *password; /* -stdinrpcpass */
+    char **words;   /* method and arguments, all ours */
+    size_t count, cap;
+};
+
+static void add_word(struct cli *c, const char *word, size_t at)
+{
+    c->words = cc_grow(c->words, &c->cap, c->count + 1, sizeof(*c->words));
+    memmove(c->words + at + 1, c->words + at,
+            (c->count - at) * sizeof(*c->words));
+    c->words[at] = cc_strdup(word);
+    c->count++;
+}
+
+static int fault(const char *text)
+{
+    fprintf(stderr, "error: %s\n", text);
+    return EXIT_FAILURE;
+}
+
+/* --- Standard input
+ * -------------------------------------------------------------- */
+
+/* One line without its end, for free; NULL at the end. */
+static char *read_line(void)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n = getline(&line, &cap, stdin);
+
+    if (n < 0) {
+        free(line);
+        return NULL;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+/* What is typed is not shown. */
+static char *read_secret(const char *prompt)
+{
+    struct termios old, silent;
+    bool terminal = isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &old);
+    char *line;
+
+    if (terminal) {
+        fprintf(stderr, "%s", prompt);
+        silent = old;
+        silent.c_lflag &= (tcflag_t)~ECHO;
+        tcsetattr(STDIN_FILENO, TCSANOW, &silent);
+    }
+    line = read_line();
+    if (terminal) {
+        tcsetattr(STDIN_FILENO, TCSANOW, &old);
+        fprintf(stderr, "\n");
+    }
+    return line;
+}
+
+static const char *read_input(struct cli *c)
+{
+    const struct cc_args *args = c->setup.args;
+    char *line;
+
+    if (cc_args_get_bool(args, "stdinrpcpass", false)) {
+        c->password = read_secret("RPC password> ");
+        if (!c->password)
+            return "-stdinrpcpass specified but failed to read from standard "
+                   "input";
+    }
+    if (cc_args_get_bool(args, "stdinwalletpassphrase", false)) {
+        if (!c->count || strncmp(c->words[0], "walletpassphrase", 16) != 0)
+            return "-stdinwalletpassphrase is only applicable for "
+                   "walletpassphrase(change)";
+        line = read_secret("Wallet passphrase> ");
+        if (!line)
+            return "-stdinwalletpassphrase specified but failed to read from "
+                   "standard input";
+        add_word(c, line, 1);
+        cc_cleanse(line, strlen(line));
+        free(line);
+    }
+    if (cc_args_get_bool(args, "stdin", false))
+        while ((line = read_line())) {
+            add_word(c, line, c->count);
+            free(line);
+        }
+    return NULL;
+}
+
+/* --- Calling
+ * ------------------------------------------------------------------------- */
+
+/* With -rpcwait: again, while nobody answers or the server warms up. */
+static enum cc_status call(struct cli *c, const json_t *request,
+                           json_t **answer, struct cc_error *err)
+{
+    const struct cc_args *args = c->setup.args;
+    bool wait = cc_args_get_bool(args, "rpcwait", false);
+    int64_t seconds = cc_args_get_int(args, "rpcwaittimeout", 0);
+    int64_t until = cc_clock_monotonic_ms() + seconds * 1000;
+    struct timespec pause = {0, 250000000};
+
+    for (;;) {
+        struct cc_cli_server server;
+        int64_t code = 0;
+        enum cc_status st =
+            cc_cli_server_init(&server, &c->setup, c->password, err);
+
+        if (st == CC_OK)
+            st = cc_cli_exchange(&server, request, &c->setup, answer, err);
+        cc_cli_server_clear(&server);
+        if (st == CC_OK && wait)
+            cc_json_get_int(
+                json_object_get(json_object_get(*answer, "error"), "code"),
+                &code);
+        if (!wait || (st == CC_OK && code != -28) ||
+            (st != CC_OK && st != CC_IO &&
+             !strstr(err->text, "RPC credentials")))
+            return st;
+        if (seconds > 0 && cc_clock_monotonic_ms() >= until)
+            return st == CC_OK
+                       ? st
+                       : cc_context(err, st, "timeout on transient error");
+        if (st == CC_OK)
+            json_decref(*answer);
+        nanosleep(&pause, NULL);
+    }
+}
+
+static json_t *request_object(const char *method, json_t *params, int id)
+{
+    json_t *o = json_object();
+
+    cc_json_set_str(o, "method", method);
+    cc_json_set(o, "params", params ? params : json_array());
+    cc_json_set_int(o, "id", id);
+    return o;
+}
+
+/* --- Answers
+ * ---------------------------------------------------------------------------
+ */
+
+static int print_error(const json_t *error)
+{
+    const json_t *message = json_object_get(error, "message");
+    int64_t code = 1;
+    bool has_code = cc_json_get_int(json_object_get(error, "code"), &code);
+    char *text;
+
+    if (has_code)
+        fprintf(stderr, "error code: %lld\n", (long long)code);
+    if (cc_json_is_string(message)) {
+        fprintf(stderr, "error message:\n%s\n", json_string_value(message));
+    } else {
+        text = cc_json_dump(error, 0);
+        fprintf(stderr, "error: %s\n", text);
+        free(text);
+    }
+    if (code == -19)
+        fprintf(stderr, "Try adding \"-rpcwallet=<filename>\" option to "
+                        "cloudcoin-cli command line.\n");
+    code = code < 0 ? -code : code;
+    return (int)(code & 0xff) ? (int)(code & 0xff) : EXIT_FAILURE;
+}
+
+static void print_result(const json_t *result)
+{
+    char *text;
+
+    if (!result || json_is_null(result))
+        return;
+    if (cc_json_is_string(result)) {
+        if (json_string_length(result))
+            printf("%s\n", json_string_value(result));
+        return;
+    }
+    text = cc_json_dump(result, 2);
+    printf("%s\n", text);
+    free(text);
+}
+
+static int print_answer(const json_t *answer)
+{
+    const json_t *error = json_object_get(answer, "error");
+
+    if (!json_is_object(answer))
+        return fault("expected reply to have result, error and id properties");
+    if (error && !json_is_null(error))
+        return print_error(error);
+    print_result(json_object_get(answer, "result"));
+    return EXIT_SUCCESS;
+}
+
+static int run_method(struct cli *c)
+{
+    bool named = cc_args_get_bool(c->setup.args, "named", false);
+    json_t *params = NULL, *request, *answer = NULL;
+    struct cc_error err;
+    enum cc_status st;
+    int status;
+
+    cc_error_init(&err);
+    st = (named ? cc_cli_named : cc_cli_positional)(
+        c->words[0], c->words + 1, c->count - 1, &params, &err);
+    if (st != CC_OK)
+        return fault(err.text);
+    request = request_object(c->words[0], params, 1);
+    st = call(c, request, &answer, &err);
+    json_decref(request);
+    if (st != CC_OK)
+        return fault(err.text);
+    status = print_answer(answer);
+    json_decref(answer);
+    return status;
+}
+
+/* --- -generate
+ * ----------------------------------------------------------------------------
+ */
+
+static int run_generate(struct cli *c)
+{
+    json_t *request = request_object("getnewaddress", NULL, 1), *answer = NULL;
+    json_t *params = NULL, *error, *shown;
+    struct cc_error err;
+    enum cc_status st;
+    const char *address;
+    int status;
+
+    cc_error_init(&err);
+    if (c->count > 2) {
+        json_decref(request);
+        return fault("too many arguments (maximum 2 for nblocks and maxtries)");
+    }
+    st = call(c, request, &answer, &err);
+    json_decref(request);
+    if (st != CC_OK)
+        return fault(err.text);
+    error = json_object_get(answer, "error");
+    if (error && !json_is_null(error)) {
+        status = print_error(error);
+        json_decref(answer);
+        return status;
+    }
+    address = json_string_value(json_object_get(answer, "result"));
+    if (!c->count)
+        add_word(c, "1", 0);
+    add_word(c, address ? address : "", 1);
+    st = cc_cli_positional("generatetoaddress", c->words, c->count, &params,
+                           &err);
+    shown = answer;
+    answer = NULL;
+    if (st == CC_OK) {
+        request = request_object("generatetoaddress", params, 1);
+        st = call(c, request, &answer, &err);
+        json_decref(request);
+    }
+    if (st != CC_OK) {
+        json_decref(shown);
+        return fault(err.text);
+    }
+    error = json_object_get(answer, "error");
+    if (error && !json_is_null(error)) {
+        status = print_error(error);
+    } else {
+        json_t *o = json_object();
+
+        json_object_set(o, "address", json_object_get(shown, "result"));
+        json_object_set(o, "blocks", json_object_get(answer, "result"));
+        print_result(o);
+        json_decref(o);
+        status = EXIT_SUCCESS;
+    }
+    json_decref(answer);
+    json_decref(shown);
+    return status;
+}
+
+/* --- -getinfo
+ * -------------------------------------------------------------------------------
+ */
+
+/* A member of a member, as the text it would be in JSON; in buf. */
+static const char *text_of(const json_t *o, const char *a, const char *b,
+                           char buf[64])
+{
+    const json_t *v = json_object_get(o, a);
+
+    if (b)
+        v = json_object_get(v, b);
+    if (cc_json_is_string(v))
+        return json_string_value(v);
+    if (cc_json_is_number(v)) {
+        char number[32];
+
+        snprintf(buf, 64, "%s", cc_json_number_text(v, number));
+        return buf;
+    }
+    return "";
+}
+
+static void print_progress(const json_t *chain)
+{
+    double p = 0;
+    char bar[3 * 21 + 1] = "";
+
+    cc_json_get_double(json_object_get(chain, "verificationprogress"), &p);
+    if (p < 0.99) {
+        for (int i = 0; i < 21; i++)
+            strcat(bar, i < (int)(p * 21) ? "\xe2\x96\x92" : "\xe2\x96\x91");
+        printf("Verification progress: %s %.4f%%\n", bar, p * 100);
+    } else {
+        printf("Verification progress: %.4f%%\n", p * 100);
+    }
+}
+
+static void print_node(const json_t *network, const json_t *chain,
+                       const char *unit)
+{
+    char b[64];
+
+    printf("Chain: %s\n", text_of(chain, "chain", NULL, b));
+    printf("Blocks: %s\n", text_of(chain, "blocks", NULL, b));
+    printf("Headers: %s\n", text_of(chain, "headers", NULL, b));
+    print_progress(chain);
+    printf("Difficulty: %s\n\n", text_of(chain, "difficulty", NULL, b));
+    printf("Network: in %s, ", text_of(network, "connections_in", NULL, b));
+    printf("out %s, ", text_of(network, "connections_out", NULL, b));
+    printf("total %s\n", text_of(network, "connections", NULL, b));
+    printf("Version: %s\n", text_of(network, "version", NULL, b));
+    printf("Time offset (s): %s\n", text_of(network, "timeoffset", NULL, b));
+    printf("Proxies: n/a\n");
+    printf("Min tx relay fee rate (%s/kvB): %s\n\n", unit,
+           text_of(network, "relayfee", NULL, b));
+}
+
+static void print_wallet(const json_t *wallet, const json_t *balances,
+                         const char *unit)
+{
+    char b[64];
+
+    if (!json_is_object(wallet))
+        return;
+    printf("Wallet: %s\n", *text_of(wallet, "walletname", NULL, b)
+                               ? text_of(wallet, "walletname", NULL, b)
+                               : "\"\"");
+    printf("Keypool size: %s\n", text_of(wallet, "keypoolsize", NULL, b));
+    if (json_object_get(wallet, "unlocked_until"))
+        printf("Unlocked until: %s\n",
+               text_of(wallet, "unlocked_until", NULL, b));
+    printf("Transaction fee rate (-paytxfee) (%s/kvB): %s\n\n", unit,
+           text_of(wallet, "paytxfee", NULL, b));
+    printf("Balance: %s\n\n",
+           text_of(json_object_get(balances, "mine"), "trusted", NULL, b));
+}
+
+/* Result of the request with this id, NULL if it failed. */
+static const json_t *result_of(const json_t *batch, int id)
+{
+    for (size_t i = 0; i < json_array_size(batch); i++) {
+        const json_t *v = json_array_get(batch, i);
+        int64_t n = -1;
+
+        if (cc_json_get_int(json_object_get(v, "id"), &n) && n == id)
+            return json_object_get(v, "result");
+    }
+    return NULL;
+}
+
+static int run_getinfo(struct cli *c)
+{
+    static const char *const methods[] = {"getnetworkinfo", "getblockchaininfo",
+                                          "getwalletinfo", "getbalances"};
+    json_t *batch = json_array(), *answer = NULL;
+    const char *unit = c->setup.bitcoin ? "BTC" : "CLC", *warnings;
+    struct cc_error err;
+    enum cc_status st;
+    char b[64];
+
+    cc_error_init(&err);
+    if (c->count) {
+        json_decref(batch);
+        return fault("-getinfo takes no arguments");
+    }
+    for (int i = 0; i < 4; i++)
+        json_array_append_new(batch, request_object(methods[i], NULL, i));
+    st = call(c, batch, &answer, &err);
+    json_decref(batch);
+    if (st != CC_OK)
+        return fault(err.text);
+    if (json_is_object(answer) || !json_is_object(result_of(answer, 0)) ||
+        !json_is_object(result_of(answer, 1))) {
+        const json_t *first =
+            json_is_array(answer) ? json_array_get(answer, 0) : answer;
+        int status = print_error(json_object_get(first, "error"));
+
+        json_decref(answer);
+        return status;
+    }
+    print_node(result_of(answer, 0), result_of(answer, 1), unit);
+    print_wallet(result_of(answer, 2), result_of(answer, 3), unit);
+    warnings = text_of(result_of(answer, 0), "warnings", NULL, b);
+    printf("Warnings: %s\n", *warnings ? warnings : "(none)");
+    json_decref(answer);
+    return EXIT_SUCCESS;
+}
+
+/* --- Main
+ * -----------------------------------------------------------------------------------
+ */
+
+static void print_help(const struct cc_setup *s)
+{
+    char *text = cc_args_help(s->args, false);
+
+    printf("CloudCoin RPC client version %s\n\n"
+           "Usage:  cloudcoin-cli [options] <command> [params]  Send command "
+           "to CloudCoin\n"
+           "or:     cloudcoin-cli [options] -named <command> "
+           "[name=value]...  Send command to CloudCoin (with named "
+           "arguments)\n"
+           "or:     cloudcoin-cli [options] help                List "
+           "commands\n"
+           "or:     cloudcoin-cli [options] help <command>      Get help for "
+           "a command\n\n%s",
+           cc_setup_version(), text);
+    free(text);
+}
+
+static int run(struct cli *c)
+{
+    const struct cc_args *args = c->setup.args;
+    const char *wrong = read_input(c);
+
+    if (wrong)
+        return fault(wrong);
+    if (cc_args_get_bool(args, "getinfo", false))
+        return run_getinfo(c);
+    if (cc_args_get_bool(args, "generate", false))
+        return run_generate(c);
+    if (!c->count)
+        return fault("too few parameters (need at least command)");
+    return run_method(c);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli c = {0};
+    struct cc_error err;
+    int status = EXIT_FAILURE;
+
+    cc_error_init(&err);
+    if (argc < 2) {
+        if (cc_setup_load(&c.setup, options,
+                          sizeof(options) / sizeof(options[0]), 1,
+                          (char *[]){(char *)"-help"}, true, &err) == CC_OK)
+            print_help(&c.setup);
+        fprintf(stderr, "Error: too few parameters\n");
+    } else if (cc_setup_load(&c.setup, options,
+                             sizeof(options) / sizeof(options[0]), argc - 1,
+                             argv + 1, true, &err) != CC_OK) {
+        fprintf(stderr, "Error: %s\n", err.text);
+    } else if (cc_args_get_bool(c.setup.args, "version", false)) {
+        printf("CloudCoin RPC client version %s\n%s", cc_setup_version(),
+               cc_setup_license());
+        status = EXIT_SUCCESS;
+    } else if (!c.setup.params) {
+        print_help(&c.setup);
+        status = EXIT_SUCCESS;
+    } else {
+        for (int i = c.setup.rest + 1; i < argc; i++)
+            add_word(&c, argv[i], c.count);
+        status = run(&c);
+    }
+    for (size_t i = 0; i < c.count; i++)
+        free(c.words[i]);
+    free(c.words);
+    free(c.password);
+    cc_setup_clear(&c.setup);
+    return status;
+}

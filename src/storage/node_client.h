@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "util/bytes.h"
 #include "util/error.h"
 
 struct cc_node_client;

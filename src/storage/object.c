@@ -50,13 +50,13 @@ static void segment_nonce(uint8_t nonce[12], uint64_t number, bool last)
 }
 
 static void crypt_shard(const uint8_t key[32], uint32_t slab, unsigned shard,
-                        uint8_t *data)
+                        uint8_t *data, size_t len)
 {
     uint8_t counter[16] = {0};
 
     cc_put_u32be(counter, slab);
     cc_put_u32be(counter + 4, shard);
-    cc_aes256_ctr(data, CC_SECTOR_SIZE, key, counter);
+    cc_aes256_ctr(data, len, key, counter);
 }
 
 /* How a slab's bytes lie in segments: number of the first in the object, how
@@ -77,6 +77,16 @@ static struct layout layout_of(const struct cc_object *o, uint32_t slab)
     l.last_len = len - (l.count - 1) * CC_SEGMENT_SIZE;
     l.ends = slab + 1 == cc_object_slabs(o);
     return l;
+}
+
+size_t cc_object_slab_span(const struct cc_object *o, uint32_t slab)
+{
+    struct layout l = layout_of(o, slab);
+    size_t used = (l.count - 1) * SEALED + l.last_len + CC_GCM_TAG;
+
+    if (used > CC_SECTOR_SIZE)
+        return CC_SECTOR_SIZE;
+    return (used + CC_LEAF_SIZE - 1) / CC_LEAF_SIZE * CC_LEAF_SIZE;
 }
 
 /* Copy between one run of bytes and the data shards that hold it, segment by
@@ -143,7 +153,7 @@ void cc_object_seal_slab(const struct cc_object *o, const struct cc_erasure *e,
     cc_erasure_encode(e, shards, CC_SECTOR_SIZE);
     derive(key, o, "CloudCoin/shards");
     for (unsigned i = 0; i < o->n; i++)
-        crypt_shard(key, slab, i, shards[i]);
+        crypt_shard(key, slab, i, shards[i], CC_SECTOR_SIZE);
     cc_cleanse(key, sizeof(key));
 }
 
@@ -153,6 +163,7 @@ enum cc_status cc_object_open_slab(const struct cc_object *o,
                                    const bool *have, struct cc_error *err)
 {
     struct layout l = layout_of(o, slab);
+    size_t span = cc_object_slab_span(o, slab);
     enum cc_status st = CC_OK;
     uint8_t key[32], nonce[12], sealed[SEALED];
     size_t at = 0;
@@ -160,8 +171,8 @@ enum cc_status cc_object_open_slab(const struct cc_object *o,
     derive(key, o, "CloudCoin/shards");
     for (unsigned i = 0; i < o->n; i++)
         if (have[i])
-            crypt_shard(key, slab, i, shards[i]);
-    if (!cc_erasure_restore(e, shards, have, CC_SECTOR_SIZE)) {
+            crypt_shard(key, slab, i, shards[i], span);
+    if (!cc_erasure_restore(e, shards, have, span)) {
         st = cc_fail(err, CC_INVALID, "slab %" PRIu32 ": too few shards", slab);
         goto out;
     }

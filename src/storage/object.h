@@ -42,16 +42,20 @@ uint32_t cc_object_slabs(const struct cc_object *o);
 /* Plain bytes in this slab. */
 size_t cc_object_slab_len(const struct cc_object *o, uint32_t slab);
 
+/* Bytes at the start of each shard of this slab that matter, in whole leaves:
+ * what lies behind is filler, and a reader need not fetch it. */
+size_t cc_object_slab_span(const struct cc_object *o, uint32_t slab);
+
 /* plain: cc_object_slab_len bytes. shards: n pointers to CC_SECTOR_SIZE bytes
  * each, filled with what the hosts get. */
 void cc_object_seal_slab(const struct cc_object *o, const struct cc_erasure *e,
                          uint32_t slab, const uint8_t *plain,
                          uint8_t *const *shards);
 
-/* The way back. have[i]: shards[i] holds what host i gave; it is decrypted in
- * place. The pointers of the first k must be good whether there or not.
- * CC_INVALID if fewer than k are there, CC_CORRUPT if a segment does not
- * open: some shard is not what was stored. */
+/* The way back. have[i]: shards[i] holds the first cc_object_slab_span bytes
+ * of what host i keeps; they are decrypted in place. The pointers of the first
+ * k must be good whether there or not. CC_INVALID if fewer than k are there,
+ * CC_CORRUPT if a segment does not open: some shard is not what was stored. */
 enum cc_status cc_object_open_slab(const struct cc_object *o,
                                    const struct cc_erasure *e, uint32_t slab,
                                    uint8_t *plain, uint8_t *const *shards,

@@ -2,17 +2,12 @@
 
 #include "crypto/ec.h"
 #include "crypto/noise.h"
+#include "storage/socket.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,174 +28,23 @@ struct cc_session {
     bool spent;
 };
 
-/* --- The socket ---------------------------------------------------------- */
-
 static int64_t deadline_in(int ms) { return cc_clock_monotonic_ms() + ms; }
-
-/* CC_LIMIT when the time is over. */
-static enum cc_status wait_for(int fd, short events, int64_t deadline,
-                               struct cc_error *err)
-{
-    for (;;) {
-        struct pollfd p = {fd, events, 0};
-        int64_t left = deadline - cc_clock_monotonic_ms();
-        int n;
-
-        if (left < 0)
-            left = 0;
-        n = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
-        if (n > 0)
-            return CC_OK;
-        if (n == 0)
-            return cc_fail(err, CC_LIMIT, "no answer in time");
-        if (errno != EINTR)
-            return cc_fail_errno(err, "poll");
-    }
-}
-
-static enum cc_status write_all(int fd, const uint8_t *p, size_t len,
-                                int64_t deadline, struct cc_error *err)
-{
-    while (len) {
-        ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
-        enum cc_status st;
-
-        if (n > 0) {
-            p += n;
-            len -= (size_t)n;
-            continue;
-        }
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-            return cc_fail_errno(err, "send");
-        st = wait_for(fd, POLLOUT, deadline, err);
-        if (st != CC_OK)
-            return st;
-    }
-    return CC_OK;
-}
-
-/* CC_NOTFOUND: closed before the first byte. */
-static enum cc_status read_all(int fd, uint8_t *p, size_t len, int64_t deadline,
-                               struct cc_error *err)
-{
-    size_t done = 0;
-
-    while (done < len) {
-        ssize_t n = recv(fd, p + done, len - done, 0);
-        enum cc_status st;
-
-        if (n > 0) {
-            done += (size_t)n;
-            continue;
-        }
-        if (n == 0)
-            return done ? cc_fail(err, CC_IO, "connection closed half way")
-                        : cc_fail(err, CC_NOTFOUND, "connection closed");
-        if (errno == EINTR)
-            continue;
-        if (errno == ECONNRESET)
-            return cc_fail(err, CC_IO, "connection reset");
-        if (errno != EAGAIN && errno != EWOULDBLOCK)
-            return cc_fail_errno(err, "receive");
-        st = wait_for(fd, POLLIN, deadline, err);
-        if (st != CC_OK)
-            return st;
-    }
-    return CC_OK;
-}
-
-/* "host:port" or "[v6]:port" in two. */
-static bool split_address(char *host, size_t size, char *port, size_t port_size,
-                          const char *address)
-{
-    const char *colon = strrchr(address, ':'), *start = address, *end = colon;
-
-    if (!colon || !colon[1])
-        return false;
-    if (*start == '[') {
-        if (end[-1] != ']')
-            return false;
-        start++;
-        end--;
-    } else if (memchr(start, ':', (size_t)(end - start))) {
-        return false; /* a bare IPv6 address: which part is the port? */
-    }
-    if (end <= start || (size_t)(end - start) >= size ||
-        strlen(colon + 1) >= port_size)
-        return false;
-    memcpy(host, start, (size_t)(end - start));
-    host[end - start] = 0;
-    strcpy(port, colon + 1);
-    return true;
-}
-
-static bool set_nonblocking(int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-
-    return flags >= 0 && !fcntl(fd, F_SETFL, flags | O_NONBLOCK) &&
-           !fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
-static enum cc_status connect_one(int *out, const struct addrinfo *a,
-                                  int64_t deadline, struct cc_error *err)
-{
-    int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-    int fault = 0;
-    socklen_t len = sizeof(fault);
-    enum cc_status st = CC_OK;
-
-    if (fd < 0 || !set_nonblocking(fd)) {
-        st = cc_fail_errno(err, "socket");
-        goto out;
-    }
-    if (connect(fd, a->ai_addr, a->ai_addrlen)) {
-        if (errno != EINPROGRESS && errno != EINTR) {
-            st = cc_fail_errno(err, "connect");
-            goto out;
-        }
-        st = wait_for(fd, POLLOUT, deadline, err);
-        if (st != CC_OK)
-            goto out;
-        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &fault, &len) || fault) {
-            errno = fault ? fault : errno;
-            st = cc_fail_errno(err, "connect");
-            goto out;
-        }
-    }
-    *out = fd;
-    return CC_OK;
-out:
-    if (fd >= 0)
-        close(fd);
-    return st;
-}
 
 static enum cc_status connect_any(int *fd, const char *address, int timeout_ms,
                                   struct cc_error *err)
 {
-    struct addrinfo hints, *list = NULL, *a;
-    char host[256], port[8];
-    enum cc_status st = CC_IO;
-    int64_t deadline;
-    int e;
+    enum cc_status st;
+    char host[256];
+    uint16_t port;
 
-    if (!split_address(host, sizeof(host), port, sizeof(port), address))
+    if (!cc_socket_split(host, sizeof(host), &port, address))
         return cc_fail(err, CC_IO, "no address of the form host:port");
-    memset(&hints, 0, sizeof(hints));
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_NUMERICSERV;
-    e = getaddrinfo(host, port, &hints, &list);
-    if (e)
-        return cc_fail(err, CC_IO, "%s", gai_strerror(e));
-    deadline = deadline_in(
-        timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
-    for (a = list; a && st != CC_OK; a = a->ai_next)
-        st = connect_one(fd, a, deadline, err);
-    freeaddrinfo(list);
-    return st == CC_LIMIT ? CC_IO : st;
+    st = cc_socket_connect(fd, host, port,
+                           deadline_in(timeout_ms < CONNECT_TIMEOUT_MS
+                                           ? timeout_ms
+                                           : CONNECT_TIMEOUT_MS),
+                           err);
+    return st == CC_OK ? CC_OK : CC_IO;
 }
 
 /* --- Handshake ----------------------------------------------------------- */
@@ -214,7 +58,7 @@ static struct cc_session *session_new(int fd, int timeout_ms)
     s->timeout_ms = timeout_ms > 0 ? timeout_ms : CC_SESSION_TIMEOUT_MS;
     s->packet = cc_malloc(PACKET_ROOM);
     s->next_id = 1;
-    set_nonblocking(fd);
+    cc_socket_prepare(fd);
     /* Fails on what is no TCP socket, and then does not matter. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     return s;
@@ -256,14 +100,14 @@ static enum cc_status initiate(struct cc_session *s, int64_t deadline,
 
     if (!cc_noise_act1(&s->noise, act))
         return noise_fault(s, err);
-    st = write_all(s->fd, act, CC_NOISE_ACT1, deadline, err);
+    st = cc_socket_write(s->fd, act, CC_NOISE_ACT1, deadline, err);
     if (st == CC_OK)
-        st = read_all(s->fd, act, CC_NOISE_ACT2, deadline, err);
+        st = cc_socket_read(s->fd, act, CC_NOISE_ACT2, deadline, err);
     if (st != CC_OK)
         return closed(st, err);
     if (!cc_noise_act2_read(&s->noise, act) || !cc_noise_act3(&s->noise, act))
         return noise_fault(s, err);
-    return write_all(s->fd, act, CC_NOISE_ACT3, deadline, err);
+    return cc_socket_write(s->fd, act, CC_NOISE_ACT3, deadline, err);
 }
 
 static enum cc_status respond(struct cc_session *s, int64_t deadline,
@@ -272,14 +116,14 @@ static enum cc_status respond(struct cc_session *s, int64_t deadline,
     uint8_t act[CC_NOISE_ACT3];
     enum cc_status st;
 
-    st = read_all(s->fd, act, CC_NOISE_ACT1, deadline, err);
+    st = cc_socket_read(s->fd, act, CC_NOISE_ACT1, deadline, err);
     if (st != CC_OK)
         return st;
     if (!cc_noise_act1_read(&s->noise, act) || !cc_noise_act2(&s->noise, act))
         return noise_fault(s, err);
-    st = write_all(s->fd, act, CC_NOISE_ACT2, deadline, err);
+    st = cc_socket_write(s->fd, act, CC_NOISE_ACT2, deadline, err);
     if (st == CC_OK)
-        st = read_all(s->fd, act, CC_NOISE_ACT3, deadline, err);
+        st = cc_socket_read(s->fd, act, CC_NOISE_ACT3, deadline, err);
     if (st != CC_OK)
         return st;
     return cc_noise_act3_read(&s->noise, act) ? CC_OK : noise_fault(s, err);
@@ -383,8 +227,8 @@ static enum cc_status send_bytes(struct cc_session *s, const uint8_t *p,
 
         if (!cc_noise_write(&s->noise, s->packet, p, n))
             return cc_fail(err, CC_INVALID, "the session is spent");
-        st = write_all(s->fd, s->packet, CC_NOISE_HEADER + n + CC_NOISE_TAG,
-                       deadline, err);
+        st = cc_socket_write(s->fd, s->packet,
+                             CC_NOISE_HEADER + n + CC_NOISE_TAG, deadline, err);
         if (st != CC_OK)
             return st == CC_LIMIT ? CC_IO : st;
         p += n;
@@ -422,12 +266,12 @@ static enum cc_status read_packet(struct cc_session *s, int64_t deadline,
     enum cc_status st;
     size_t len;
 
-    st = read_all(s->fd, s->packet, CC_NOISE_HEADER, deadline, err);
+    st = cc_socket_read(s->fd, s->packet, CC_NOISE_HEADER, deadline, err);
     if (st != CC_OK)
         return st;
     if (!cc_noise_read_header(&s->noise, &len, s->packet))
         return cc_fail(err, CC_INVALID, "a packet was tampered with");
-    st = read_all(s->fd, s->packet, len + CC_NOISE_TAG, deadline, err);
+    st = cc_socket_read(s->fd, s->packet, len + CC_NOISE_TAG, deadline, err);
     if (st != CC_OK)
         return st;
     s->in = cc_grow(s->in, &s->in_cap, s->in_len + len, 1);
@@ -490,7 +334,7 @@ enum cc_status cc_session_receive(struct cc_session *s, struct cc_message *m,
 
     if (s->spent)
         return cc_fail(err, CC_IO, "the session is spent");
-    st = wait_for(s->fd, POLLIN, deadline_in(idle_ms), err);
+    st = cc_socket_wait_read(s->fd, deadline_in(idle_ms), err);
     if (st != CC_OK)
         return st;
     if (recv(s->fd, &peek, 1, MSG_PEEK) == 0) {

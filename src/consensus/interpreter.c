@@ -15,13 +15,13 @@
 #define SEQUENCE_TYPE_TIME (1u << 22)
 #define SEQUENCE_MASK 0x0000ffffu
 
-enum cc_script_error machine_num(const struct machine *m, size_t i, size_t max,
-                                 int64_t *out)
+enum cc_script_error cc_machine_num(const struct machine *m, size_t i,
+                                    size_t max, int64_t *out)
 {
     bool minimal = m->flags & CC_VERIFY_MINIMALDATA;
 
     /* Core has no name of its own for this. */
-    return cc_script_num(out, stack_bytes(m->stack, i), minimal, max)
+    return cc_script_num(out, cc_stack_bytes(m->stack, i), minimal, max)
                ? OK
                : CC_SCRIPT_ERR_UNKNOWN_ERROR;
 }
@@ -30,20 +30,18 @@ enum cc_script_error machine_num(const struct machine *m, size_t i, size_t max,
 
 static OP_FN(number)
 {
-    stack_push_num(m->stack, (int64_t)op - (CC_OP_1 - 1));
+    cc_stack_push_num(m->stack, (int64_t)op - (CC_OP_1 - 1));
     return OK;
 }
 
 static OP_FN(nop)
 {
     (void)m;
-    (void)op;
     return OK;
 }
 
 static OP_FN(nop_upgradable)
 {
-    (void)op;
     return m->flags & CC_VERIFY_DISCOURAGE_UPGRADABLE_NOPS
                ? CC_SCRIPT_ERR_DISCOURAGE_UPGRADABLE_NOPS
                : OK;
@@ -74,11 +72,11 @@ static OP_FN(if)
         return OK;
     if (!m->stack->count)
         return CC_SCRIPT_ERR_UNBALANCED_CONDITIONAL;
-    b = stack_bytes(m->stack, 1);
+    b = cc_stack_bytes(m->stack, 1);
     e = check_minimal_if(m, b);
     if (e != OK)
         return e;
-    if (bytes_true(b) == (op == CC_OP_NOTIF))
+    if (cc_bytes_true(b) == (op == CC_OP_NOTIF))
         m->cond_false = m->cond_depth;
     m->stack->count--;
     return OK;
@@ -86,7 +84,6 @@ static OP_FN(if)
 
 static OP_FN(else)
 {
-    (void)op;
     if (!m->cond_depth)
         return CC_SCRIPT_ERR_UNBALANCED_CONDITIONAL;
     if (!m->cond_false)
@@ -98,7 +95,6 @@ static OP_FN(else)
 
 static OP_FN(endif)
 {
-    (void)op;
     if (!m->cond_depth)
         return CC_SCRIPT_ERR_UNBALANCED_CONDITIONAL;
     if (m->cond_false == m->cond_depth)
@@ -109,8 +105,7 @@ static OP_FN(endif)
 
 static OP_FN(verify)
 {
-    (void)op;
-    if (!bytes_true(stack_bytes(m->stack, 1)))
+    if (!cc_bytes_true(cc_stack_bytes(m->stack, 1)))
         return CC_SCRIPT_ERR_VERIFY;
     m->stack->count--;
     return OK;
@@ -119,7 +114,6 @@ static OP_FN(verify)
 static OP_FN(return )
 {
     (void)m;
-    (void)op;
     return CC_SCRIPT_ERR_OP_RETURN;
 }
 
@@ -139,12 +133,11 @@ static OP_FN(checklocktimeverify)
     enum cc_script_error e;
     int64_t n;
 
-    (void)op;
     if (!(m->flags & CC_VERIFY_CHECKLOCKTIMEVERIFY))
         return OK;
     if (!m->stack->count)
         return CC_SCRIPT_ERR_INVALID_STACK_OPERATION;
-    e = machine_num(m, 1, 5, &n);
+    e = cc_machine_num(m, 1, 5, &n);
     if (e != OK)
         return e;
     if (n < 0)
@@ -166,12 +159,11 @@ static OP_FN(checksequenceverify)
     enum cc_script_error e;
     int64_t n;
 
-    (void)op;
     if (!(m->flags & CC_VERIFY_CHECKSEQUENCEVERIFY))
         return OK;
     if (!m->stack->count)
         return CC_SCRIPT_ERR_INVALID_STACK_OPERATION;
-    e = machine_num(m, 1, 5, &n);
+    e = cc_machine_num(m, 1, 5, &n);
     if (e != OK)
         return e;
     if (n < 0)
@@ -190,93 +182,93 @@ static const struct op {
     op_fn run;   /* NULL: bad opcode */
     size_t need; /* elements that must be there */
 } ops[256] = {
-    [CC_OP_1NEGATE] = {op_number, 0},
-    [CC_OP_1] = {op_number, 0},
-    [CC_OP_2] = {op_number, 0},
-    [CC_OP_3] = {op_number, 0},
-    [CC_OP_4] = {op_number, 0},
-    [CC_OP_5] = {op_number, 0},
-    [CC_OP_6] = {op_number, 0},
-    [CC_OP_7] = {op_number, 0},
-    [CC_OP_8] = {op_number, 0},
-    [CC_OP_9] = {op_number, 0},
-    [CC_OP_10] = {op_number, 0},
-    [CC_OP_11] = {op_number, 0},
-    [CC_OP_12] = {op_number, 0},
-    [CC_OP_13] = {op_number, 0},
-    [CC_OP_14] = {op_number, 0},
-    [CC_OP_15] = {op_number, 0},
-    [CC_OP_16] = {op_number, 0},
-    [CC_OP_NOP] = {op_nop, 0},
-    [CC_OP_IF] = {op_if, 0},
-    [CC_OP_NOTIF] = {op_if, 0},
-    [CC_OP_ELSE] = {op_else, 0},
-    [CC_OP_ENDIF] = {op_endif, 0},
-    [CC_OP_VERIFY] = {op_verify, 1},
-    [CC_OP_RETURN] = {op_return, 0},
-    [CC_OP_TOALTSTACK] = {op_toaltstack, 1},
-    [CC_OP_FROMALTSTACK] = {op_fromaltstack, 0},
-    [CC_OP_2DROP] = {op_2drop, 2},
-    [CC_OP_2DUP] = {op_2dup, 2},
-    [CC_OP_3DUP] = {op_3dup, 3},
-    [CC_OP_2OVER] = {op_2over, 4},
-    [CC_OP_2ROT] = {op_2rot, 6},
-    [CC_OP_2SWAP] = {op_2swap, 4},
-    [CC_OP_IFDUP] = {op_ifdup, 1},
-    [CC_OP_DEPTH] = {op_depth, 0},
-    [CC_OP_DROP] = {op_drop, 1},
-    [CC_OP_DUP] = {op_dup, 1},
-    [CC_OP_NIP] = {op_nip, 2},
-    [CC_OP_OVER] = {op_over, 2},
-    [CC_OP_PICK] = {op_pick, 2},
-    [CC_OP_ROLL] = {op_roll, 2},
-    [CC_OP_ROT] = {op_rot, 3},
-    [CC_OP_SWAP] = {op_swap, 2},
-    [CC_OP_TUCK] = {op_tuck, 2},
-    [CC_OP_SIZE] = {op_size, 1},
-    [CC_OP_EQUAL] = {op_equal, 2},
-    [CC_OP_EQUALVERIFY] = {op_equal, 2},
-    [CC_OP_1ADD] = {op_unary, 1},
-    [CC_OP_1SUB] = {op_unary, 1},
-    [CC_OP_NEGATE] = {op_unary, 1},
-    [CC_OP_ABS] = {op_unary, 1},
-    [CC_OP_NOT] = {op_unary, 1},
-    [CC_OP_0NOTEQUAL] = {op_unary, 1},
-    [CC_OP_ADD] = {op_binary, 2},
-    [CC_OP_SUB] = {op_binary, 2},
-    [CC_OP_BOOLAND] = {op_binary, 2},
-    [CC_OP_BOOLOR] = {op_binary, 2},
-    [CC_OP_NUMEQUAL] = {op_binary, 2},
-    [CC_OP_NUMEQUALVERIFY] = {op_binary, 2},
-    [CC_OP_NUMNOTEQUAL] = {op_binary, 2},
-    [CC_OP_LESSTHAN] = {op_binary, 2},
-    [CC_OP_GREATERTHAN] = {op_binary, 2},
-    [CC_OP_LESSTHANOREQUAL] = {op_binary, 2},
-    [CC_OP_GREATERTHANOREQUAL] = {op_binary, 2},
-    [CC_OP_MIN] = {op_binary, 2},
-    [CC_OP_MAX] = {op_binary, 2},
-    [CC_OP_WITHIN] = {op_within, 3},
-    [CC_OP_RIPEMD160] = {op_hash, 1},
-    [CC_OP_SHA1] = {op_hash, 1},
-    [CC_OP_SHA256] = {op_hash, 1},
-    [CC_OP_HASH160] = {op_hash, 1},
-    [CC_OP_HASH256] = {op_hash, 1},
-    [CC_OP_CODESEPARATOR] = {op_codeseparator, 0},
-    [CC_OP_CHECKSIG] = {op_checksig, 2},
-    [CC_OP_CHECKSIGVERIFY] = {op_checksig, 2},
-    [CC_OP_CHECKMULTISIG] = {op_checkmultisig, 0},
-    [CC_OP_CHECKMULTISIGVERIFY] = {op_checkmultisig, 0},
-    [CC_OP_NOP1] = {op_nop_upgradable, 0},
-    [CC_OP_CHECKLOCKTIMEVERIFY] = {op_checklocktimeverify, 0},
-    [CC_OP_CHECKSEQUENCEVERIFY] = {op_checksequenceverify, 0},
-    [CC_OP_NOP4] = {op_nop_upgradable, 0},
-    [CC_OP_NOP5] = {op_nop_upgradable, 0},
-    [CC_OP_NOP6] = {op_nop_upgradable, 0},
-    [CC_OP_NOP7] = {op_nop_upgradable, 0},
-    [CC_OP_NOP8] = {op_nop_upgradable, 0},
-    [CC_OP_NOP9] = {op_nop_upgradable, 0},
-    [CC_OP_NOP10] = {op_nop_upgradable, 0},
-    [CC_OP_CHECKSIGADD] = {op_checksigadd, 0},
+    [CC_OP_1NEGATE] = {cc_op_number, 0},
+    [CC_OP_1] = {cc_op_number, 0},
+    [CC_OP_2] = {cc_op_number, 0},
+    [CC_OP_3] = {cc_op_number, 0},
+    [CC_OP_4] = {cc_op_number, 0},
+    [CC_OP_5] = {cc_op_number, 0},
+    [CC_OP_6] = {cc_op_number, 0},
+    [CC_OP_7] = {cc_op_number, 0},
+    [CC_OP_8] = {cc_op_number, 0},
+    [CC_OP_9] = {cc_op_number, 0},
+    [CC_OP_10] = {cc_op_number, 0},
+    [CC_OP_11] = {cc_op_number, 0},
+    [CC_OP_12] = {cc_op_number, 0},
+    [CC_OP_13] = {cc_op_number, 0},
+    [CC_OP_14] = {cc_op_number, 0},
+    [CC_OP_15] = {cc_op_number, 0},
+    [CC_OP_16] = {cc_op_number, 0},
+    [CC_OP_NOP] = {cc_op_nop, 0},
+    [CC_OP_IF] = {cc_op_if, 0},
+    [CC_OP_NOTIF] = {cc_op_if, 0},
+    [CC_OP_ELSE] = {cc_op_else, 0},
+    [CC_OP_ENDIF] = {cc_op_endif, 0},
+    [CC_OP_VERIFY] = {cc_op_verify, 1},
+    [CC_OP_RETURN] = {cc_op_return, 0},
+    [CC_OP_TOALTSTACK] = {cc_op_toaltstack, 1},
+    [CC_OP_FROMALTSTACK] = {cc_op_fromaltstack, 0},
+    [CC_OP_2DROP] = {cc_op_2drop, 2},
+    [CC_OP_2DUP] = {cc_op_2dup, 2},
+    [CC_OP_3DUP] = {cc_op_3dup, 3},
+    [CC_OP_2OVER] = {cc_op_2over, 4},
+    [CC_OP_2ROT] = {cc_op_2rot, 6},
+    [CC_OP_2SWAP] = {cc_op_2swap, 4},
+    [CC_OP_IFDUP] = {cc_op_ifdup, 1},
+    [CC_OP_DEPTH] = {cc_op_depth, 0},
+    [CC_OP_DROP] = {cc_op_drop, 1},
+    [CC_OP_DUP] = {cc_op_dup, 1},
+    [CC_OP_NIP] = {cc_op_nip, 2},
+    [CC_OP_OVER] = {cc_op_over, 2},
+    [CC_OP_PICK] = {cc_op_pick, 2},
+    [CC_OP_ROLL] = {cc_op_roll, 2},
+    [CC_OP_ROT] = {cc_op_rot, 3},
+    [CC_OP_SWAP] = {cc_op_swap, 2},
+    [CC_OP_TUCK] = {cc_op_tuck, 2},
+    [CC_OP_SIZE] = {cc_op_size, 1},
+    [CC_OP_EQUAL] = {cc_op_equal, 2},
+    [CC_OP_EQUALVERIFY] = {cc_op_equal, 2},
+    [CC_OP_1ADD] = {cc_op_unary, 1},
+    [CC_OP_1SUB] = {cc_op_unary, 1},
+    [CC_OP_NEGATE] = {cc_op_unary, 1},
+    [CC_OP_ABS] = {cc_op_unary, 1},
+    [CC_OP_NOT] = {cc_op_unary, 1},
+    [CC_OP_0NOTEQUAL] = {cc_op_unary, 1},
+    [CC_OP_ADD] = {cc_op_binary, 2},
+    [CC_OP_SUB] = {cc_op_binary, 2},
+    [CC_OP_BOOLAND] = {cc_op_binary, 2},
+    [CC_OP_BOOLOR] = {cc_op_binary, 2},
+    [CC_OP_NUMEQUAL] = {cc_op_binary, 2},
+    [CC_OP_NUMEQUALVERIFY] = {cc_op_binary, 2},
+    [CC_OP_NUMNOTEQUAL] = {cc_op_binary, 2},
+    [CC_OP_LESSTHAN] = {cc_op_binary, 2},
+    [CC_OP_GREATERTHAN] = {cc_op_binary, 2},
+    [CC_OP_LESSTHANOREQUAL] = {cc_op_binary, 2},
+    [CC_OP_GREATERTHANOREQUAL] = {cc_op_binary, 2},
+    [CC_OP_MIN] = {cc_op_binary, 2},
+    [CC_OP_MAX] = {cc_op_binary, 2},
+    [CC_OP_WITHIN] = {cc_op_within, 3},
+    [CC_OP_RIPEMD160] = {cc_op_hash, 1},
+    [CC_OP_SHA1] = {cc_op_hash, 1},
+    [CC_OP_SHA256] = {cc_op_hash, 1},
+    [CC_OP_HASH160] = {cc_op_hash, 1},
+    [CC_OP_HASH256] = {cc_op_hash, 1},
+    [CC_OP_CODESEPARATOR] = {cc_op_codeseparator, 0},
+    [CC_OP_CHECKSIG] = {cc_op_checksig, 2},
+    [CC_OP_CHECKSIGVERIFY] = {cc_op_checksig, 2},
+    [CC_OP_CHECKMULTISIG] = {cc_op_checkmultisig, 0},
+    [CC_OP_CHECKMULTISIGVERIFY] = {cc_op_checkmultisig, 0},
+    [CC_OP_NOP1] = {cc_op_nop_upgradable, 0},
+    [CC_OP_CHECKLOCKTIMEVERIFY] = {cc_op_checklocktimeverify, 0},
+    [CC_OP_CHECKSEQUENCEVERIFY] = {cc_op_checksequenceverify, 0},
+    [CC_OP_NOP4] = {cc_op_nop_upgradable, 0},
+    [CC_OP_NOP5] = {cc_op_nop_upgradable, 0},
+    [CC_OP_NOP6] = {cc_op_nop_upgradable, 0},
+    [CC_OP_NOP7] = {cc_op_nop_upgradable, 0},
+    [CC_OP_NOP8] = {cc_op_nop_upgradable, 0},
+    [CC_OP_NOP9] = {cc_op_nop_upgradable, 0},
+    [CC_OP_NOP10] = {cc_op_nop_upgradable, 0},
+    [CC_OP_CHECKSIGADD] = {cc_op_checksigadd, 0},
 };
 
 /* CVE-2010-5137 and its like: gone for good, wherever they stand. */
@@ -337,7 +329,7 @@ static enum cc_script_error step(struct machine *m, uint8_t op,
         if (m->flags & CC_VERIFY_MINIMALDATA &&
             !cc_script_push_is_minimal(op, push))
             return CC_SCRIPT_ERR_MINIMALDATA;
-        stack_push_ref(m->stack, push);
+        cc_stack_push_ref(m->stack, push);
         return OK;
     }
     if (!ops[op].run)
@@ -367,8 +359,9 @@ static enum cc_script_error run(struct machine *m)
     return m->cond_depth ? CC_SCRIPT_ERR_UNBALANCED_CONDITIONAL : OK;
 }
 
-enum cc_script_error machine_run(struct spend *spend, enum sig_version version,
-                                 struct cc_bytes script, struct stack *stack)
+enum cc_script_error cc_machine_run(struct spend *spend,
+                                    enum sig_version version,
+                                    struct cc_bytes script, struct stack *stack)
 {
     enum cc_script_error e;
     struct machine m;
@@ -382,10 +375,10 @@ enum cc_script_error machine_run(struct spend *spend, enum sig_version version,
     m.ops = 0;
     m.cond_depth = m.cond_false = 0;
     m.stack = stack;
-    stack_init(&m.alt);
+    cc_stack_init(&m.alt);
     m.cache.count = m.cache.next = 0;
     spend->tap.codesep_pos = UINT32_MAX; /* none has run */
     e = run(&m);
-    stack_clear(&m.alt);
+    cc_stack_clear(&m.alt);
     return e;
 }

@@ -127,3 +127,7 @@ check_PROGRAMS += src/consensus/test/test_seal_primes
 src_consensus_test_test_seal_primes_SOURCES = \
     src/consensus/test/test_seal_primes.c
 src_consensus_test_test_seal_primes_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+# The library's symbols: pure, and named after the floor.
+EXTRA_DIST += src/consensus/test/purity.sh
+TESTS += src/consensus/test/purity.sh

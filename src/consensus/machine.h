@@ -32,17 +32,17 @@ struct stack {
     struct elem local[STACK_LOCAL];
 };
 
-void stack_init(struct stack *s);
-void stack_clear(struct stack *s);
-void stack_copy(struct stack *to, const struct stack *from); /* to: inited */
-void stack_push(struct stack *s, const struct elem *e);
-void stack_push_ref(struct stack *s, struct cc_bytes b);
-void stack_push_copy(struct stack *s, const void *data, size_t len);
-void stack_push_num(struct stack *s, int64_t n);
-void stack_push_bool(struct stack *s, bool v);
+void cc_stack_init(struct stack *s);
+void cc_stack_clear(struct stack *s); /* to be inited again before use */
+void cc_stack_copy(struct stack *to, const struct stack *from); /* to: inited */
+void cc_stack_push(struct stack *s, const struct elem *e);
+void cc_stack_push_ref(struct stack *s, struct cc_bytes b);
+void cc_stack_push_copy(struct stack *s, const void *data, size_t len);
+void cc_stack_push_num(struct stack *s, int64_t n);
+void cc_stack_push_bool(struct stack *s, bool v);
 
 /* i counts from the top, which is 1; the caller knows that it is there. */
-static inline struct elem *stack_at(const struct stack *s, size_t i)
+static inline struct elem *cc_stack_at(const struct stack *s, size_t i)
 {
     return &s->items[s->count - i];
 }
@@ -52,13 +52,13 @@ static inline struct cc_bytes elem_bytes(const struct elem *e)
     return cc_bytes(e->here ? e->buf : e->data, e->len);
 }
 
-static inline struct cc_bytes stack_bytes(const struct stack *s, size_t i)
+static inline struct cc_bytes cc_stack_bytes(const struct stack *s, size_t i)
 {
-    return elem_bytes(stack_at(s, i));
+    return elem_bytes(cc_stack_at(s, i));
 }
 
 /* False: all zero, or negative zero. */
-bool bytes_true(struct cc_bytes b);
+bool cc_bytes_true(struct cc_bytes b);
 
 /* --- Machine ----------------------------------------------------------- */
 
@@ -103,19 +103,22 @@ struct machine {
 };
 
 /* Runs script; the stack is the caller's, before and after. */
-enum cc_script_error machine_run(struct spend *spend, enum sig_version version,
-                                 struct cc_bytes script, struct stack *stack);
+enum cc_script_error cc_machine_run(struct spend *spend,
+                                    enum sig_version version,
+                                    struct cc_bytes script,
+                                    struct stack *stack);
 
 /* A number operand, i from the top, of at most max bytes. */
-enum cc_script_error machine_num(const struct machine *m, size_t i, size_t max,
-                                 int64_t *out);
+enum cc_script_error cc_machine_num(const struct machine *m, size_t i,
+                                    size_t max, int64_t *out);
 
 /* --- Operations -------------------------------------------------------- */
 
 typedef enum cc_script_error (*op_fn)(struct machine *m, uint8_t op);
 
 #define OP_FN(name)                                                            \
-    enum cc_script_error op_##name(struct machine *m, uint8_t op)
+    enum cc_script_error cc_op_##name(struct machine *m,                       \
+                                      __attribute__((unused)) uint8_t op)
 
 /* ops_stack.c */
 OP_FN(toaltstack);
@@ -151,7 +154,8 @@ OP_FN(checksigadd);
 OP_FN(checkmultisig);
 
 /* BIP 341: a Schnorr signature of this input by key. */
-enum cc_script_error check_schnorr(const struct spend *spend,
-                                   const uint8_t key[32], struct cc_bytes sig);
+enum cc_script_error cc_check_schnorr(const struct spend *spend,
+                                      const uint8_t key[32],
+                                      struct cc_bytes sig);
 
 #endif

@@ -12,7 +12,7 @@ OP_FN(unary)
     enum cc_script_error e;
     int64_t n;
 
-    e = machine_num(m, 1, NUM_MAX, &n);
+    e = cc_machine_num(m, 1, NUM_MAX, &n);
     if (e != OK)
         return e;
     switch (op) {
@@ -36,7 +36,7 @@ OP_FN(unary)
         break;
     }
     m->stack->count--;
-    stack_push_num(m->stack, n);
+    cc_stack_push_num(m->stack, n);
     return OK;
 }
 
@@ -76,17 +76,17 @@ OP_FN(binary)
     enum cc_script_error e;
     int64_t a, b, n;
 
-    e = machine_num(m, 2, NUM_MAX, &a);
+    e = cc_machine_num(m, 2, NUM_MAX, &a);
     if (e != OK)
         return e;
-    e = machine_num(m, 1, NUM_MAX, &b);
+    e = cc_machine_num(m, 1, NUM_MAX, &b);
     if (e != OK)
         return e;
     m->stack->count -= 2;
     n = combine(op, a, b);
     if (op == CC_OP_NUMEQUALVERIFY)
         return n ? OK : CC_SCRIPT_ERR_NUMEQUALVERIFY;
-    stack_push_num(m->stack, n);
+    cc_stack_push_num(m->stack, n);
     return OK;
 }
 
@@ -96,20 +96,19 @@ OP_FN(within)
     enum cc_script_error e;
     int64_t v[3];
 
-    (void)op;
     for (size_t i = 0; i < 3; i++) {
-        e = machine_num(m, 3 - i, NUM_MAX, &v[i]);
+        e = cc_machine_num(m, 3 - i, NUM_MAX, &v[i]);
         if (e != OK)
             return e;
     }
     m->stack->count -= 3;
-    stack_push_bool(m->stack, v[1] <= v[0] && v[0] < v[2]);
+    cc_stack_push_bool(m->stack, v[1] <= v[0] && v[0] < v[2]);
     return OK;
 }
 
 OP_FN(hash)
 {
-    struct cc_bytes b = stack_bytes(m->stack, 1);
+    struct cc_bytes b = cc_stack_bytes(m->stack, 1);
     size_t len = 20;
     uint8_t h[32];
 
@@ -133,6 +132,6 @@ OP_FN(hash)
         break;
     }
     m->stack->count--;
-    stack_push_copy(m->stack, h, len);
+    cc_stack_push_copy(m->stack, h, len);
     return OK;
 }

@@ -12,7 +12,6 @@
 
 OP_FN(codeseparator)
 {
-    (void)op;
     m->code_start = m->pos;
     m->spend->tap.codesep_pos = m->op_index;
     return OK;
@@ -176,7 +175,7 @@ static enum cc_script_error signed_code(const struct machine *m, size_t i,
     for (; n; n--, i++) {
         size_t before = code->len;
 
-        *code = cut_signature(*code, stack_bytes(m->stack, i), copy);
+        *code = cut_signature(*code, cc_stack_bytes(m->stack, i), copy);
         if (code->len != before && m->flags & CC_VERIFY_CONST_SCRIPTCODE)
             return CC_SCRIPT_ERR_SIG_FINDANDDELETE;
     }
@@ -215,8 +214,9 @@ static enum cc_script_error check_pre_tapscript(struct machine *m,
 
 /* --- Schnorr ----------------------------------------------------------- */
 
-enum cc_script_error check_schnorr(const struct spend *spend,
-                                   const uint8_t key[32], struct cc_bytes sig)
+enum cc_script_error cc_check_schnorr(const struct spend *spend,
+                                      const uint8_t key[32],
+                                      struct cc_bytes sig)
 {
     uint8_t type = CC_SIGHASH_DEFAULT, hash[32];
 
@@ -248,7 +248,7 @@ static enum cc_script_error check_tapscript(const struct machine *m,
     if (!key.len)
         return CC_SCRIPT_ERR_PUBKEYTYPE;
     if (key.len == 32)
-        return *ok ? check_schnorr(m->spend, key.data, sig) : OK;
+        return *ok ? cc_check_schnorr(m->spend, key.data, sig) : OK;
     /* A key of a type to come accepts every signature. */
     if (m->flags & CC_VERIFY_DISCOURAGE_UPGRADABLE_PUBKEYTYPE)
         return CC_SCRIPT_ERR_DISCOURAGE_UPGRADABLE_PUBKEYTYPE;
@@ -260,8 +260,8 @@ static enum cc_script_error check_tapscript(const struct machine *m,
 /* sig key */
 OP_FN(checksig)
 {
-    struct cc_bytes sig = stack_bytes(m->stack, 2);
-    struct cc_bytes key = stack_bytes(m->stack, 1);
+    struct cc_bytes sig = cc_stack_bytes(m->stack, 2);
+    struct cc_bytes key = cc_stack_bytes(m->stack, 1);
     enum cc_script_error e;
     bool ok = false;
 
@@ -272,7 +272,7 @@ OP_FN(checksig)
     m->stack->count -= 2;
     if (op == CC_OP_CHECKSIGVERIFY)
         return ok ? OK : CC_SCRIPT_ERR_CHECKSIGVERIFY;
-    stack_push_bool(m->stack, ok);
+    cc_stack_push_bool(m->stack, ok);
     return OK;
 }
 
@@ -283,20 +283,19 @@ OP_FN(checksigadd)
     int64_t n;
     bool ok;
 
-    (void)op;
     if (m->version != SIG_TAPSCRIPT)
         return CC_SCRIPT_ERR_BAD_OPCODE;
     if (m->stack->count < 3)
         return CC_SCRIPT_ERR_INVALID_STACK_OPERATION;
-    e = machine_num(m, 2, 4, &n);
+    e = cc_machine_num(m, 2, 4, &n);
     if (e != OK)
         return e;
-    e = check_tapscript(m, stack_bytes(m->stack, 3), stack_bytes(m->stack, 1),
-                        &ok);
+    e = check_tapscript(m, cc_stack_bytes(m->stack, 3),
+                        cc_stack_bytes(m->stack, 1), &ok);
     if (e != OK)
         return e;
     m->stack->count -= 3;
-    stack_push_num(m->stack, n + ok);
+    cc_stack_push_num(m->stack, n + ok);
     return OK;
 }
 
@@ -313,7 +312,7 @@ static enum cc_script_error read_multisig(struct machine *m,
 
     if (m->stack->count < 1)
         return CC_SCRIPT_ERR_INVALID_STACK_OPERATION;
-    e = machine_num(m, 1, 4, &n);
+    e = cc_machine_num(m, 1, 4, &n);
     if (e != OK)
         return e;
     if (n < 0 || n > CC_MAX_PUBKEYS_PER_MULTISIG)
@@ -325,7 +324,7 @@ static enum cc_script_error read_multisig(struct machine *m,
     ms->keys = 2;
     if (m->stack->count < ms->keys + ms->key_count)
         return CC_SCRIPT_ERR_INVALID_STACK_OPERATION;
-    e = machine_num(m, ms->keys + ms->key_count, 4, &n);
+    e = cc_machine_num(m, ms->keys + ms->key_count, 4, &n);
     if (e != OK)
         return e;
     if (n < 0 || (uint64_t)n > ms->key_count)
@@ -352,8 +351,8 @@ static enum cc_script_error match_sigs(struct machine *m,
 
         if (ms->sig_count - sig > ms->key_count - key)
             break;
-        s = stack_bytes(m->stack, ms->sigs + sig);
-        k = stack_bytes(m->stack, ms->keys + key);
+        s = cc_stack_bytes(m->stack, ms->sigs + sig);
+        k = cc_stack_bytes(m->stack, ms->keys + key);
         e = check_sig_form(m, s);
         if (e == OK)
             e = check_key_form(m, k);
@@ -370,7 +369,7 @@ static enum cc_script_error match_sigs(struct machine *m,
 static bool any_sig(const struct machine *m, const struct multisig *ms)
 {
     for (size_t i = 0; i < ms->sig_count; i++)
-        if (stack_at(m->stack, ms->sigs + i)->len)
+        if (cc_stack_at(m->stack, ms->sigs + i)->len)
             return true;
     return false;
 }
@@ -398,11 +397,11 @@ OP_FN(checkmultisig)
         return CC_SCRIPT_ERR_NULLFAIL;
     /* One element too many is taken off, a fault of the original client that
      * stayed; BIP 147 lets it be nothing but empty. */
-    if (m->flags & CC_VERIFY_NULLDUMMY && stack_at(m->stack, ms.dummy)->len)
+    if (m->flags & CC_VERIFY_NULLDUMMY && cc_stack_at(m->stack, ms.dummy)->len)
         return CC_SCRIPT_ERR_SIG_NULLDUMMY;
     m->stack->count -= ms.dummy;
     if (op == CC_OP_CHECKMULTISIGVERIFY)
         return ok ? OK : CC_SCRIPT_ERR_CHECKMULTISIGVERIFY;
-    stack_push_bool(m->stack, ok);
+    cc_stack_push_bool(m->stack, ok);
     return OK;
 }

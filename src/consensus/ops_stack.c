@@ -6,25 +6,22 @@
 
 OP_FN(toaltstack)
 {
-    (void)op;
-    stack_push(&m->alt, stack_at(m->stack, 1));
+    cc_stack_push(&m->alt, cc_stack_at(m->stack, 1));
     m->stack->count--;
     return OK;
 }
 
 OP_FN(fromaltstack)
 {
-    (void)op;
     if (!m->alt.count)
         return CC_SCRIPT_ERR_INVALID_ALTSTACK_OPERATION;
-    stack_push(m->stack, stack_at(&m->alt, 1));
+    cc_stack_push(m->stack, cc_stack_at(&m->alt, 1));
     m->alt.count--;
     return OK;
 }
 
 OP_FN(2drop)
 {
-    (void)op;
     m->stack->count -= 2;
     return OK;
 }
@@ -33,32 +30,20 @@ OP_FN(2drop)
 static enum cc_script_error copy_up(struct machine *m, size_t from, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        stack_push(m->stack, stack_at(m->stack, from));
+        cc_stack_push(m->stack, cc_stack_at(m->stack, from));
     return OK;
 }
 
-OP_FN(2dup)
-{
-    (void)op;
-    return copy_up(m, 2, 2);
-}
+OP_FN(2dup) { return copy_up(m, 2, 2); }
 
-OP_FN(3dup)
-{
-    (void)op;
-    return copy_up(m, 3, 3);
-}
+OP_FN(3dup) { return copy_up(m, 3, 3); }
 
-OP_FN(2over)
-{
-    (void)op;
-    return copy_up(m, 4, 2);
-}
+OP_FN(2over) { return copy_up(m, 4, 2); }
 
 /* The lowest k of the top n come on top, in their order. */
 static enum cc_script_error rotate(struct machine *m, size_t n, size_t k)
 {
-    struct elem low[2], *base = stack_at(m->stack, n);
+    struct elem low[2], *base = cc_stack_at(m->stack, n);
 
     memcpy(low, base, k * sizeof(*low));
     memmove(base, base + k, (n - k) * sizeof(*base));
@@ -66,74 +51,45 @@ static enum cc_script_error rotate(struct machine *m, size_t n, size_t k)
     return OK;
 }
 
-OP_FN(2rot)
-{
-    (void)op;
-    return rotate(m, 6, 2);
-}
+OP_FN(2rot) { return rotate(m, 6, 2); }
 
-OP_FN(2swap)
-{
-    (void)op;
-    return rotate(m, 4, 2);
-}
+OP_FN(2swap) { return rotate(m, 4, 2); }
 
-OP_FN(rot)
-{
-    (void)op;
-    return rotate(m, 3, 1);
-}
+OP_FN(rot) { return rotate(m, 3, 1); }
 
-OP_FN(swap)
-{
-    (void)op;
-    return rotate(m, 2, 1);
-}
+OP_FN(swap) { return rotate(m, 2, 1); }
 
 OP_FN(ifdup)
 {
-    (void)op;
-    return bytes_true(stack_bytes(m->stack, 1)) ? copy_up(m, 1, 1) : OK;
+    return cc_bytes_true(cc_stack_bytes(m->stack, 1)) ? copy_up(m, 1, 1) : OK;
 }
 
 OP_FN(depth)
 {
-    (void)op;
-    stack_push_num(m->stack, (int64_t)m->stack->count);
+    cc_stack_push_num(m->stack, (int64_t)m->stack->count);
     return OK;
 }
 
 OP_FN(drop)
 {
-    (void)op;
     m->stack->count--;
     return OK;
 }
 
-OP_FN(dup)
-{
-    (void)op;
-    return copy_up(m, 1, 1);
-}
+OP_FN(dup) { return copy_up(m, 1, 1); }
 
 OP_FN(nip)
 {
-    (void)op;
-    *stack_at(m->stack, 2) = *stack_at(m->stack, 1);
+    *cc_stack_at(m->stack, 2) = *cc_stack_at(m->stack, 1);
     m->stack->count--;
     return OK;
 }
 
-OP_FN(over)
-{
-    (void)op;
-    return copy_up(m, 2, 1);
-}
+OP_FN(over) { return copy_up(m, 2, 1); }
 
 /* x1 x2 to x2 x1 x2. */
 OP_FN(tuck)
 {
-    (void)op;
     rotate(m, 2, 1);
     return copy_up(m, 2, 1);
 }
@@ -144,7 +100,7 @@ static enum cc_script_error take_depth(struct machine *m, size_t *depth)
     enum cc_script_error e;
     int64_t n;
 
-    e = machine_num(m, 1, 4, &n);
+    e = cc_machine_num(m, 1, 4, &n);
     if (e != OK)
         return e;
     m->stack->count--;
@@ -159,7 +115,6 @@ OP_FN(pick)
     enum cc_script_error e;
     size_t depth;
 
-    (void)op;
     e = take_depth(m, &depth);
     return e == OK ? copy_up(m, depth, 1) : e;
 }
@@ -169,26 +124,24 @@ OP_FN(roll)
     enum cc_script_error e;
     size_t depth;
 
-    (void)op;
     e = take_depth(m, &depth);
     return e == OK ? rotate(m, depth, 1) : e;
 }
 
 OP_FN(size)
 {
-    (void)op;
-    stack_push_num(m->stack, stack_at(m->stack, 1)->len);
+    cc_stack_push_num(m->stack, cc_stack_at(m->stack, 1)->len);
     return OK;
 }
 
 OP_FN(equal)
 {
-    bool same =
-        cc_bytes_equal(stack_bytes(m->stack, 1), stack_bytes(m->stack, 2));
+    bool same = cc_bytes_equal(cc_stack_bytes(m->stack, 1),
+                               cc_stack_bytes(m->stack, 2));
 
     m->stack->count -= 2;
     if (op == CC_OP_EQUALVERIFY)
         return same ? OK : CC_SCRIPT_ERR_EQUALVERIFY;
-    stack_push_bool(m->stack, same);
+    cc_stack_push_bool(m->stack, same);
     return OK;
 }

@@ -3,18 +3,17 @@
 #include "consensus/machine.h"
 #include "util/mem.h"
 
-void stack_init(struct stack *s)
+void cc_stack_init(struct stack *s)
 {
     s->items = s->local;
     s->count = 0;
     s->cap = STACK_LOCAL;
 }
 
-void stack_clear(struct stack *s)
+void cc_stack_clear(struct stack *s)
 {
     if (s->items != s->local)
         free(s->items);
-    stack_init(s);
 }
 
 static void reserve(struct stack *s, size_t count)
@@ -34,14 +33,14 @@ static void reserve(struct stack *s, size_t count)
     s->cap = cap;
 }
 
-void stack_copy(struct stack *to, const struct stack *from)
+void cc_stack_copy(struct stack *to, const struct stack *from)
 {
     reserve(to, from->count);
     memcpy(to->items, from->items, from->count * sizeof(*from->items));
     to->count = from->count;
 }
 
-void stack_push(struct stack *s, const struct elem *e)
+void cc_stack_push(struct stack *s, const struct elem *e)
 {
     struct elem copy = *e; /* e may be one of ours and move */
 
@@ -49,7 +48,7 @@ void stack_push(struct stack *s, const struct elem *e)
     s->items[s->count++] = copy;
 }
 
-void stack_push_ref(struct stack *s, struct cc_bytes b)
+void cc_stack_push_ref(struct stack *s, struct cc_bytes b)
 {
     struct elem *e;
 
@@ -60,7 +59,7 @@ void stack_push_ref(struct stack *s, struct cc_bytes b)
     e->data = b.data;
 }
 
-void stack_push_copy(struct stack *s, const void *data, size_t len)
+void cc_stack_push_copy(struct stack *s, const void *data, size_t len)
 {
     struct elem *e;
 
@@ -71,17 +70,17 @@ void stack_push_copy(struct stack *s, const void *data, size_t len)
     memcpy(e->buf, data, len);
 }
 
-void stack_push_num(struct stack *s, int64_t n)
+void cc_stack_push_num(struct stack *s, int64_t n)
 {
     uint8_t b[9];
     size_t len = cc_script_num_encode(b, n);
 
-    stack_push_copy(s, b, len);
+    cc_stack_push_copy(s, b, len);
 }
 
-void stack_push_bool(struct stack *s, bool v) { stack_push_num(s, v); }
+void cc_stack_push_bool(struct stack *s, bool v) { cc_stack_push_num(s, v); }
 
-bool bytes_true(struct cc_bytes b)
+bool cc_bytes_true(struct cc_bytes b)
 {
     for (size_t i = 0; i < b.len; i++)
         if (b.data[i])

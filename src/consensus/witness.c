@@ -52,15 +52,15 @@ run_witness(struct spend *sp, enum sig_version version, struct cc_bytes script,
     for (size_t i = 0; i < count; i++)
         if (items[i].len > CC_MAX_SCRIPT_ELEMENT_SIZE)
             return CC_SCRIPT_ERR_PUSH_SIZE;
-    stack_init(&stack);
+    cc_stack_init(&stack);
     for (size_t i = 0; i < count; i++)
-        stack_push_ref(&stack, items[i]);
-    e = machine_run(sp, version, script, &stack);
+        cc_stack_push_ref(&stack, items[i]);
+    e = cc_machine_run(sp, version, script, &stack);
     if (e == OK && stack.count != 1)
         e = CC_SCRIPT_ERR_CLEANSTACK;
-    else if (e == OK && !bytes_true(stack_bytes(&stack, 1)))
+    else if (e == OK && !cc_bytes_true(cc_stack_bytes(&stack, 1)))
         e = CC_SCRIPT_ERR_EVAL_FALSE;
-    stack_clear(&stack);
+    cc_stack_clear(&stack);
     return e;
 }
 
@@ -183,7 +183,7 @@ static enum cc_script_error verify_taproot(struct spend *sp,
         count--;
     }
     if (count == 1)
-        return check_schnorr(sp, program.data, in->witness[0]);
+        return cc_check_schnorr(sp, program.data, in->witness[0]);
     return verify_script_path(sp, in, program, count);
 }
 
@@ -205,9 +205,9 @@ static enum cc_script_error verify_program(struct spend *sp, int version,
 static enum cc_script_error run_true(struct spend *sp, struct cc_bytes script,
                                      struct stack *stack)
 {
-    enum cc_script_error e = machine_run(sp, SIG_BASE, script, stack);
+    enum cc_script_error e = cc_machine_run(sp, SIG_BASE, script, stack);
 
-    if (e == OK && (!stack->count || !bytes_true(stack_bytes(stack, 1))))
+    if (e == OK && (!stack->count || !cc_bytes_true(cc_stack_bytes(stack, 1))))
         e = CC_SCRIPT_ERR_EVAL_FALSE;
     return e;
 }
@@ -237,7 +237,7 @@ static enum cc_script_error verify_p2sh(struct spend *sp, struct stack *stack,
 
     if (!cc_script_is_push_only(script_sig))
         return CC_SCRIPT_ERR_SIG_PUSHONLY;
-    top = *stack_at(stack, 1); /* its bytes may be in the element itself */
+    top = *cc_stack_at(stack, 1); /* its bytes may be in the element itself */
     stack->count--;
     redeem = elem_bytes(&top);
     e = run_true(sp, redeem, stack);
@@ -265,11 +265,11 @@ static enum cc_script_error verify(struct spend *sp, struct cc_bytes script,
     if (sp->flags & CC_VERIFY_SIGPUSHONLY &&
         !cc_script_is_push_only(in->script_sig))
         return CC_SCRIPT_ERR_SIG_PUSHONLY;
-    e = machine_run(sp, SIG_BASE, in->script_sig, stack);
+    e = cc_machine_run(sp, SIG_BASE, in->script_sig, stack);
     if (e != OK)
         return e;
     if (p2sh)
-        stack_copy(copy, stack);
+        cc_stack_copy(copy, stack);
     e = run_true(sp, script, stack);
     if (e != OK)
         return e;
@@ -301,11 +301,11 @@ bool cc_script_verify(const struct cc_sighash *s, size_t index,
     struct stack stack, copy;
     enum cc_script_error e;
 
-    stack_init(&stack);
-    stack_init(&copy);
+    cc_stack_init(&stack);
+    cc_stack_init(&copy);
     e = verify(&sp, script, &stack, &copy);
-    stack_clear(&stack);
-    stack_clear(&copy);
+    cc_stack_clear(&stack);
+    cc_stack_clear(&copy);
     if (error)
         *error = e;
     return e == OK;

@@ -125,6 +125,9 @@ static void test_op_count(void **state)
         free(text);
     }
     free(keys);
+    /* More keys announced than the stack holds. */
+    expect(eval_repeat("0", 20, "20 CHECKMULTISIG"),
+           ERR(INVALID_STACK_OPERATION));
 }
 
 static void test_push_size(void **state)
@@ -183,6 +186,11 @@ static void test_results_in_place(void **state)
     expect(eval("1 2", "TUCK 2 EQUALVERIFY 1 EQUALVERIFY 2 EQUAL", 0), ERR(OK));
     expect(eval("1 2 3", "ROT 1 EQUALVERIFY 3 EQUALVERIFY 2 EQUAL", 0),
            ERR(OK));
+    expect(eval("1 1 1 1", "WITHIN DEPTH 2 EQUAL", 0), ERR(OK));
+    expect(eval("1 2", "NUMEQUALVERIFY 1", 0), ERR(NUMEQUALVERIFY));
+    expect(eval("1 2 2", "NUMEQUALVERIFY DEPTH 1 EQUAL", 0), ERR(OK));
+    expect(eval("", "1 1 TOALTSTACK FROMALTSTACK FROMALTSTACK", 0),
+           ERR(INVALID_ALTSTACK_OPERATION));
     /* The two stacks of scriptSig and script are not one. */
     expect(eval("1 1 TOALTSTACK", "FROMALTSTACK", 0),
            ERR(INVALID_ALTSTACK_OPERATION));
@@ -192,6 +200,11 @@ static void test_results_in_place(void **state)
                 "HASH160 0x14 "
                 "0xda1745e9b549bd0bfa1a569971c77eba30cd5a4b "
                 "EQUAL",
+                CC_VERIFY_P2SH),
+           ERR(OK));
+    /* P2SH keeps a stack of any size: 20 ones, then DEPTH 20 EQUAL. */
+    expect(eval("1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 0x04 0x74011487",
+                "HASH160 0x14 0xf5c088f0e1e30488db155035d438f8f33649b92f EQUAL",
                 CC_VERIFY_P2SH),
            ERR(OK));
     /* Pushed by number: OP_5 is the script 05, a push cut short. */
@@ -273,6 +286,11 @@ static void test_locks(void **state)
            ERR(OK));
     expect(eval_lock("0x06 0x000000000001 CHECKLOCKTIMEVERIFY", 1, 0, 0),
            ERR(UNKNOWN_ERROR));
+
+    expect(eval_lock("CHECKLOCKTIMEVERIFY", 1, 0, 0),
+           ERR(INVALID_STACK_OPERATION));
+    expect(eval_lock("CHECKSEQUENCEVERIFY", 2, 0, 0),
+           ERR(INVALID_STACK_OPERATION));
 
     expect(eval_lock(csv, 2, 0, 0x00400001), ERR(OK));
     expect(eval_lock(csv, 2, 0, 0x00400000), ERR(UNSATISFIED_LOCKTIME));
@@ -409,6 +427,52 @@ static void test_many_types(void **state)
     expect(pair_verify(&p, 0), ERR(EVAL_FALSE));
     cc_writer_clear(&script);
     cc_writer_clear(&script_sig);
+}
+
+/* <other> <key> CHECKSIG DROP <sig> <key> CHECKSIG, all in the script: each
+ * check signs the code without its own signature, so the two codes have one
+ * length and differ. The hash of the first must not serve the second. */
+static void test_cut_codes(void **state)
+{
+    uint8_t key[33], sig[80], other[80], h[32], hash[32];
+    struct cc_writer code, script;
+    struct cc_bytes s = {0};
+    struct pair p;
+
+    cc_ec_pubkey(*state, key, secret);
+    cc_writer_init_heap(&code);
+    cc_writer_init_heap(&script);
+    memset(h, 1, sizeof(h));
+    for (size_t len = 0; s.len != len || !len; h[0]++) {
+        struct cc_bytes o = ecdsa(*state, other, h, 1);
+
+        len = o.len;
+        code.len = script.len = 0;
+        cc_script_push_plain(&script, o.data, o.len);
+        for (int i = 0; i < 2; i++) {
+            struct cc_writer *w = i ? &code : &script;
+
+            if (i)
+                cc_script_push_plain(w, o.data, o.len);
+            cc_script_push_plain(w, key, 33);
+            cc_write_u8(w, CC_OP_CHECKSIG);
+            cc_write_u8(w, CC_OP_DROP);
+        }
+        cc_script_push_plain(&code, key, 33);
+        cc_write_u8(&code, CC_OP_CHECKSIG);
+        pair_init(&p, cc_bytes(NULL, 0), cc_bytes(NULL, 0), NULL, 0, 0);
+        cc_sighash_legacy(hash, &p.tx, 0, written(&code), 1);
+        s = ecdsa(*state, sig, hash, 1);
+    }
+    cc_script_push_plain(&script, s.data, s.len);
+    cc_script_push_plain(&script, key, 33);
+    cc_write_u8(&script, CC_OP_CHECKSIG);
+    p.coin.out.script = written(&script);
+    pair_update(&p);
+    expect(pair_verify(&p, 0), ERR(OK));
+    expect(pair_verify(&p, CC_VERIFY_CONST_SCRIPTCODE), ERR(SIG_FINDANDDELETE));
+    cc_writer_clear(&code);
+    cc_writer_clear(&script);
 }
 
 /* --- Witness v0 -------------------------------------------------------- */
@@ -959,6 +1023,7 @@ int main(void)
         cmocka_unit_test(test_locks),
         cmocka_unit_test(test_code),
         cmocka_unit_test(test_many_types),
+        cmocka_unit_test(test_cut_codes),
         cmocka_unit_test(test_v0_limits),
         cmocka_unit_test(test_v0_rules),
         cmocka_unit_test(test_programs),

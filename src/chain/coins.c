@@ -19,8 +19,11 @@ enum {
 };
 
 struct entry {
+    struct cc_outpoint o;
+    uint32_t height;
     cc_amount value;
-    uint32_t height, script_len;
+    uint32_t script_len;
+    uint32_t place; /* among the dirty, if it is one */
     uint8_t flags;
     uint8_t script[];
 };
@@ -30,7 +33,9 @@ struct cc_coins {
     unsigned family, typed_family;
     bool typed;
     struct cc_map map; /* KEY_LEN bytes to struct entry * */
-    size_t budget, bytes, dirty;
+    size_t budget, bytes;
+    struct entry **dirty; /* so that a flush asks no others */
+    size_t dirty_count, dirty_cap;
     struct entry *scratch; /* read while the cache is full */
 };
 
@@ -57,7 +62,7 @@ static void drop_all(struct cc_coins *c)
 
     while (cc_map_next(&c->map, &pos, NULL, &value))
         free(*(struct entry **)value);
-    c->bytes = c->dirty = 0;
+    c->bytes = c->dirty_count = 0;
 }
 
 void cc_coins_free(struct cc_coins *c)
@@ -66,6 +71,7 @@ void cc_coins_free(struct cc_coins *c)
         return;
     drop_all(c);
     cc_map_clear(&c->map);
+    free(c->dirty);
     free(c->scratch);
     free(c);
 }
@@ -83,10 +89,12 @@ static size_t entry_cost(const struct entry *e)
     return sizeof(*e) + e->script_len + 16 + 2 * (KEY_LEN + 8 + 4);
 }
 
-static struct entry *entry_new(const struct cc_coin *coin, uint8_t flags)
+static struct entry *entry_new(const struct cc_outpoint *o,
+                               const struct cc_coin *coin, uint8_t flags)
 {
     struct entry *e = cc_malloc(sizeof(*e) + coin->out.script.len);
 
+    e->o = *o;
     e->value = coin->out.value;
     e->height = coin->height;
     e->script_len = (uint32_t)coin->out.script.len;
@@ -125,12 +133,11 @@ static enum cc_status decode(const struct cc_outpoint *o, struct cc_bytes value,
                    hex, (unsigned long)o->index);
 }
 
-static void insert_clean(struct cc_coins *c, const struct cc_outpoint *o,
-                         struct entry *e)
+static void insert_clean(struct cc_coins *c, struct entry *e)
 {
     uint8_t key[KEY_LEN];
 
-    map_key(key, o);
+    map_key(key, &e->o);
     cc_map_put_ptr(&c->map, key, e);
     c->bytes += entry_cost(e);
 }
@@ -159,12 +166,12 @@ enum cc_status cc_coins_get(struct cc_coins *c, const struct cc_outpoint *o,
     cc_arena_init(&arena);
     st = decode(o, value.bytes, coin, &arena, err);
     if (st == CC_OK) {
-        e = entry_new(coin, 0);
+        e = entry_new(o, coin, 0);
         if (cc_coins_full(c)) {
             free(c->scratch);
             c->scratch = e;
         } else {
-            insert_clean(c, o, e);
+            insert_clean(c, e);
         }
         entry_coin(e, coin);
     }
@@ -208,7 +215,7 @@ static enum cc_status fetch_sorted(struct cc_coins *c,
         if (values[i].pin && st == CC_OK) {
             st = decode(want[i].o, values[i].bytes, &coin, &arena, err);
             if (st == CC_OK)
-                insert_clean(c, want[i].o, entry_new(&coin, 0));
+                insert_clean(c, entry_new(want[i].o, &coin, 0));
         }
         cc_db_value_clear(&values[i]);
     }
@@ -250,34 +257,47 @@ enum cc_status cc_coins_fetch(struct cc_coins *c,
     return st;
 }
 
-static void count_dirty(struct cc_coins *c, struct entry *e)
+static void add_dirty(struct cc_coins *c, struct entry *e)
 {
-    if (!(e->flags & DIRTY))
-        c->dirty++;
+    if (e->flags & DIRTY)
+        return;
     e->flags |= DIRTY;
+    c->dirty =
+        cc_grow(c->dirty, &c->dirty_cap, c->dirty_count + 1, sizeof(*c->dirty));
+    e->place = (uint32_t)c->dirty_count;
+    c->dirty[c->dirty_count++] = e;
+}
+
+static void remove_dirty(struct cc_coins *c, const struct entry *e)
+{
+    struct entry *last = c->dirty[--c->dirty_count];
+
+    c->dirty[e->place] = last;
+    last->place = e->place;
 }
 
 void cc_coins_add(struct cc_coins *c, const struct cc_outpoint *o,
                   const struct cc_coin *coin)
 {
-    uint8_t key[KEY_LEN], flags = DIRTY | FRESH;
-    struct entry *old, *e;
+    uint8_t key[KEY_LEN];
+    struct entry *old, *e, **slot;
 
     map_key(key, o);
-    old = cc_map_get_ptr(&c->map, key);
-    if (old) {
-        /* spent here, still stored there: what comes takes its place */
-        if (!(old->flags & SPENT))
-            abort();
-        flags = DIRTY;
-        c->bytes -= entry_cost(old);
-        c->dirty--;
-    }
-    e = entry_new(coin, flags);
+    slot = cc_map_put(&c->map, key, NULL);
+    old = *slot;
+    if (old && !(old->flags & SPENT))
+        abort(); /* there already: the caller did not ask */
+    e = entry_new(o, coin, 0);
+    *slot = e;
     c->bytes += entry_cost(e);
-    c->dirty++;
-    cc_map_put_ptr(&c->map, key, e);
-    free(old);
+    if (old) { /* spent here, still stored there: e takes its place */
+        c->bytes -= entry_cost(old);
+        remove_dirty(c, old);
+        free(old);
+    } else {
+        e->flags |= FRESH;
+    }
+    add_dirty(c, e);
 }
 
 void cc_coins_spend(struct cc_coins *c, const struct cc_outpoint *o)
@@ -288,15 +308,15 @@ void cc_coins_spend(struct cc_coins *c, const struct cc_outpoint *o)
     map_key(key, o);
     e = cc_map_get_ptr(&c->map, key);
     if (!e || e->flags & SPENT)
-        abort();
+        abort(); /* not there: the caller did not ask */
     if (e->flags & FRESH) {
         c->bytes -= entry_cost(e);
-        c->dirty--;
+        remove_dirty(c, e);
         cc_map_remove_ptr(&c->map, key);
         free(e);
         return;
     }
-    count_dirty(c, e);
+    add_dirty(c, e);
     e->flags |= SPENT;
     if (!is_typed(c, e)) {
         c->bytes -= e->script_len;
@@ -354,8 +374,7 @@ static size_t parts(const struct cc_typed *t, const uint8_t *keys[2])
 }
 
 static void list(struct cc_coins *c, struct cc_db_batch *batch,
-                 const struct cc_outpoint *o, const struct entry *e,
-                 struct cc_bytes value)
+                 const struct entry *e, struct cc_bytes value)
 {
     uint8_t name[LIST_KEY_MAX], part[2][LIST_KEY_MAX];
     struct cc_bytes keys[3];
@@ -368,9 +387,9 @@ static void list(struct cc_coins *c, struct cc_db_batch *batch,
     n = parts(&t, who);
     if (!n)
         return;
-    keys[0] = cc_bytes(name, name_key(name, &t, o));
+    keys[0] = cc_bytes(name, name_key(name, &t, &e->o));
     for (size_t i = 0; i < n; i++)
-        keys[i + 1] = cc_bytes(part[i], part_key(part[i], &t, who[i], o));
+        keys[i + 1] = cc_bytes(part[i], part_key(part[i], &t, who[i], &e->o));
     for (size_t i = 0; i < n + 1; i++) {
         if (e->flags & SPENT)
             cc_db_batch_delete(batch, c->db, c->typed_family, keys[i]);
@@ -379,26 +398,32 @@ static void list(struct cc_coins *c, struct cc_db_batch *batch,
     }
 }
 
+static int by_outpoint(const void *a, const void *b)
+{
+    const struct entry *x = *(struct entry *const *)a;
+    const struct entry *y = *(struct entry *const *)b;
+    int d = memcmp(x->o.txid, y->o.txid, 32);
+
+    if (d)
+        return d;
+    return x->o.index < y->o.index ? -1 : x->o.index > y->o.index;
+}
+
+/* In order of keys: the store takes neighbours faster than strangers. */
 void cc_coins_flush(struct cc_coins *c, struct cc_db_batch *batch)
 {
-    size_t pos = 0;
-    const void *key;
-    void *slot;
     struct cc_writer w;
 
+    if (c->dirty_count)
+        qsort(c->dirty, c->dirty_count, sizeof(*c->dirty), by_outpoint);
     cc_writer_init_heap(&w);
-    while (cc_map_next(&c->map, &pos, &key, &slot)) {
-        const struct entry *e = *(struct entry **)slot;
-        uint8_t db_key[CC_COIN_KEY_MAX];
-        struct cc_outpoint o;
+    for (size_t i = 0; i < c->dirty_count; i++) {
+        struct entry *e = c->dirty[i];
+        uint8_t key[CC_COIN_KEY_MAX];
+        struct cc_bytes k = cc_bytes(key, cc_coin_key(key, &e->o));
         struct cc_coin coin;
-        struct cc_bytes k;
 
-        if (!(e->flags & DIRTY))
-            continue;
-        memcpy(o.txid, key, 32);
-        o.index = cc_get_u32le((const uint8_t *)key + 32);
-        k = cc_bytes(db_key, cc_coin_key(db_key, &o));
+        e->place = (uint32_t)i;
         w.len = 0;
         if (e->flags & SPENT) {
             cc_db_batch_delete(batch, c->db, c->family, k);
@@ -409,46 +434,39 @@ void cc_coins_flush(struct cc_coins *c, struct cc_db_batch *batch)
                             cc_bytes(w.data, w.len));
         }
         if (is_typed(c, e))
-            list(c, batch, &o, e, cc_bytes(w.data, w.len));
+            list(c, batch, e, cc_bytes(w.data, w.len));
     }
     cc_writer_clear(&w);
 }
 
 void cc_coins_flushed(struct cc_coins *c)
 {
-    size_t pos = 0, count = 0;
-    const void *key;
-    void *slot;
-    uint8_t(*gone)[KEY_LEN];
-
     if (c->bytes > c->budget / 2) {
         drop_all(c);
         cc_map_reset(&c->map);
         return;
     }
-    gone = c->dirty ? cc_reallocarray(NULL, c->dirty, KEY_LEN) : NULL;
-    while (cc_map_next(&c->map, &pos, &key, &slot)) {
-        struct entry *e = *(struct entry **)slot;
+    for (size_t i = 0; i < c->dirty_count; i++) {
+        struct entry *e = c->dirty[i];
+        uint8_t key[KEY_LEN];
 
-        if (e->flags & SPENT)
-            memcpy(gone[count++], key, KEY_LEN);
-        e->flags &= COINBASE | SPENT;
+        if (e->flags & SPENT) {
+            map_key(key, &e->o);
+            cc_map_remove_ptr(&c->map, key);
+            c->bytes -= entry_cost(e);
+            free(e);
+        } else {
+            e->flags &= COINBASE;
+        }
     }
-    for (size_t i = 0; i < count; i++) {
-        struct entry *e = cc_map_remove_ptr(&c->map, gone[i]);
-
-        c->bytes -= entry_cost(e);
-        free(e);
-    }
-    c->dirty = 0;
-    free(gone);
+    c->dirty_count = 0;
 }
 
 size_t cc_coins_memory(const struct cc_coins *c) { return c->bytes; }
 
 bool cc_coins_full(const struct cc_coins *c) { return c->bytes >= c->budget; }
 
-bool cc_coins_dirty(const struct cc_coins *c) { return c->dirty > 0; }
+bool cc_coins_dirty(const struct cc_coins *c) { return c->dirty_count > 0; }
 
 /* at: where the coin's key starts in each list key. */
 static enum cc_status each(struct cc_coins *c, struct cc_bytes prefix,

@@ -106,7 +106,6 @@
     X(INSUFFICIENT_FEE, POLICY, "insufficient fee", NULL)                      \
     X(MEMPOOL_FULL, POLICY, "mempool full", NULL)                              \
     /* policy: storage transactions */                                         \
-    X(STORAGE_RESERVED, POLICY, "storage-reserved-kind", NULL)                 \
     X(STORAGE_UNCONFIRMED, POLICY, "storage-unconfirmed-input",                \
       "a renter's one-sided action spends confirmed coins only")               \
     X(STORAGE_EXPIRES, POLICY, "storage-expires",                              \

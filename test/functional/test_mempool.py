@@ -1,0 +1,207 @@
+"""The pool of a running node: what it takes, refuses and replaces, in which
+words; blocks, branches and restarts."""
+import unittest
+
+import framework
+from blocks import COIN, FINAL, OP_TRUE, P2WSH_TRUE, Chain, Coin, Tx, TxIn, TxOut, coin_of, shown, spend
+
+
+def pay(*coins, **named):
+    return spend(*coins, script=P2WSH_TRUE, **named)
+
+
+class PoolCase(framework.TestCase):
+    chain = "bitcoin-regtest"
+    args = ()
+
+    def setUp(self):
+        super().setUp()
+        self.node = self.start_node(*self.args)
+        self.rpc = self.node.rpc
+        self.c = Chain(self.node, P2WSH_TRUE)
+        self.c.mine(120)
+
+    def send(self, tx):
+        self.assertEqual(self.rpc.sendrawtransaction(tx.serialise().hex(), 0), shown(tx.txid))
+        return tx
+
+    def refuse(self, tx, reason, code=-26):
+        """Both calls refuse it: one with the reason, one with all that is said."""
+        with self.subTest(reason):
+            answer = self.rpc.testmempoolaccept([tx.serialise().hex()], 0)[0]
+            self.assertFalse(answer["allowed"])
+            self.assertEqual(answer["reject-reason"], "missing-inputs" if "missingorspent" in reason else reason.split(",")[0])
+            self.assert_rpc_error(code, reason, self.rpc.sendrawtransaction, tx.serialise().hex(), 0)
+
+    def pool(self):
+        return set(self.rpc.getrawmempool())
+
+
+class TestPool(PoolCase):
+    def test_reasons(self):
+        c = self.c
+        coin, other = c.take(), c.take()
+        self.refuse(pay(coin, outputs=[]), "bad-txns-vout-empty")
+        self.refuse(pay(coin, outputs=[2**64 - 1]), "bad-txns-vout-negative")
+        self.refuse(c.coinbase(), "coinbase")
+        tx = pay(coin, fee=1000)
+        tx.version = 3
+        self.refuse(tx, "version")
+        tx = pay(coin, fee=1000)
+        tx.vin[0].script_sig = b"\x61"
+        self.refuse(tx, "scriptsig-not-pushonly")
+        tx.vin[0].script_sig = bytes(1651)
+        self.refuse(tx, "scriptsig-size")
+        self.refuse(pay(coin, outputs=[TxOut(COIN, OP_TRUE)]), "scriptpubkey")
+        self.refuse(pay(coin, outputs=[TxOut(0, b"\x6a"), TxOut(0, b"\x6a")]), "multi-op-return")
+        self.refuse(pay(coin, outputs=[329]), "dust")
+        tx = pay(coin, outputs=[TxOut(0, b"\x6a\x01\1")])
+        tx.vin[0].witness = []
+        self.refuse(tx, "tx-size-small")
+        tx = pay(coin, fee=1000, sequence=0)
+        tx.locktime = c.height + 1
+        self.refuse(tx, "non-final")
+        self.refuse(pay(coin, fee=1000, sequence=c.height - coin.height + 2), "non-BIP68-final")
+        self.refuse(pay(Coin(b"\x77" * 32, 0, COIN, 1)), "bad-txns-inputs-missingorspent", -25)
+        self.refuse(pay(c.coins[-1], fee=1000), "bad-txns-premature-spend-of-coinbase")
+        self.refuse(pay(coin, outputs=[coin.value + 1]), "bad-txns-in-belowout, value in (50.00) < value out (50.00000001)")
+        self.refuse(pay(coin, fee=95), "min relay fee not met, 95 < 96")
+        tx = pay(coin, fee=1000)
+        tx.vin[0].witness = [b"\x52"]
+        self.refuse(tx, "mandatory-script-verify-flag-failed (Witness program hash mismatch)")
+        tx = pay(coin, fee=1000, sequence=FINAL)
+        self.send(tx)
+        # Core takes a transaction that it has for sent already.
+        self.assertEqual(self.rpc.testmempoolaccept([tx.serialise().hex()])[0]["reject-reason"], "txn-already-in-mempool")
+        self.assertEqual(self.rpc.sendrawtransaction(tx.serialise().hex()), shown(tx.txid))
+        self.refuse(pay(coin, fee=5000), "txn-mempool-conflict")
+        self.refuse(pay(coin_of(tx), coin_of(tx, 0), fee=5000), "bad-txns-inputs-duplicate")
+        self.send(pay(other, fee=1000))
+        c.mine(1, [tx], 1000)
+        self.assert_rpc_error(-27, "Transaction already in block chain", self.rpc.sendrawtransaction, tx.serialise().hex())
+        self.assertEqual(len(self.pool()), 1)
+
+    def test_replacement(self):
+        coin = self.c.take()
+        first = self.send(pay(coin, fee=1000, sequence=0xfffffffd))
+        child = self.send(pay(coin_of(first), fee=1000))
+        better = pay(coin, fee=2095)
+        self.refuse(better, f"insufficient fee, rejecting replacement {shown(better.txid)}, not enough additional fees to "
+                            "relay; 0.00000095 < 0.00000096")
+        better = self.send(pay(coin, fee=2096))
+        self.assertEqual(self.pool(), {shown(better.txid)})
+        self.refuse(child, "bad-txns-inputs-missingorspent", -25)
+
+    def test_chains(self):
+        tx = self.send(pay(self.c.take(), fee=1000))
+        first = tx
+        for _ in range(24):
+            tx = self.send(pay(coin_of(tx), fee=1000))
+        too_long = pay(coin_of(tx), fee=1000)
+        answer = self.rpc.testmempoolaccept([too_long.serialise().hex()])[0]
+        self.assertEqual(answer["reject-reason"], "too-long-mempool-chain")
+        entry = self.rpc.getmempoolentry(shown(first.txid))
+        self.assertEqual((entry["descendantcount"], entry["ancestorcount"]), (25, 1))
+        self.assertEqual(len(self.rpc.getmempoolancestors(shown(tx.txid))), 24)
+        self.node.generate(1)
+        self.assertEqual(self.pool(), set())
+        self.send(too_long)
+
+    def test_reorganisation(self):
+        c, rpc = self.c, self.rpc
+        coins = [c.take() for _ in range(4)]
+        first = self.send(pay(coins[0], fee=1000))
+        self.node.generate(1)
+        second = self.send(pay(coin_of(first), fee=1000))
+        self.node.generate(1)
+        third = self.send(pay(coin_of(second), fee=1000))
+        c.refresh()
+        secret = pay(coins[1])          # no fee: only a block can hold it
+        c.mine(1, [secret])
+        young = self.send(pay(coins[2], fee=1000, sequence=c.height - coins[2].height))
+        # Three blocks back: their transactions return, with what builds on them, and go again.
+        rpc.invalidateblock(rpc.getblockhash(c.height - 2))
+        self.assertEqual(self.pool(), {shown(t.txid) for t in (first, second, third, secret)})
+        self.assertNotIn(shown(young.txid), self.pool())
+        self.assertEqual(rpc.getmempoolentry(shown(third.txid))["ancestorcount"], 3)
+        rpc.reconsiderblock(shown(c.prev))
+        self.assertEqual(self.pool(), {shown(third.txid)})
+        # A longer branch that spends otherwise.
+        rpc.invalidateblock(rpc.getblockhash(c.height - 2))
+        c.refresh()
+        twin = pay(coins[0], fee=2000)
+        c.mine(4, [twin], 2000)
+        self.assertNotIn(shown(third.txid), self.pool())
+        self.assertNotIn(shown(first.txid), self.pool())
+        self.assertIn(shown(secret.txid), self.pool())
+        self.refuse(first, "bad-txns-inputs-missingorspent", -25)
+
+    def test_restart(self):
+        first = self.send(pay(self.c.take(), fee=1000))
+        second = self.send(pay(coin_of(first), fee=1000))
+        self.rpc.prioritisetransaction(shown(second.txid), 0, 77)
+        when = self.rpc.getmempoolentry(shown(first.txid))["time"]
+        self.node.stop()
+        self.node.start()
+        framework.wait_until(lambda: len(self.pool()) == 2, what="mempool.dat is loaded")
+        entry = self.rpc.getmempoolentry(shown(first.txid))
+        self.assertEqual(entry["time"], when)
+        entry = self.rpc.getmempoolentry(shown(second.txid))
+        self.assertEqual(int((entry["fees"]["modified"] - entry["fees"]["base"]) * COIN), 77)
+        self.node.stop()
+        self.node.start("-persistmempool=0")
+        self.assertEqual(self.pool(), set())
+
+    def test_expiry(self):
+        rpc = self.rpc
+        now = rpc.getblockheader(self.node.tip())["time"] + 1000
+        rpc.setmocktime(now)
+        old = self.send(pay(self.c.take(), fee=1000))
+        rpc.setmocktime(now + 336 * 3600 + 1)
+        new = self.send(pay(self.c.take(), fee=1000))
+        self.assertEqual(self.pool(), {shown(new.txid)})
+        self.assertNotEqual(old.txid, new.txid)
+
+    def test_template(self):
+        low = self.send(pay(self.c.take(), fee=1000))
+        high = self.send(pay(self.c.take(), fee=9000))
+        t = self.rpc.getblocktemplate({"rules": ["segwit"]})
+        self.assertEqual([x["txid"] for x in t["transactions"]], [shown(high.txid), shown(low.txid)])
+        self.assertEqual(t["coinbasevalue"], 50 * COIN + 10_000)
+        self.rpc.prioritisetransaction(shown(low.txid), 0, 50_000)
+        t = self.rpc.getblocktemplate({"rules": ["segwit"]})
+        self.assertEqual([x["txid"] for x in t["transactions"]], [shown(low.txid), shown(high.txid)])
+
+
+class TestFullPool(PoolCase):
+    """The smallest pool that may be asked for, filled up."""
+    args = ("-maxmempool=5", "-datacarriersize=100000")
+
+    def test_full(self):
+        data = TxOut(0, b"\x6a\x4e" + (90_000).to_bytes(4, "little") + bytes(90_000))
+        sent = []
+        while self.rpc.getmempoolinfo()["mempoolminfee"] * COIN <= 1000:
+            coin = self.c.take() if len(self.c.coins) > 101 else self.mature()
+            fee = 100_000 + 10_000 * len(sent)
+            tx = pay(coin, outputs=[coin.value - fee, data])
+            sent.append(self.send(tx))
+            self.assertLess(len(sent), 100)
+        pool = self.pool()
+        self.assertNotIn(shown(sent[0].txid), pool)     # who pays least goes first
+        self.assertIn(shown(sent[-1].txid), pool)
+        info = self.rpc.getmempoolinfo()
+        self.assertLessEqual(info["usage"], info["maxmempool"])
+        coin = self.mature()
+        tx = pay(coin, outputs=[coin.value - 100_000, data])
+        with self.assertRaises(framework.RpcError) as caught:
+            self.rpc.sendrawtransaction(tx.serialise().hex(), 0)
+        self.assertTrue(caught.exception.message.startswith("mempool min fee not met"), caught.exception.message)
+
+    def mature(self):
+        # A block of the node's own would empty the pool; ours holds nothing.
+        self.c.mine()
+        return self.c.take()
+
+
+if __name__ == "__main__":
+    unittest.main()

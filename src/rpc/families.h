@@ -18,5 +18,12 @@ void cc_rpc_register_rawtransaction(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_rawcreate(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_storage(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_util(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_wallet_address(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_wallet_admin(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_wallet_coins(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_wallet_history(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_wallet_identity(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_wallet_raw(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_wallet_send(struct cc_rpc *rpc, bool storage);
 
 #endif

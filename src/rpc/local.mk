@@ -22,4 +22,12 @@ libcc_rpc_a_SOURCES = \
     src/rpc/server.c src/rpc/server.h \
     src/rpc/storage.c \
     src/rpc/txjson.c src/rpc/txjson.h \
-    src/rpc/waiter.c src/rpc/waiter.h
+    src/rpc/waiter.c src/rpc/waiter.h \
+    src/rpc/wallet_address.c \
+    src/rpc/wallet_admin.c \
+    src/rpc/wallet_coins.c \
+    src/rpc/wallet_history.c \
+    src/rpc/wallet_identity.c \
+    src/rpc/wallet_raw.c \
+    src/rpc/wallet_send.c \
+    src/rpc/walletcall.c src/rpc/walletcall.h

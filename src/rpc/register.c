@@ -13,5 +13,13 @@ void cc_rpc_register_all(struct cc_rpc *rpc, bool storage, bool wallet)
     cc_rpc_register_pool(rpc, storage);
     cc_rpc_register_rawtransaction(rpc, storage);
     cc_rpc_register_storage(rpc, storage);
-    (void)wallet;
+    if (!wallet)
+        return;
+    cc_rpc_register_wallet_address(rpc, storage);
+    cc_rpc_register_wallet_admin(rpc, storage);
+    cc_rpc_register_wallet_coins(rpc, storage);
+    cc_rpc_register_wallet_history(rpc, storage);
+    cc_rpc_register_wallet_identity(rpc, storage);
+    cc_rpc_register_wallet_raw(rpc, storage);
+    cc_rpc_register_wallet_send(rpc, storage);
 }

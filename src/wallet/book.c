@@ -724,6 +724,7 @@ void cc_book_balance(const struct cc_book *b, int64_t min_depth,
 
 struct coin_walk {
     const struct cc_book *b;
+    bool immature; /* wanted too */
     struct cc_wallet_coin *coins;
     size_t count, cap;
 };
@@ -734,7 +735,7 @@ static void add_coin(void *arg, const struct entry *e, uint32_t index,
     struct coin_walk *w = arg;
     struct cc_wallet_coin *c;
 
-    if (cc_book_immature(w->b, &e->pub) ||
+    if ((!w->immature && cc_book_immature(w->b, &e->pub)) ||
         (e->pub.height < 0 && !e->pub.in_mempool))
         return;
     w->coins = cc_grow(w->coins, &w->cap, w->count + 1, sizeof(*c));
@@ -750,9 +751,10 @@ static void add_coin(void *arg, const struct entry *e, uint32_t index,
     c->locked = cc_book_is_locked(w->b, &c->outpoint);
 }
 
-size_t cc_book_coins(const struct cc_book *b, struct cc_wallet_coin **out)
+size_t cc_book_coins(const struct cc_book *b, bool immature,
+                     struct cc_wallet_coin **out)
 {
-    struct coin_walk w = {.b = b};
+    struct coin_walk w = {.b = b, .immature = immature};
 
     each_unspent(b, add_coin, &w);
     *out = w.coins;

@@ -130,9 +130,11 @@ size_t cc_book_conflicts(const struct cc_book *b, const struct cc_wallet_tx *tx,
 
 void cc_book_balance(const struct cc_book *b, int64_t min_depth,
                      struct cc_balance *out);
-/* Unspent outputs of ours that could be spent now (depth >= 0, mature),
- * locked ones too; the caller frees *out. */
-size_t cc_book_coins(const struct cc_book *b, struct cc_wallet_coin **out);
+/* Unspent outputs of ours that could be spent now (in a block and mature, or
+ * in the mempool), locked ones too, with immature also those that are not yet
+ * mature; the caller frees *out. */
+size_t cc_book_coins(const struct cc_book *b, bool immature,
+                     struct cc_wallet_coin **out);
 
 /* lockunspent: in memory only. False if it was (un)locked already. */
 bool cc_book_lock(struct cc_book *b, const struct cc_outpoint *o, bool lock);

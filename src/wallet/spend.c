@@ -540,7 +540,7 @@ enum cc_status cc_wallet_build(struct cc_wallet *w, const struct cc_spend *s,
                           &out->change_key);
         b.change_script = cc_bytes(out->change_key.script, CC_TAPROOT_SCRIPT);
     }
-    b.coin_count = cc_book_coins(w->book, &b.coins);
+    b.coin_count = cc_book_coins(w->book, false, &b.coins);
     b.picked = cc_calloc(b.coin_count + 1, sizeof(*b.picked));
     out->coins = cc_arena_calloc(&out->arena, s->input_count + b.coin_count + 1,
                                  sizeof(*out->coins));

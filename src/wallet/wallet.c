@@ -620,6 +620,15 @@ enum cc_status cc_wallet_new_key(struct cc_wallet *w, enum cc_key_chain chain,
     return cc_wallet_flush(w, err);
 }
 
+enum cc_status cc_wallet_use_key(struct cc_wallet *w, enum cc_key_chain chain,
+                                 uint32_t index, struct cc_wallet_key *out,
+                                 struct cc_error *err)
+{
+    cc_wallet_keys_use(w->keys, chain, index);
+    cc_wallet_keys_at(w->keys, chain, index, out);
+    return cc_wallet_flush(w, err);
+}
+
 /* --- Encryption ---------------------------------------------------------- */
 
 /* The lockbox of a loaded wallet; with fresh, a new one for its next. */

@@ -134,6 +134,10 @@ void cc_wallet_set_pay_feerate(struct cc_wallet *w, cc_amount feerate);
 enum cc_status cc_wallet_new_key(struct cc_wallet *w, enum cc_key_chain chain,
                                  const char *label, struct cc_wallet_key *out,
                                  struct cc_error *err);
+/* Key number index and all before it count as handed out. */
+enum cc_status cc_wallet_use_key(struct cc_wallet *w, enum cc_key_chain chain,
+                                 uint32_t index, struct cc_wallet_key *out,
+                                 struct cc_error *err);
 /* Its label, durable. */
 enum cc_status cc_wallet_set_label(struct cc_wallet *w, struct cc_bytes script,
                                    const char *label, struct cc_error *err);

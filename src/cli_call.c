@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "util/base64.h"
 #include "util/fs.h"
 #include "util/mem.h"
-#include "util/writer.h"
 
 #define MAX_COOKIE 4096
 
@@ -152,29 +152,6 @@ static void on_error(enum evhttp_request_error error, void *arg)
     ((struct response *)arg)->error = (int)error;
 }
 
-static char *base64(const char *s)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t len = strlen(s);
-    char *out = cc_malloc(4 * (len / 3 + 1) + 1), *p = out;
-
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t v = (uint32_t)(uint8_t)s[i] << 16;
-
-        if (i + 1 < len)
-            v |= (uint32_t)(uint8_t)s[i + 1] << 8;
-        if (i + 2 < len)
-            v |= (uint8_t)s[i + 2];
-        *p++ = digits[v >> 18];
-        *p++ = digits[v >> 12 & 63];
-        *p++ = i + 1 < len ? digits[v >> 6 & 63] : '=';
-        *p++ = i + 2 < len ? digits[v & 63] : '=';
-    }
-    *p = '\0';
-    return out;
-}
-
 static void add_headers(struct evhttp_request *req,
                         const struct cc_cli_server *s)
 {
@@ -186,7 +163,7 @@ static void add_headers(struct evhttp_request *req,
     evhttp_add_header(headers, "Content-Type", "application/json");
     if (!s->credentials)
         return;
-    encoded = base64(s->credentials);
+    encoded = cc_base64_encode(s->credentials, strlen(s->credentials));
     value = cc_asprintf("Basic %s", encoded);
     evhttp_add_header(headers, "Authorization", value);
     free(value);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "crypto/hash.h"
+#include "util/base64.h"
 #include "util/fs.h"
 #include "util/hex.h"
 #include "util/mem.h"
@@ -99,46 +100,6 @@ void cc_auth_free(struct cc_auth *a)
     free(a);
 }
 
-static int base64_digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *p = c ? strchr(digits, c) : NULL;
-
-    return p ? (int)(p - digits) : -1;
-}
-
-/* RFC 4648 4, padded or not; NULL if it is not that. A NUL inside fails. */
-static char *base64(const char *s)
-{
-    size_t len = strlen(s), n = 0;
-    char *out = cc_malloc(len + 1);
-    uint32_t bits = 0;
-    unsigned have = 0;
-
-    while (len && s[len - 1] == '=')
-        len--;
-    for (size_t i = 0; i < len; i++) {
-        int d = base64_digit(s[i]);
-
-        if (d < 0)
-            goto fail;
-        bits = bits << 6 | (uint32_t)d;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[n++] = (char)(bits >> have & 0xff);
-            if (out[n - 1] == '\0')
-                goto fail;
-        }
-    }
-    out[n] = '\0';
-    return out;
-fail:
-    free(out);
-    return NULL;
-}
-
 /* Compare without telling where the difference is: by their hashes under a
  * key of this moment, which also hides the length. */
 static bool equal_text(const char *a, const char *b)
@@ -173,13 +134,15 @@ bool cc_auth_check(const struct cc_auth *a, const char *header, char *user,
 {
     char *text, *colon;
     bool ok = false;
+    size_t len;
 
     if (!header || strncmp(header, "Basic ", 6) != 0)
         return false;
     header += 6;
     header += strspn(header, " ");
-    text = base64(header);
-    colon = text ? strchr(text, ':') : NULL;
+    text = (char *)cc_base64_decode(header, &len);
+    /* A NUL inside would end the comparison early. */
+    colon = text && strlen(text) == len ? strchr(text, ':') : NULL;
     if (colon) {
         ok = a->plain && equal_text(text, a->plain);
         *colon = '\0';

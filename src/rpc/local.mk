@@ -4,6 +4,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/auth.c src/rpc/auth.h \
     src/rpc/blockchain.c src/rpc/blockchain.h \
     src/rpc/chain_control.c \
+    src/rpc/coins.c \
     src/rpc/control.c \
     src/rpc/extension.c src/rpc/extension.h \
     src/rpc/families.h \
@@ -16,12 +17,15 @@ libcc_rpc_a_SOURCES = \
     src/rpc/network.c \
     src/rpc/pool.c src/rpc/pool.h \
     src/rpc/process.c src/rpc/process.h \
+    src/rpc/rawcreate.c \
+    src/rpc/rawsign.c \
     src/rpc/rawtransaction.c src/rpc/rawtransaction.h \
     src/rpc/register.c \
     src/rpc/rpc.c src/rpc/rpc.h \
     src/rpc/server.c src/rpc/server.h \
     src/rpc/storage.c \
     src/rpc/txjson.c src/rpc/txjson.h \
+    src/rpc/util.c \
     src/rpc/waiter.c src/rpc/waiter.h \
     src/rpc/wallet_address.c \
     src/rpc/wallet_admin.c \

@@ -6,6 +6,7 @@
 #define CC_RPC_TXJSON_H
 
 #include "chain/chain.h"
+#include "crypto/address.h"
 #include "rpc/rpc.h"
 
 /* "addr(bcrt1...)#checksum" of what a script pays to. */
@@ -26,6 +27,13 @@ void cc_script_json_into(json_t *o, struct cc_bytes script,
 
 /* Kind, name and fields of a typed script; NULL if it does not parse. */
 json_t *cc_typed_json(struct cc_bytes script, const struct cc_params *p);
+
+/* isscript, iswitness, witness_version, witness_program. */
+void cc_rpc_describe_address(json_t *o, const struct cc_address *a);
+/* What signmessage signs: a fixed text, then the message, each with its
+ * length, hashed twice. */
+void cc_rpc_message_hash(uint8_t out[32], const struct cc_params *p,
+                         const char *message);
 
 struct cc_tx_json_options {
     const struct cc_tx_undo *undo; /* coins spent: for fee and prevout */

@@ -4,6 +4,7 @@ libcc_util_a_SOURCES = \
     src/util/arena.c src/util/arena.h \
     src/util/args.c src/util/args.h src/util/args_i.h \
     src/util/args_help.c \
+    src/util/base64.c src/util/base64.h \
     src/util/bytes.h \
     src/util/clock.c src/util/clock.h \
     src/util/error.c src/util/error.h \

@@ -1,0 +1,337 @@
+/* blockchain: the coin set. */
+#include <stdlib.h>
+
+#include "consensus/script.h"
+#include "crypto/hash.h"
+#include "mempool/mempool.h"
+#include "rpc/blockchain.h"
+#include "rpc/families.h"
+#include "rpc/txjson.h"
+#include "util/mem.h"
+
+/* --- gettxout
+ * ------------------------------------------------------------------- */
+
+static json_t *coin_json(struct cc_rpc_call *call, const struct cc_coin *coin)
+{
+    const struct cc_index *tip = cc_chain_tip(call->env->chain);
+    json_t *o = json_object();
+
+    cc_json_set_hash(o, "bestblock", tip->hash);
+    /* A coin of the pool is given the height of the next block. */
+    cc_json_set_int(o, "confirmations",
+                    (int64_t)tip->height + 1 - (int64_t)coin->height);
+    cc_json_set_amount(o, "value", coin->out.value);
+    cc_json_set(o, "scriptPubKey",
+                cc_script_json(coin->out.script, call->env->params));
+    cc_json_set_bool(o, "coinbase", coin->coinbase);
+    return o;
+}
+
+static json_t *gettxout(struct cc_rpc_call *call)
+{
+    struct cc_outpoint out;
+    struct cc_arena arena;
+    struct cc_coin coin;
+    struct cc_error err;
+    int n = 0;
+    json_t *result;
+    enum cc_status st;
+
+    if (!cc_rpc_get_hash(call, cc_rpc_arg(call, 0), "txid", out.txid) ||
+        !cc_rpc_get_int32(call, 1, &n))
+        return NULL;
+    if (n < 0)
+        return json_null();
+    out.index = (uint32_t)n;
+    cc_error_init(&err);
+    cc_arena_init(&arena);
+    cc_chain_lock(call->env->chain);
+    st = cc_rpc_bool(call, 2, true)
+             ? cc_mempool_coin(call->env->mempool, &out, &coin, &arena, &err)
+             : cc_chain_coin(call->env->chain, &out, &coin, &arena, &err);
+    if (st == CC_OK)
+        result = coin_json(call, &coin);
+    else if (st == CC_NOTFOUND)
+        result = json_null();
+    else
+        result = cc_rpc_error_from(call, st, &err);
+    cc_chain_unlock(call->env->chain);
+    cc_arena_clear(&arena);
+    return result;
+}
+
+/* --- gettxoutsetinfo
+ * ------------------------------------------------------------- */
+
+struct totals {
+    uint64_t txs, outs, bogo_size;
+    cc_amount amount;
+    uint8_t last[32];
+    struct cc_sha256 hash;
+    bool hashing;
+};
+
+/* The hash is over each coin as (outpoint, 2 x height + coinbase, output). */
+static bool add_coin(void *arg, const struct cc_outpoint *out,
+                     const struct cc_coin *coin)
+{
+    struct totals *t = arg;
+    struct cc_writer w;
+
+    if (!t->outs || memcmp(t->last, out->txid, 32) != 0)
+        t->txs++;
+    memcpy(t->last, out->txid, 32);
+    t->outs++;
+    t->bogo_size += 32 + 4 + 4 + 8 + 2 + coin->out.script.len;
+    t->amount += coin->out.value;
+    if (!t->hashing)
+        return true;
+    cc_writer_init_heap(&w);
+    cc_write_bytes(&w, out->txid, 32);
+    cc_write_u32le(&w, out->index);
+    cc_write_u32le(&w, coin->height << 1 | coin->coinbase);
+    cc_txout_write(&w, &coin->out);
+    cc_sha256_update(&t->hash, w.data, w.len);
+    cc_writer_clear(&w);
+    return true;
+}
+
+static json_t *gettxoutsetinfo(struct cc_rpc_call *call)
+{
+    const char *type = cc_rpc_str(call, 0, "hash_serialized_3");
+    struct cc_chain *c = call->env->chain;
+    struct totals t = {.hashing = !strcmp(type, "hash_serialized_3")};
+    const struct cc_index *tip;
+    struct cc_error err;
+    enum cc_status st;
+    uint8_t hash[32];
+    json_t *o;
+
+    if (!t.hashing && strcmp(type, "none") != 0)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "'%s' is not a valid hash_type", type);
+    if (cc_rpc_arg(call, 1))
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Querying specific block heights requires "
+                            "coinstatsindex");
+    cc_error_init(&err);
+    cc_sha256_init(&t.hash);
+    cc_chain_lock(c); /* so that the tip named is the one counted */
+    tip = cc_chain_tip(c);
+    st = cc_chain_each_coin(c, add_coin, &t, &err);
+    cc_chain_unlock(c);
+    if (st != CC_OK)
+        return cc_rpc_error(call, CC_RPC_INTERNAL_ERROR,
+                            "Unable to read UTXO set");
+    o = json_object();
+    cc_json_set_int(o, "height", tip->height);
+    cc_json_set_hash(o, "bestblock", tip->hash);
+    cc_json_set(o, "txouts", cc_json_u64(t.outs));
+    cc_json_set(o, "bogosize", cc_json_u64(t.bogo_size));
+    if (t.hashing) {
+        cc_sha256_final2(&t.hash, hash);
+        cc_json_set_hash(o, "hash_serialized_3", hash);
+    }
+    cc_json_set_amount(o, "total_amount", t.amount);
+    cc_json_set(o, "transactions", cc_json_u64(t.txs));
+    cc_json_set(o, "disk_size", cc_json_u64(cc_chain_disk_size(c)));
+    return o;
+}
+
+/* --- scantxoutset
+ * ------------------------------------------------------------------ */
+
+struct scan {
+    struct cc_rpc_call *call;
+    struct cc_bytes *scripts; /* owned */
+    size_t count;
+    uint64_t seen;
+    cc_amount total;
+    json_t *found;
+};
+
+static bool scan_coin(void *arg, const struct cc_outpoint *out,
+                      const struct cc_coin *coin)
+{
+    struct scan *s = arg;
+    size_t i = 0;
+    json_t *o;
+    char *desc;
+
+    s->seen++;
+    while (i < s->count && !cc_bytes_equal(s->scripts[i], coin->out.script))
+        i++;
+    if (i == s->count)
+        return true;
+    s->total += coin->out.value;
+    o = json_object();
+    cc_json_set_hash(o, "txid", out->txid);
+    cc_json_set_int(o, "vout", out->index);
+    cc_json_set(o, "scriptPubKey", cc_json_hex(coin->out.script));
+    desc = cc_script_descriptor(coin->out.script, s->call->env->params);
+    cc_json_set_str(o, "desc", desc);
+    free(desc);
+    cc_json_set_amount(o, "amount", coin->out.value);
+    cc_json_set_bool(o, "coinbase", coin->coinbase);
+    cc_json_set_int(o, "height", coin->height);
+    json_array_append_new(s->found, o);
+    return true;
+}
+
+static bool scan_objects(struct scan *s, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *v = json_array_get(list, i);
+        uint8_t *script;
+        size_t len;
+
+        if (json_is_object(v))
+            v = json_object_get(v, "desc");
+        if (!cc_json_is_string(v)) {
+            cc_rpc_error(s->call, CC_RPC_INVALID_PARAMETER,
+                         "Scan object needs to be either a string or an "
+                         "object");
+            return false;
+        }
+        if (!cc_rpc_descriptor_script(json_string_value(v),
+                                      s->call->env->params, &script, &len)) {
+            cc_rpc_error(s->call, CC_RPC_INVALID_ADDRESS_OR_KEY,
+                         "'%s' is not a raw() or addr() descriptor",
+                         json_string_value(v));
+            return false;
+        }
+        s->scripts[s->count++] = cc_bytes(script, len);
+    }
+    return true;
+}
+
+static json_t *scan_start(struct cc_rpc_call *call)
+{
+    struct cc_chain *c = call->env->chain;
+    const json_t *list = cc_rpc_arg(call, 1);
+    struct scan s = {.call = call};
+    const struct cc_index *tip;
+    struct cc_error err;
+    enum cc_status st;
+    json_t *o = NULL;
+
+    if (!list)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "scanobjects argument is required for the start "
+                            "action");
+    s.scripts = cc_calloc(json_array_size(list) + 1, sizeof(*s.scripts));
+    s.found = json_array();
+    if (scan_objects(&s, list)) {
+        cc_chain_lock(c);
+        tip = cc_chain_tip(c);
+        st = cc_chain_each_coin(c, scan_coin, &s, &err);
+        cc_chain_unlock(c);
+        o = json_object();
+        cc_json_set_bool(o, "success", st == CC_OK);
+        cc_json_set(o, "txouts", cc_json_u64(s.seen));
+        cc_json_set_int(o, "height", tip->height);
+        cc_json_set_hash(o, "bestblock", tip->hash);
+        cc_json_set(o, "unspents", json_incref(s.found));
+        cc_json_set_amount(o, "total_amount", s.total);
+    }
+    json_decref(s.found);
+    while (s.count)
+        free((void *)s.scripts[--s.count].data);
+    free(s.scripts);
+    return o;
+}
+
+static json_t *scantxoutset(struct cc_rpc_call *call)
+{
+    const char *action = cc_rpc_str(call, 0, "");
+
+    if (!strcmp(action, "start"))
+        return scan_start(call);
+    /* A scan ends before its call does: there is never one to look at. */
+    if (!strcmp(action, "status"))
+        return json_null();
+    if (!strcmp(action, "abort"))
+        return json_false();
+    return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "Invalid action '%s'",
+                        action);
+}
+
+/* --- verifychain
+ * ------------------------------------------------------------------- */
+
+static json_t *verifychain(struct cc_rpc_call *call)
+{
+    int level = 3, blocks = 6;
+    struct cc_error err;
+
+    if (!cc_rpc_get_int32(call, 0, &level) ||
+        !cc_rpc_get_int32(call, 1, &blocks))
+        return NULL;
+    cc_error_init(&err);
+    return json_boolean(cc_chain_verify(call->env->chain,
+                                        blocks <= 0 ? 0 : (uint32_t)blocks,
+                                        NULL, NULL, &err) == CC_OK);
+}
+
+/* --- The table
+ * --------------------------------------------------------------------- */
+
+static const struct cc_rpc_arg txout_args[] = {
+    CC_ARG("txid", CC_RPC_STR, NULL, "The transaction id"),
+    CC_ARG("n", CC_RPC_NUM, NULL, "vout number"),
+    CC_ARG("include_mempool", CC_RPC_BOOL, "true",
+           "Whether to include the mempool. Note that an unspent output that "
+           "is spent in the mempool won't appear."),
+};
+static const struct cc_rpc_arg set_args[] = {
+    CC_ARG("hash_type", CC_RPC_STR, "hash_serialized_3",
+           "Which UTXO set hash should be calculated. Options: "
+           "'hash_serialized_3', 'none'."),
+    CC_ARG("hash_or_height", CC_RPC_ANY, "the current best block",
+           "The block of which to tell; needs an index that this node does "
+           "not keep."),
+    CC_ARG("use_index", CC_RPC_BOOL, "true", "Use the index, if there is one."),
+};
+static const struct cc_rpc_arg scan_args[] = {
+    CC_ARG("action", CC_RPC_STR, NULL,
+           "\"start\" to scan, \"status\" and \"abort\" for a scan under way"),
+    CC_ARG_AS("scanobjects", CC_RPC_ARR, "",
+              "Descriptors to look for: raw(hex) and addr(address).",
+              "[scanobjects,...]"),
+};
+static const struct cc_rpc_arg verify_args[] = {
+    CC_ARG("checklevel", CC_RPC_NUM, "3",
+           "How thorough the block verification is; every level checks all."),
+    CC_ARG("nblocks", CC_RPC_NUM, "6",
+           "The number of blocks to check; 0 for all."),
+};
+
+static const struct cc_rpc_method methods[] = {
+    {"blockchain", "gettxout", gettxout, CC_RPC_ARGS(txout_args),
+     "Returns details about an unspent transaction output.",
+     "null or {...}    bestblock, confirmations, value, scriptPubKey, coinbase",
+     "\"txid\" 1", 0},
+    {"blockchain", "gettxoutsetinfo", gettxoutsetinfo, CC_RPC_ARGS(set_args),
+     "Returns statistics about the unspent transaction output set.\nNote this "
+     "call may take some time.",
+     "{...}    height, bestblock, txouts, bogosize, hash_serialized_3, "
+     "total_amount, transactions, disk_size",
+     "", 0},
+    {"blockchain", "scantxoutset", scantxoutset, CC_RPC_ARGS(scan_args),
+     "Scans the unspent transaction output set for entries that match certain "
+     "output descriptors.",
+     "{...}    success, txouts, height, bestblock, unspents, total_amount",
+     "start '[\"raw(51)#8lvh9jxk\"]'", 0},
+    {"blockchain", "verifychain", verifychain, CC_RPC_ARGS(verify_args),
+     "Verifies blockchain database.",
+     "true|false    (boolean) Verification finished successfully. If false, "
+     "check debug.log for reason.",
+     "", 0},
+};
+
+void cc_rpc_register_coins(struct cc_rpc *rpc, bool storage)
+{
+    cc_rpc_register(rpc, methods, sizeof(methods) / sizeof(methods[0]),
+                    storage);
+}

@@ -39,20 +39,30 @@ static int compare_prevouts(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* Few inputs, as nearly always: compare all pairs. Many: sort a copy, so that
- * a block full of inputs costs n log n. */
-static bool spends_twice(const struct cc_tx *tx)
+#define FEW_INPUTS 64
+
+/* Few inputs, as nearly always: compare all pairs, by eight bytes first. */
+static bool few_spend_twice(const struct cc_tx *tx)
+{
+    uint64_t keys[FEW_INPUTS];
+
+    for (size_t i = 0; i < tx->vin_count; i++) {
+        const struct cc_outpoint *o = &tx->vin[i].prevout;
+
+        keys[i] = cc_get_u64le(o->txid) + o->index;
+        for (size_t j = 0; j < i; j++)
+            if (keys[i] == keys[j] && cc_outpoint_equal(o, &tx->vin[j].prevout))
+                return true;
+    }
+    return false;
+}
+
+/* Many: sort a copy, so that a block full of inputs costs n log n. */
+static bool many_spend_twice(const struct cc_tx *tx)
 {
     struct cc_outpoint *sorted;
     bool twice = false;
 
-    if (tx->vin_count <= 16) {
-        for (size_t i = 1; i < tx->vin_count; i++)
-            for (size_t j = 0; j < i; j++)
-                if (cc_outpoint_equal(&tx->vin[i].prevout, &tx->vin[j].prevout))
-                    return true;
-        return false;
-    }
     sorted = cc_reallocarray(NULL, tx->vin_count, sizeof(*sorted));
     for (size_t i = 0; i < tx->vin_count; i++)
         sorted[i] = tx->vin[i].prevout;
@@ -61,6 +71,12 @@ static bool spends_twice(const struct cc_tx *tx)
         twice = cc_outpoint_equal(&sorted[i - 1], &sorted[i]);
     free(sorted);
     return twice;
+}
+
+static bool spends_twice(const struct cc_tx *tx)
+{
+    return tx->vin_count <= FEW_INPUTS ? few_spend_twice(tx)
+                                       : many_spend_twice(tx);
 }
 
 static enum cc_status check_coinbase(const struct cc_tx *tx,

@@ -92,8 +92,7 @@ enum cc_status cc_tx_check_spend(cc_amount *fee, const struct cc_tx *tx,
     st = cc_storage_check(r, tx, coins, s, view, err);
     if (st != CC_OK)
         return st;
-    if (r->typed) /* mint and pool are in it */
-        *fee = r->fee;
+    *fee = r->fee; /* mint and pool are in it */
     return CC_OK;
 }
 

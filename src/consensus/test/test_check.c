@@ -119,7 +119,7 @@ static void test_tx_amounts(void **state)
 static void test_tx_duplicate_inputs(void **state)
 {
     (void)state;
-    for (unsigned n = 2; n <= 40; n++)
+    for (unsigned n = 2; n <= 90; n++)
         for (int twice = 0; twice < 2; twice++) {
             struct cc_tx *tx = good_tx();
 

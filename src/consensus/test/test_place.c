@@ -370,6 +370,14 @@ static void test_sequence_lock(void **state)
     lock = cc_tx_sequence_lock(tx, heights, mtp, &asked);
     assert_int_equal(lock.min_height, 69);
     assert_int_equal(asked, UINT32_MAX);
+    tx->vin[0].sequence = 40; /* the first, this time */
+    lock = cc_tx_sequence_lock(tx, heights, mtp, &asked);
+    assert_int_equal(lock.min_height, 89);
+    tx->vin[0].sequence = 1u << 22 | 90;
+    tx->vin[1].sequence = 1u << 22 | 3;
+    lock = cc_tx_sequence_lock(tx, heights, mtp, &asked);
+    assert_int_equal(lock.min_time, 100000 + 600 * 49 + 90 * 512 - 1);
+    tx->vin[0].sequence = 10;
 
     /* Time: in units of 512 s from the median before the coin's block. */
     tx->vin[1].sequence = 1u << 22 | 3;

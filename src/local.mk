@@ -18,3 +18,7 @@ src/rpc/convert_table.inc: src/rpc/convert_list$(EXEEXT)
 	$(AM_V_GEN)./src/rpc/convert_list$(EXEEXT) >$@.new && mv $@.new $@
 src/cli_params.$(OBJEXT): src/rpc/convert_table.inc
 CLEANFILES += src/rpc/convert_table.inc
+
+bin_PROGRAMS += cloudcoin-host
+cloudcoin_host_SOURCES = src/cloudcoin-host.c
+cloudcoin_host_LDADD = $(FLOOR_storage)

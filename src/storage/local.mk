@@ -1,11 +1,25 @@
 noinst_LIBRARIES += libcc_storage.a
 libcc_storage_a_SOURCES = \
     src/storage/erasure.c src/storage/erasure.h \
+    src/storage/ext.c src/storage/ext.h \
+    src/storage/host.c src/storage/host.h src/storage/host_i.h \
+    src/storage/host_chain.c \
+    src/storage/host_contract.c \
+    src/storage/host_form.c \
+    src/storage/host_node.c \
+    src/storage/host_plan.c \
+    src/storage/host_rpc.c \
+    src/storage/host_seal.c \
+    src/storage/host_serve.c \
+    src/storage/host_session.c \
+    src/storage/host_tx.c \
     src/storage/message.c src/storage/message.h \
     src/storage/node_client.c src/storage/node_client.h \
     src/storage/object.c src/storage/object.h \
+    src/storage/sealer.c src/storage/sealer.h \
     src/storage/session.c src/storage/session.h \
-    src/storage/socket.c src/storage/socket.h
+    src/storage/socket.c src/storage/socket.h \
+    src/storage/volume.c src/storage/volume.h
 
 check_PROGRAMS += src/storage/test/test_object
 src_storage_test_test_object_SOURCES = src/storage/test/test_object.c

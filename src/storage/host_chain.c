@@ -1,0 +1,606 @@
+/*
+ * What each block asks of a host: know the coins, prove, synchronise, end,
+ * forget; and be registered.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/ec.h"
+#include "crypto/mtree.h"
+#include "storage/host_i.h"
+#include "util/hex.h"
+#include "util/mem.h"
+#include "util/writer.h"
+
+#define SAMPLES_MAX 16
+#define FEE_RISE 3 /* each attempt pays half as much again, that many times */
+
+static void short_id(char out[17], const uint8_t id[32])
+{
+    char hex[65];
+
+    cc_hex_encode(hex, id, 32);
+    memcpy(out, hex, 16);
+    out[16] = 0;
+}
+
+/* --- Coins of contracts --------------------------------------------------- */
+
+/* What a move of the coin meant, told to the user. Locked on entry and exit;
+ * telling takes the lock by itself. */
+struct news {
+    uint8_t txid[32], id[32];
+    uint32_t done_before, done;
+    cc_amount rent, voucher;
+    bool proved, redeemed, revised, confirmed;
+    uint32_t revision;
+};
+
+static void compare(struct news *n, const struct cc_host_contract *c,
+                    const struct cc_contract *now, const struct cc_outpoint *o)
+{
+    const struct cc_contract *was = &c->body;
+    uint64_t missed = 0;
+
+    memset(n, 0, sizeof(*n));
+    memcpy(n->txid, o->txid, 32);
+    memcpy(n->id, c->id, 32);
+    n->confirmed = !c->on_chain;
+    n->done_before = was->done;
+    n->done = now->done;
+    if (now->done > was->done && now->start == was->start) {
+        n->proved = true;
+        if (was->rent && now->allowance > was->allowance)
+            missed = (now->allowance - was->allowance) / was->rent;
+        if (missed <= (uint64_t)(now->done - was->done))
+            n->rent = (cc_amount)(was->rent * (now->done - was->done - missed));
+    }
+    n->redeemed = now->redeemed > was->redeemed;
+    if (n->redeemed)
+        n->voucher = (cc_amount)(now->redeemed - was->redeemed);
+    n->revised = now->revision > was->revision;
+    n->revision = now->revision;
+}
+
+static void tell_news(struct cc_host *h, const struct news *n)
+{
+    char id[17];
+
+    short_id(id, n->id);
+    if (n->confirmed)
+        cc_host_tell(h, "contract", n->txid, -1, "contract %s is on the chain",
+                     id);
+    if (n->proved)
+        cc_host_tell(h, "proof", n->txid, -1,
+                     "proof of period %u of contract %s is on the chain",
+                     (unsigned)n->done, id);
+    if (n->rent > 0)
+        cc_host_tell(h, "rent", n->txid, n->rent, "rent of contract %s", id);
+    if (n->redeemed)
+        cc_host_tell(h, "voucher", n->txid, n->voucher,
+                     "voucher of contract %s redeemed", id);
+    if (n->revised)
+        cc_host_tell(h, "revision", n->txid, -1,
+                     "revision %u of contract %s is on the chain",
+                     (unsigned)n->revision, id);
+}
+
+/* A contract of ours as listcontracts has it: id and where its coin is. */
+static bool read_listed(const json_t *row, uint8_t id[32],
+                        struct cc_outpoint *o, uint32_t *height)
+{
+    const char *hex = json_string_value(json_object_get(row, "id"));
+
+    if (!hex || strlen(hex) != 64 || !cc_hex_decode(id, 32, hex) ||
+        !cc_host_txid(o->txid, json_object_get(row, "txid")))
+        return false;
+    o->index = (uint32_t)json_integer_value(json_object_get(row, "vout"));
+    *height = (uint32_t)json_integer_value(json_object_get(row, "height"));
+    return true;
+}
+
+/* Its coin moved, or is seen for the first time. */
+static enum cc_status follow(struct cc_host *h, const uint8_t id[32],
+                             const struct cc_outpoint *o, uint32_t height,
+                             struct cc_error *err)
+{
+    struct cc_host_contract *c;
+    struct cc_typed t;
+    struct news n;
+    enum cc_status st;
+    cc_amount value;
+    uint8_t *script;
+    size_t len;
+
+    st = cc_host_coin(h, o, &value, &script, &len, err);
+    if (st != CC_OK)
+        return st;
+    st = cc_typed_parse(&t, cc_bytes(script, len), err);
+    if (st == CC_OK && t.kind != CC_KIND_CONTRACT)
+        st = cc_fail(err, CC_IO, "the node's contract is none");
+    if (st != CC_OK) {
+        free(script);
+        return st;
+    }
+    memcpy(t.u.contract.id, id, 32);
+    pthread_mutex_lock(&h->lock);
+    c = cc_host_contract_find(h, id);
+    compare(&n, c, &t.u.contract, o);
+    c->body = t.u.contract;
+    c->value = value;
+    c->outpoint = *o;
+    c->height = height;
+    c->on_chain = true;
+    c->gone_since = c->pending_height = -1;
+    c->attempts = 0;
+    free(c->script);
+    c->script = script;
+    c->script_len = len;
+    /* Someone else's REVISE or the renter's SYNC may be ahead of us: both
+     * carry our signature, so we have the list. */
+    st = cc_host_contract_save(h, c, err);
+    pthread_mutex_unlock(&h->lock);
+    tell_news(h, &n);
+    return st;
+}
+
+static bool has_moved(struct cc_host *h, const uint8_t id[32],
+                      const struct cc_outpoint *o, bool *known)
+{
+    struct cc_host_contract *c;
+    bool moved;
+
+    pthread_mutex_lock(&h->lock);
+    c = cc_host_contract_find(h, id);
+    *known = c != NULL;
+    moved = c &&
+            (!c->on_chain || !c->script || !cc_outpoint_equal(&c->outpoint, o));
+    if (c)
+        c->gone_since = -1;
+    pthread_mutex_unlock(&h->lock);
+    return moved;
+}
+
+static bool is_listed(const json_t *list, const struct cc_host_contract *c)
+{
+    struct cc_outpoint o;
+    uint8_t id[32];
+    uint32_t height;
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (read_listed(json_array_get(list, i), id, &o, &height) &&
+            !memcmp(id, c->id, 32))
+            return true;
+    return false;
+}
+
+/* Not on the chain: ended, never mined, or only gone in a reorganisation;
+ * after CC_HOST_DEPTH blocks we believe it. One that was never there gets
+ * until its start has passed. */
+static void miss(struct cc_host *h, const json_t *list)
+{
+    struct cc_host_contract *c;
+    uint8_t ended[32];
+    bool any = false;
+    char id[17];
+
+    pthread_mutex_lock(&h->lock);
+    for (size_t i = 0; i < h->contract_count; i++) {
+        c = h->contracts[i];
+        if (is_listed(list, c))
+            continue;
+        if (c->gone_since < 0)
+            c->gone_since = h->tip;
+        if (h->tip < c->gone_since + CC_HOST_DEPTH ||
+            (!c->on_chain && h->tip <= c->body.start))
+            continue;
+        short_id(id, c->id);
+        memcpy(ended, c->id, 32);
+        cc_log(h->config.log, "contract %s: %s; its data is let go", id,
+               c->on_chain ? "ended" : "never reached the chain");
+        cc_host_contract_remove(h, c);
+        any = true;
+        i--;
+    }
+    pthread_mutex_unlock(&h->lock);
+    if (any)
+        cc_host_collect(h);
+}
+
+/* A root that is CC_HOST_DEPTH deep stays: what came before it may go. */
+static void forget_old(struct cc_host *h)
+{
+    struct cc_host_contract *c;
+    bool any = false;
+
+    pthread_mutex_lock(&h->lock);
+    for (size_t i = 0; i < h->contract_count; i++) {
+        c = h->contracts[i];
+        if (c->on_chain && c->gone_since < 0 &&
+            h->tip >= c->height + CC_HOST_DEPTH)
+            any |= cc_host_contract_forget(c, c->body.revision);
+    }
+    pthread_mutex_unlock(&h->lock);
+    if (any)
+        cc_host_collect(h);
+}
+
+enum cc_status cc_host_update_contracts(struct cc_host *h, struct cc_error *err)
+{
+    char hex[65];
+    struct cc_outpoint o;
+    uint32_t height;
+    uint8_t id[32];
+    json_t *list;
+    enum cc_status st;
+    bool known;
+
+    cc_hex_encode(hex, h->key, 32);
+    st = cc_host_call(h, "listcontracts", json_pack("[s]", hex), &list, err);
+    if (st != CC_OK)
+        return st;
+    for (size_t i = 0; st == CC_OK && i < json_array_size(list); i++) {
+        if (!read_listed(json_array_get(list, i), id, &o, &height))
+            continue;
+        if (has_moved(h, id, &o, &known))
+            st = follow(h, id, &o, height, err);
+        if (st == CC_NOTFOUND)
+            st = CC_OK; /* spent since: the next block tells */
+    }
+    if (st == CC_OK) {
+        miss(h, list);
+        forget_old(h);
+    }
+    json_decref(list);
+    return st;
+}
+
+/* --- Duties --------------------------------------------------------------- */
+
+/* All that one duty needs, copied out of the contract. */
+struct job {
+    uint8_t id[32];
+    struct cc_contract body;
+    struct cc_outpoint outpoint;
+    cc_amount value;
+    uint8_t *script;
+    size_t script_len;
+    uint32_t height;
+    uint8_t rev[CC_REV_SIZE], vou[CC_VOU_SIZE];
+    uint8_t *roots; /* of the coin's revision; NULL: we do not have them */
+    size_t root_count;
+    struct cc_host_plan_input in;
+    unsigned attempts;
+};
+
+static void job_clear(struct job *j)
+{
+    free(j->script);
+    free(j->roots);
+}
+
+/* False: nothing can be done with it now. Locked. */
+static bool job_take(struct cc_host *h, const struct cc_host_contract *c,
+                     struct job *j)
+{
+    const uint8_t *roots;
+
+    if (!c->on_chain || c->gone_since >= 0 || !c->script ||
+        (c->pending_height >= 0 &&
+         h->tip < c->pending_height + (int64_t)h->config.retry))
+        return false;
+    memset(j, 0, sizeof(*j));
+    memcpy(j->id, c->id, 32);
+    j->body = c->body;
+    j->outpoint = c->outpoint;
+    j->value = c->value;
+    j->script = cc_memdup(c->script, c->script_len);
+    j->script_len = c->script_len;
+    j->height = c->height;
+    j->attempts = c->attempts;
+    cc_rev_write(j->rev, c->revision, c->root, c->sectors, c->renter_sig);
+    cc_vou_write(j->vou, c->voucher, c->voucher_sig);
+    roots =
+        c->body.sectors == 0
+            ? NULL
+            : cc_host_contract_roots_at(c, c->body.revision, &j->root_count);
+    if (roots)
+        j->roots = cc_memdup(roots, j->root_count * 32);
+    j->in.has_rev = c->revision > c->body.revision;
+    j->in.new_root =
+        c->sectors != c->body.sectors || memcmp(c->root, c->body.root, 32) != 0;
+    j->in.rested = h->config.sync_delay > 0 &&
+                   h->tip >= c->revised_height + h->config.sync_delay;
+    j->in.voucher = c->voucher;
+    j->in.prove_delay = h->config.prove_delay;
+    return true;
+}
+
+/* One sample: leaf, path in its sector, path of the sector. */
+static enum cc_status make_sample(struct cc_host *h, const struct job *j,
+                                  uint64_t leaf, struct cc_bytes *out,
+                                  uint8_t *hashes, struct cc_error *err)
+{
+    const size_t sector = (size_t)(leaf / CC_SECTOR_LEAVES);
+    const uint32_t at = (uint32_t)(leaf % CC_SECTOR_LEAVES);
+    const size_t inner = cc_mtree_path_len(at, CC_SECTOR_LEAVES);
+    const size_t outer = cc_mtree_path_len(sector, j->root_count);
+    const size_t len = CC_LEAF_SIZE + 32 * (inner + outer);
+    uint8_t *sample = cc_malloc(len);
+    enum cc_status st = cc_volume_read_leaves(h->volume, j->roots + 32 * sector,
+                                              at, at + 1, sample, hashes, err);
+
+    if (st != CC_OK) {
+        free(sample);
+        return st;
+    }
+    cc_mtree_path(sample + CC_LEAF_SIZE, hashes, CC_SECTOR_LEAVES, at);
+    cc_mtree_path(sample + CC_LEAF_SIZE + 32 * inner, j->roots, j->root_count,
+                  sector);
+    *out = cc_bytes(sample, len);
+    return CC_OK;
+}
+
+/* The samples of called height i. */
+static enum cc_status make_samples(struct cc_host *h, const struct job *j,
+                                   unsigned i, struct cc_bytes *samples,
+                                   size_t *count, struct cc_error *err)
+{
+    uint8_t hash[32], *hashes;
+    enum cc_status st;
+
+    *count = 0;
+    st = cc_host_hash(h, (uint32_t)cc_contract_due(&j->body, i), hash, err);
+    if (st != CC_OK || j->body.sectors == 0 ||
+        !cc_contract_called(hash, j->id, j->body.odds))
+        return st;
+    if (!j->roots || j->root_count != j->body.sectors)
+        return cc_fail(err, CC_NOTFOUND,
+                       "revision %u on the chain is not known here",
+                       (unsigned)j->body.revision);
+    hashes = cc_malloc(CC_SECTOR_LEAVES * 32);
+    for (unsigned k = 0; st == CC_OK && k < j->body.samples; k++) {
+        st = make_sample(h, j, cc_contract_sample(&j->body, j->id, hash, k),
+                         &samples[k], hashes, err);
+        *count += st == CC_OK;
+    }
+    free(hashes);
+    return st;
+}
+
+static const char *duty_name(enum cc_host_duty duty)
+{
+    switch (duty) {
+    case CC_DUTY_NONE:
+        return "nothing";
+    case CC_DUTY_PROVE:
+        return "PROVE";
+    case CC_DUTY_SYNC:
+        return "SYNC";
+    case CC_DUTY_END:
+        return "END";
+    }
+    return "?";
+}
+
+static enum cc_status do_job(struct cc_host *h, const struct job *j,
+                             const struct cc_host_plan *plan, uint8_t txid[32],
+                             cc_amount *released, struct cc_error *err)
+{
+    struct cc_bytes samples[SAMPLES_MAX];
+    struct cc_host_spend spend;
+    size_t count = 0;
+    enum cc_status st = CC_OK;
+
+    memset(&spend, 0, sizeof(spend));
+    spend.outpoint = j->outpoint;
+    spend.coin.out.value = j->value;
+    spend.coin.out.script = cc_bytes(j->script, j->script_len);
+    spend.coin.height = j->height;
+    spend.feerate = h->config.feerate;
+    for (unsigned i = 0; i < j->attempts && i < FEE_RISE; i++)
+        spend.feerate += spend.feerate / 2;
+    spend.act.action = plan->duty == CC_DUTY_PROVE  ? CC_ACTION_PROVE
+                       : plan->duty == CC_DUTY_SYNC ? CC_ACTION_SYNC
+                                                    : CC_ACTION_END;
+    spend.act.i = plan->i;
+    if (plan->rev) {
+        spend.act.flags |= CC_FLAG_REV;
+        spend.act.rev = j->rev;
+    }
+    if (plan->vou) {
+        spend.act.flags |= CC_FLAG_VOU;
+        spend.act.vou = j->vou;
+    }
+    if (plan->duty == CC_DUTY_PROVE)
+        st = make_samples(h, j, plan->i, samples, &count, err);
+    spend.act.proofs = samples;
+    spend.act.proof_count = count;
+    if (st == CC_OK)
+        st = cc_host_spend(h, &spend, txid, released, err);
+    for (size_t i = 0; i < count; i++)
+        free((void *)(uintptr_t)samples[i].data);
+    return st;
+}
+
+/* Remember what was sent, or that it failed: the next block tries again. */
+static void note(struct cc_host *h, const struct job *j,
+                 const struct cc_host_plan *plan, enum cc_status st,
+                 const uint8_t txid[32], cc_amount released,
+                 const struct cc_error *err)
+{
+    struct cc_host_contract *c;
+    char id[17];
+
+    short_id(id, j->id);
+    pthread_mutex_lock(&h->lock);
+    c = cc_host_contract_find(h, j->id);
+    if (c && st == CC_OK) {
+        memcpy(c->pending, txid, 32);
+        c->pending_height = h->tip;
+        c->attempts++;
+    }
+    pthread_mutex_unlock(&h->lock);
+    if (st != CC_OK)
+        cc_log(h->config.log, "contract %s: %s failed: %s", id,
+               duty_name(plan->duty), err->text);
+    else if (plan->duty == CC_DUTY_PROVE)
+        cc_host_tell(h, "prove", txid, released,
+                     "contract %s: sent the proof of period %u", id,
+                     (unsigned)plan->i);
+    else if (plan->duty == CC_DUTY_SYNC)
+        cc_host_tell(h, "sync", txid, released,
+                     "contract %s: sent %s to the chain", id,
+                     plan->rev ? "the latest root" : "a voucher");
+    else
+        cc_host_tell(h, "end", txid, released, "contract %s: ended", id);
+}
+
+static void do_duty(struct cc_host *h, struct job *j)
+{
+    struct cc_storage_view view = cc_host_view(h);
+    struct cc_host_plan plan;
+    struct cc_error err;
+    uint8_t txid[32] = {0};
+    cc_amount released = 0;
+    enum cc_status st;
+
+    cc_error_init(&err);
+    j->in.body = &j->body;
+    j->in.id = j->id;
+    plan = cc_host_make_plan(&j->in, &view);
+    if (h->hash_failed || plan.duty == CC_DUTY_NONE)
+        return;
+    st = do_job(h, j, &plan, txid, &released, &err);
+    note(h, j, &plan, st, txid, released, &err);
+}
+
+void cc_host_do_duties(struct cc_host *h)
+{
+    struct job *jobs;
+    size_t count = 0;
+
+    pthread_mutex_lock(&h->lock);
+    jobs = cc_calloc(h->contract_count + 1, sizeof(*jobs));
+    for (size_t i = 0; i < h->contract_count; i++)
+        count += job_take(h, h->contracts[i], &jobs[count]);
+    pthread_mutex_unlock(&h->lock);
+    for (size_t i = 0; i < count; i++) {
+        do_duty(h, &jobs[i]);
+        job_clear(&jobs[i]);
+    }
+    free(jobs);
+}
+
+/* --- Being registered ----------------------------------------------------- */
+
+static void wait_for(struct cc_host *h, const char *what)
+{
+    bool news;
+
+    pthread_mutex_lock(&h->lock);
+    news = strcmp(h->waits_for, what) != 0;
+    memset(h->waits_for, 0, sizeof(h->waits_for));
+    strncpy(h->waits_for, what, sizeof(h->waits_for) - 1);
+    pthread_mutex_unlock(&h->lock);
+    if (news && *what)
+        cc_log(h->config.log, "host: %s", what);
+}
+
+static enum cc_status ask_key(struct cc_host *h, struct cc_error *err)
+{
+    json_t *result;
+    const char *secret;
+    enum cc_status st = cc_host_call_wallet(h, "getstoragekey",
+                                            json_pack("[i]", 0), &result, err);
+
+    if (st != CC_OK)
+        return st;
+    secret = json_string_value(json_object_get(result, "secret"));
+    if (!secret || strlen(secret) != 64 ||
+        !cc_hex_decode(h->secret, 32, secret) ||
+        !cc_ec_xonly(h->config.ec, h->key, h->secret))
+        st = cc_fail(err, CC_IO, "the wallet gave no storage key");
+    json_decref(result);
+    if (st == CC_OK) {
+        pthread_mutex_lock(&h->lock);
+        h->has_key = true;
+        pthread_mutex_unlock(&h->lock);
+    }
+    return st;
+}
+
+static bool is_ours(const struct cc_host *h, const json_t *identity)
+{
+    const json_t *endpoints = json_object_get(identity, "endpoints");
+    const char *first = json_string_value(json_array_get(endpoints, 0));
+
+    return !h->announce || (first && !strcmp(first, h->announce));
+}
+
+/* A new identity, or another endpoint for the one that is there. */
+static enum cc_status register_identity(struct cc_host *h, bool there,
+                                        struct cc_error *err)
+{
+    json_t *params, *result;
+    char hex[65];
+    const char *txid;
+    enum cc_status st;
+    uint8_t id[32];
+
+    cc_hex_encode(hex, h->key, 32);
+    params = there ? json_pack("[s, {s:s, s:[s], s:[s]}]", hex, "name", h->name,
+                               "roles", "host", "endpoints", h->announce)
+                   : json_pack("{s:s, s:[s], s:[s]}", "name", h->name, "roles",
+                               "host", "endpoints", h->announce);
+    st = cc_host_call_wallet(h, there ? "updateidentity" : "registeridentity",
+                             params, &result, err);
+    if (st != CC_OK)
+        return st;
+    txid = json_string_value(
+        json_is_string(result) ? result : json_object_get(result, "txid"));
+    if (txid && strlen(txid) == 64 && cc_hex_decode_rev(id, 32, txid))
+        cc_host_tell(h, "identity", id, -1,
+                     "registering as %s, reachable at %s", h->name,
+                     h->announce);
+    json_decref(result);
+    h->register_sent = h->tip;
+    return CC_OK;
+}
+
+enum cc_status cc_host_update_identity(struct cc_host *h, struct cc_error *err)
+{
+    char hex[65];
+    json_t *identity = NULL;
+    enum cc_status st;
+    struct cc_error why;
+
+    if (!h->has_key) {
+        st = ask_key(h, err);
+        if (st != CC_OK) {
+            wait_for(h, err->text);
+            return st;
+        }
+    }
+    cc_hex_encode(hex, h->key, 32);
+    st = cc_host_call(h, "getidentity", json_pack("[s]", hex), &identity, err);
+    if (st == CC_IO)
+        return st;
+    if (st == CC_OK && is_ours(h, identity)) {
+        if (!h->registered)
+            cc_log(h->config.log, "host: registered as %s", hex);
+        h->registered = true;
+        if (h->identity_height < 0)
+            h->identity_height = h->tip;
+        wait_for(h, "");
+    } else if (h->announce && (h->register_sent < 0 ||
+                               h->tip >= h->register_sent + CC_HOST_DEPTH)) {
+        h->registered = st == CC_OK;
+        cc_error_init(&why);
+        if (register_identity(h, st == CC_OK, &why) != CC_OK)
+            wait_for(h, why.text);
+    }
+    json_decref(identity);
+    return CC_OK;
+}

@@ -150,8 +150,7 @@ enum cc_status cc_chain_accept_block(struct cc_chain *c,
                                      struct cc_error *err)
 {
     struct cc_index *i = NULL;
-    struct cc_error verdict;
-    bool fresh = false, judged = false;
+    bool fresh = false;
     enum cc_status st;
 
     cc_chain_lock(c);
@@ -163,12 +162,12 @@ enum cc_status cc_chain_accept_block(struct cc_chain *c,
         *is_new = fresh;
     if (st != CC_OK)
         return st;
-    st = cc_chain_activate(c, i, block, &verdict, &judged, err);
-    if (st == CC_OK && judged) {
-        if (err)
-            *err = verdict;
-        st = CC_INVALID;
-    }
+    st = cc_chain_activate(c, i, block, err);
+    if (st != CC_OK)
+        return st;
+    cc_chain_lock(c);
+    st = cc_chain_verdict(c, i, err);
+    cc_chain_unlock(c);
     return st;
 }
 

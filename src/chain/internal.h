@@ -16,6 +16,7 @@
 #include "util/pool.h"
 
 #define CC_CHAIN_MAX_LISTENERS 16
+#define CC_CHAIN_VERDICTS 16
 
 enum { CC_FAMILY_META, CC_FAMILY_COINS, CC_FAMILY_TYPED, CC_FAMILY_INDEX };
 
@@ -53,6 +54,13 @@ struct cc_chain {
 
     struct cc_chain_listener listeners[CC_CHAIN_MAX_LISTENERS];
     size_t listener_count;
+
+    /* the last blocks found bad, and why */
+    struct {
+        uint8_t hash[32];
+        struct cc_error err;
+    } verdicts[CC_CHAIN_VERDICTS];
+    size_t verdict_next;
 
     bool tip_dirty;             /* the tip moved since the last flush */
     bool must_sync;             /* block bytes were stored since */
@@ -119,12 +127,14 @@ enum cc_status cc_connect_undo(struct cc_chain *c, const struct cc_block *block,
 void cc_chain_tell_checked(struct cc_chain *c, const uint8_t hash[32],
                            enum cc_status st, const struct cc_error *err);
 
-/* Walk to the best chain; block (may be NULL): the bytes of given. *verdict
- * and *judged: what was found if given itself failed. Takes the lock, and
- * lets go of it between steps. */
-enum cc_status cc_chain_activate(struct cc_chain *c, struct cc_index *given,
+/* Walk to the best chain; block: the bytes of given, or both NULL. Takes the
+ * lock, and lets go of it between steps. Fails only if going on is unsafe. */
+enum cc_status cc_chain_activate(struct cc_chain *c,
+                                 const struct cc_index *given,
                                  const struct cc_block *block,
-                                 struct cc_error *verdict, bool *judged,
                                  struct cc_error *err);
+/* Why this block was condemned; CC_OK if it was not. */
+enum cc_status cc_chain_verdict(struct cc_chain *c, const struct cc_index *i,
+                                struct cc_error *err);
 
 #endif

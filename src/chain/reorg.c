@@ -6,8 +6,11 @@
  * the walk goes on to the best of what is left. A disk or database that fails
  * says nothing about any block: the chain stops where it is.
  */
+#include <inttypes.h>
+
 #include "chain/internal.h"
 #include "chain/undo.h"
+#include "util/clock.h"
 #include "util/hex.h"
 
 /* Let others have the lock after so many blocks. */
@@ -67,6 +70,22 @@ static enum cc_status store_undo(struct cc_chain *c, struct cc_index *i,
     return st;
 }
 
+static void log_tip(struct cc_chain *c)
+{
+    const struct cc_index *i = c->tip;
+    char hex[65], date[32];
+
+    if (!c->log)
+        return;
+    cc_hex_encode_rev(hex, i->hash, 32);
+    cc_clock_format(date, i->header.time);
+    cc_log(c->log,
+           "UpdateTip: new best=%s height=%" PRIu32 " version=0x%08" PRIx32
+           " tx=%" PRIu64 " date='%s' cache=%.1fMiB",
+           hex, i->height, (uint32_t)i->header.version, i->chain_tx, date,
+           (double)cc_coins_memory(c->coins) / (1 << 20));
+}
+
 /* given: the block if it is at hand, else NULL. CC_INVALID: it breaks a rule;
  * any other failure: we could not tell. */
 static enum cc_status connect_tip(struct cc_chain *c, struct cc_index *i,
@@ -96,6 +115,7 @@ static enum cc_status connect_tip(struct cc_chain *c, struct cc_index *i,
         cc_chain_set_tip(c, i);
         c->since_flush++;
         cc_tree_prune(&c->tree, i);
+        log_tip(c);
         tell_connected(c, i, block, &k.undo);
     }
     cc_connected_clear(&k);
@@ -129,35 +149,42 @@ out:
     return st;
 }
 
-/* What a walk was asked for and found. */
-struct walk {
-    struct cc_index *given;
-    const struct cc_block *block;
-    struct cc_error *verdict;
-    bool *judged;
-};
-
 static void condemn(struct cc_chain *c, struct cc_index *i,
-                    const struct cc_error *err, const struct walk *w)
+                    const struct cc_error *err)
 {
+    size_t n = c->verdict_next++ % CC_CHAIN_VERDICTS;
     char hex[65];
 
     cc_hex_encode_rev(hex, i->hash, 32);
-    cc_log(c->log, "InvalidChainFound: invalid block=%s height=%u: %s", hex,
+    cc_log(c->log, "InvalidChainFound: invalid block=%s  height=%u: %s", hex,
            (unsigned)i->height, err->text);
+    memcpy(c->verdicts[n].hash, i->hash, 32);
+    c->verdicts[n].err = *err;
     cc_tree_fail(&c->tree, i, c->tip);
     c->must_sync = true; /* a verdict is kept */
     cc_chain_tell_checked(c, i->hash, CC_INVALID, err);
-    if (i == w->given && w->judged) {
-        *w->judged = true;
-        *w->verdict = *err;
+}
+
+enum cc_status cc_chain_verdict(struct cc_chain *c, const struct cc_index *i,
+                                struct cc_error *err)
+{
+    if (!(i->status & CC_INDEX_FAILED))
+        return CC_OK;
+    for (size_t n = 0; n < CC_CHAIN_VERDICTS; n++) {
+        if (memcmp(c->verdicts[n].hash, i->hash, 32))
+            continue;
+        if (err)
+            *err = c->verdicts[n].err;
+        return CC_INVALID;
     }
+    return cc_reject(err, CC_VERDICT_CONFLICT, "duplicate", NULL);
 }
 
 /* Towards best, until the new chain is the better one (so nobody sees a worse
  * tip than before), it has no more, or a block turns out bad. */
 static enum cc_status step(struct cc_chain *c, struct cc_index *best,
-                           const struct walk *w, struct cc_error *err)
+                           const struct cc_index *given,
+                           const struct cc_block *block, struct cc_error *err)
 {
     struct cc_index *old = c->tip, *fork = cc_index_fork(old, best);
     enum cc_status st = CC_OK;
@@ -169,9 +196,9 @@ static enum cc_status step(struct cc_chain *c, struct cc_index *best,
 
         if (n >= STEP_BLOCKS && cc_u256_cmp(&c->tip->work, &old->work) > 0)
             break;
-        st = connect_tip(c, i, i == w->given ? w->block : NULL, err);
+        st = connect_tip(c, i, i == given ? block : NULL, err);
         if (st == CC_INVALID) {
-            condemn(c, i, err, w);
+            condemn(c, i, err);
             st = CC_OK;
             break;
         }
@@ -185,12 +212,11 @@ static enum cc_status step(struct cc_chain *c, struct cc_index *best,
 
 static bool stopped(const struct cc_chain *c) { return c->stop && *c->stop; }
 
-enum cc_status cc_chain_activate(struct cc_chain *c, struct cc_index *given,
+enum cc_status cc_chain_activate(struct cc_chain *c,
+                                 const struct cc_index *given,
                                  const struct cc_block *block,
-                                 struct cc_error *verdict, bool *judged,
                                  struct cc_error *err)
 {
-    struct walk w = {given, block, verdict, judged};
     struct cc_error fault;
     struct cc_index *best, *start;
     enum cc_status st;
@@ -203,7 +229,7 @@ enum cc_status cc_chain_activate(struct cc_chain *c, struct cc_index *given,
         start = c->tip;
         best = cc_tree_best(&c->tree);
         if (st == CC_OK && best != c->tip && !stopped(c)) {
-            st = step(c, best, &w, &fault);
+            st = step(c, best, given, block, &fault);
             if (st != CC_OK)
                 cc_chain_fail(c, st, &fault);
         }
@@ -249,7 +275,7 @@ enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
             *err = fault;
         return st;
     }
-    return cc_chain_activate(c, NULL, NULL, NULL, NULL, err);
+    return cc_chain_activate(c, NULL, NULL, err);
 }
 
 enum cc_status cc_chain_reconsider(struct cc_chain *c, struct cc_index *i,
@@ -259,7 +285,7 @@ enum cc_status cc_chain_reconsider(struct cc_chain *c, struct cc_index *i,
     cc_tree_unfail(&c->tree, i, c->tip);
     c->must_sync = true;
     cc_chain_unlock(c);
-    return cc_chain_activate(c, NULL, NULL, NULL, NULL, err);
+    return cc_chain_activate(c, NULL, NULL, err);
 }
 
 enum cc_status cc_chain_precious(struct cc_chain *c, struct cc_index *i,
@@ -269,5 +295,5 @@ enum cc_status cc_chain_precious(struct cc_chain *c, struct cc_index *i,
     if (cc_u256_cmp(&i->work, &c->tip->work) >= 0)
         cc_tree_precious(&c->tree, i, c->tip);
     cc_chain_unlock(c);
-    return cc_chain_activate(c, NULL, NULL, NULL, NULL, err);
+    return cc_chain_activate(c, NULL, NULL, err);
 }

@@ -152,10 +152,6 @@ static bool take_consequence(struct cc_peer *p)
 void cc_peer_judge_block(struct cc_peer *p, const struct cc_error *err,
                          const char *what)
 {
-    /* A hash we condemned before: only whom we chose to follow should know
-     * better than to follow it. */
-    if (!strcmp(err->reason, "duplicate-invalid") && !cc_peer_is_outbound(p))
-        return;
     switch (err->verdict) {
     case CC_VERDICT_CONSENSUS:
     case CC_VERDICT_MUTATED:
@@ -169,13 +165,19 @@ void cc_peer_judge_block(struct cc_peer *p, const struct cc_error *err,
         cc_peer_misbehaving(p, 10, "%s%s%s", what, *what ? ": " : "",
                             err->reason);
         return;
+    case CC_VERDICT_CONFLICT:
+        /* A hash we condemned before: only whom we chose to follow should
+         * know better than to follow it. */
+        if (cc_peer_is_outbound(p))
+            cc_peer_misbehaving(p, 100, "%s%s%s", what, *what ? ": " : "",
+                                err->reason);
+        return;
     case CC_VERDICT_NONE: /* our own fault, or none */
     case CC_VERDICT_FUTURE:
     case CC_VERDICT_CONTEXT:
     case CC_VERDICT_MISSING_INPUTS:
     case CC_VERDICT_PREMATURE:
     case CC_VERDICT_POLICY:
-    case CC_VERDICT_CONFLICT:
         return;
     }
 }

@@ -591,6 +591,21 @@ static void set_source(struct cc_net *n, const uint8_t hash[32], int64_t peer)
     s->punish = true;
 }
 
+/* A block that nobody asked for, on a chain of so little work that not even
+ * its header is worth a place in memory. */
+static bool block_low_work(struct cc_net *n, const struct cc_block *block)
+{
+    struct cc_index *prev = cc_chain_find(n->chain, block->header.prev);
+    struct cc_u256 work, threshold;
+
+    if (!prev)
+        return false; /* that has its own verdict */
+    work = cc_pow_work(block->header.bits);
+    cc_u256_add(&work, &work, &prev->work);
+    threshold = work_threshold(n);
+    return cc_u256_cmp(&work, &threshold) < 0;
+}
+
 void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m)
 {
     struct cc_net *n = p->net;
@@ -609,6 +624,13 @@ void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m)
     cc_hex_encode_rev(hex, block.hash, 32);
     cc_debug(n->log, CC_LOG_NET, "received block %s peer=%" PRId64, hex, p->id);
     asked = flight_remove(n, block.hash, p);
+    if (!asked && block_low_work(n, &block)) {
+        cc_debug(n->log, CC_LOG_NET,
+                 "Ignoring unrequested low-work block %s from peer=%" PRId64,
+                 hex, p->id);
+        cc_block_clear(&block);
+        return;
+    }
     set_source(n, block.hash, p->id);
     cc_error_init(&err);
     st = cc_chain_accept_block(n->chain, &block, asked, NULL, &is_new, &err);

@@ -1,0 +1,638 @@
+"""Peers that lie, flood, stall and babble: the node stays up, honest peers stay connected, liars go."""
+import hashlib
+import os
+import random
+import socket
+import struct
+import time
+
+import framework
+from peer import (BLOCK, MAX_PAYLOAD, TX, WITNESS, WTX, Closed, Header, Peer, block, coinbase, compact, frame, inv,
+                  merkle, read_compact, sha256d, version)
+
+UNKNOWN = bytes(range(32))
+ANYONE = b"\0\x20" + hashlib.sha256(b"\x51").digest()  # P2WSH of OP_TRUE
+
+
+class Hostile(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def setUp(self):
+        super().setUp()
+        self.node = self.start_node("-debug=net", "-debug=mempool")
+        self.node.generate(3)
+        self.honest = Peer(self.node)
+        self.honest.sync()
+
+    def tearDown(self):
+        try:
+            self.honest.sync()  # still connected, still answered
+            self.assertTrue(self.node.running())
+        finally:
+            self.honest.sock.close()
+            super().tearDown()
+
+    def assert_log(self, *texts):
+        self.wait_until(lambda: all(t in self.node.log() for t in texts), what=f"log says {texts}")
+
+    def next_header(self, root=None, after=None, step=1):
+        tip = self.node.rpc.getblockheader(after or self.node.tip())
+        prev = bytes.fromhex(tip["hash"])[::-1]
+        return Header(prev, root or bytes(32), tip["time"] + step), tip["height"] + 1
+
+    def next_block(self, change=lambda txs, header: None, value=50 * 10**8, good=True, extra=b"\0"):
+        """A block on the tip; change may spoil it before it is mined."""
+        header, height = self.next_header()
+        txs = [coinbase(height, value, extra)]
+        header.root = merkle([sha256d(t) for t in txs])
+        change(txs, header)
+        header.mine(good)
+        return header, block(header, txs)
+
+
+class TestEnvelope(Hostile):
+    def test_wrong_magic(self):
+        with Peer(self.node) as p:
+            p.raw(b"\xff\xff\xff\xff" + frame(p.magic, "ping", b"12345678")[4:])
+            p.wait_closed()
+        self.assert_log("Header error: Wrong MessageStart ffffffff received")
+
+    def test_garbage(self):
+        rng = random.Random(1)
+        for size in (1, 23, 24, 100, 100000):
+            with Peer(self.node, handshake=False) as p:
+                p.raw(bytes(rng.randrange(256) for _ in range(size)))
+                if size >= 24:
+                    p.wait_closed()
+
+    def test_oversized_length(self):
+        with Peer(self.node) as p:
+            p.raw(frame(p.magic, "block", b"", length=MAX_PAYLOAD + 1))
+            p.wait_closed()
+        self.assert_log(f"Header error: Size too large (block, {MAX_PAYLOAD + 1} bytes)")
+
+    def test_largest_message_is_taken(self):
+        with Peer(self.node) as p:
+            p.send("unknownmsg", bytes(MAX_PAYLOAD))
+            p.sync()
+        self.assert_log(f"received: unknownmsg ({MAX_PAYLOAD} bytes)")
+
+    def test_wrong_checksum(self):
+        with Peer(self.node) as p:
+            p.send("ping", b"12345678", checksum=b"\xff\xff\xff\xff")
+            p.sync()  # skipped, not fatal: a line may be bad
+        self.assert_log("Header error: Wrong checksum (ping, 8 bytes)")
+
+    def test_invalid_command(self):
+        with Peer(self.node) as p:
+            for command in (b"\xff" * 12, b"ping\0x", b"pi ng", b""):
+                p.send(command)
+            p.sync()
+        self.assert_log("Header error: Invalid message type")
+
+    def test_half_messages(self):
+        whole = frame(self.honest.magic, "version", version())
+        for end in (1, 10, 24, 50, len(whole) - 1):
+            with Peer(self.node, handshake=False) as p:
+                p.raw(whole[:end])
+        self.wait_until(lambda: len(self.node.rpc.getpeerinfo()) == 1, what="half peers are gone")
+
+    def test_byte_by_byte(self):
+        with Peer(self.node, handshake=False) as p:
+            p.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for b in frame(p.magic, "version", version()) + frame(p.magic, "verack", b""):
+                p.raw(bytes([b]))
+            p.wait("verack")
+            p.sync()
+
+    def test_many_at_once(self):
+        with Peer(self.node) as p:
+            p.raw(b"".join(frame(p.magic, "ping", struct.pack("<Q", i)) for i in range(5000)))
+            for i in range(5000):
+                self.assertEqual(p.wait("pong"), struct.pack("<Q", i))
+
+
+class TestHandshake(Hostile):
+    def test_before_version(self):
+        with Peer(self.node, handshake=False) as p:
+            for command in ("verack", "ping", "inv", "getaddr"):
+                p.send(command, b"\0" * 8)
+            p.shake()
+            p.sync()
+        self.assert_log('non-version message before version handshake. Message "ping" from peer=1')
+
+    def test_before_verack(self):
+        with Peer(self.node, handshake=False) as p:
+            p.send("version", version())
+            p.send("ping", b"12345678")
+            p.send("getaddr")
+            p.send("verack")
+            p.wait("verack")
+            p.sync()
+            self.assertNotIn(("pong", b"12345678"), p.seen)
+        self.assert_log('Unsupported message "getaddr" prior to verack from peer=1')
+
+    def test_second_version(self):
+        with Peer(self.node) as p:
+            p.send("version", version())
+            p.sync()
+        self.assert_log("redundant version message from peer=1")
+
+    def test_second_verack(self):
+        with Peer(self.node) as p:
+            p.send("verack")
+            p.sync()
+        self.assert_log("ignoring redundant verack message from peer=1")
+
+    def test_late_features(self):
+        for command in ("wtxidrelay", "sendaddrv2"):
+            with Peer(self.node) as p:
+                p.send(command)
+                p.wait_closed()
+            self.assert_log(f"{command} received after verack")
+
+    def test_obsolete_version(self):
+        with Peer(self.node, handshake=False) as p:
+            p.send("version", version(number=31799))
+            p.wait_closed()
+        self.assert_log("using obsolete version 31799; disconnecting")
+
+    def test_malformed_version(self):
+        for payload in (b"", bytes(20), version()[:60], version(agent=b"a" * 257)):
+            with Peer(self.node, handshake=False) as p:
+                p.send("version", payload)
+                p.wait_closed()
+
+    def test_old_peer_gets_no_new_messages(self):
+        with Peer(self.node, handshake=False) as p:
+            p.send("version", version(number=70001))
+            p.send("verack")
+            p.wait("verack")
+            p.sync()
+            for command in ("wtxidrelay", "sendaddrv2", "sendheaders", "feefilter"):
+                self.assertNotIn(command, p.commands())
+
+    def test_order(self):
+        """As Core 27 greets who connects to it."""
+        with Peer(self.node) as p:
+            p.sync()
+            self.assertEqual(p.commands()[:4], ["version", "wtxidrelay", "sendaddrv2", "verack"])
+            rest = p.commands()[4:]
+            self.assertIn("ping", rest)
+            self.assertIn("getheaders", rest)
+            self.assertIn("feefilter", rest)
+
+    def test_silence_is_dropped(self):
+        self.node.stop()
+        self.node.start("-debug=net", "-peertimeout=1")
+        with Peer(self.node, handshake=False) as p, Peer(self.node, handshake=False) as q:
+            q.send("version", version())  # and no verack
+            q.wait_closed()
+            p.wait_closed()
+        self.assert_log("version handshake timeout", "socket no message in first 1 seconds")
+        self.honest = Peer(self.node)
+
+
+class TestMessages(Hostile):
+    def assert_score(self, command, payload, text, closed=False):
+        with Peer(self.node) as p:
+            p.send(command, payload)
+            if closed:
+                p.wait_closed()
+            else:
+                p.sync()
+        self.assert_log("Misbehaving: peer=", text)
+
+    def test_too_many_items(self):
+        self.assert_score("inv", compact(50001) + bytes(36 * 50001), "inv message size = 50001")
+        self.assert_score("getdata", compact(50001) + bytes(36 * 50001), "getdata message size = 50001")
+        self.assert_score("headers", compact(2001) + bytes(81 * 2001), "headers message size = 2001")
+        self.assert_score("addr", compact(1001) + bytes(30 * 1001), "addr message size = 1001")
+        self.assert_score("addrv2", compact(1001) + (bytes(5) + b"\x01\x04" + bytes(6)) * 1001,
+                          "addrv2 message size = 1001")
+
+    def test_five_times_is_enough(self):
+        with Peer(self.node) as p:
+            for _ in range(5):
+                p.send("inv", compact(50001) + bytes(36 * 50001))
+            p.wait_closed()
+        self.assert_log("(80 -> 100) DISCOURAGE THRESHOLD EXCEEDED: inv message size = 50001")
+
+    def test_malformed_payloads(self):
+        rng = random.Random(2)
+        commands = ("inv", "getdata", "notfound", "getheaders", "getblocks", "headers", "block", "tx", "addr",
+                    "addrv2", "feefilter", "sendcmpct", "ping", "pong")
+        for command in commands:
+            for size in (0, 1, 5, 33, 200):
+                with Peer(self.node) as p:
+                    p.send(command, bytes(rng.randrange(256) for _ in range(size)))
+                    try:
+                        p.sync()
+                    except Closed:
+                        pass
+        self.assert_log("malformed inv message")
+
+    def test_long_locator(self):
+        for command in ("getheaders", "getblocks"):
+            with Peer(self.node) as p:
+                p.send(command, struct.pack("<I", 70016) + compact(102) + bytes(32 * 103))
+                p.wait_closed()
+            self.assert_log(f"{command} locator size 102 > 101, disconnect")
+            with Peer(self.node) as p:
+                p.send(command, struct.pack("<I", 70016) + compact(101) + bytes(32 * 102))
+                p.sync()
+
+    def test_not_offered(self):
+        for command in ("filterload", "filteradd", "filterclear", "mempool", "getcfilters", "getcfheaders"):
+            with Peer(self.node) as p:
+                p.send(command, bytes(10))
+                p.wait_closed()
+
+    def test_unknown_commands(self):
+        with Peer(self.node) as p:
+            for command in ("hello", "sendstorage", "alert", "reject", "zzzzzzzzzzzz"):
+                p.send(command, b"whatever")
+            p.sync()
+        self.assert_log('Unknown command "hello" from peer=1')
+
+    def test_floods(self):
+        """Inventory, addresses, pings without end: the node answers others meanwhile."""
+        rng = random.Random(3)
+        with Peer(self.node) as p:
+            for _ in range(5):
+                p.send("inv", inv(*((WTX, rng.randbytes(32)) for _ in range(20000))))
+                p.send("addr", compact(1000) + b"".join(
+                    struct.pack("<IQ", int(time.time()), 9) + bytes(10) + b"\xff\xff" + rng.randbytes(4) +
+                    b"\x20\x8d" for _ in range(1000)))
+            self.honest.sync()
+            p.sync()
+            info = [x for x in self.node.rpc.getpeerinfo() if x["addr_processed"] or x["addr_rate_limited"]]
+            self.assertEqual(len(info), 1)
+            self.assertLess(info[0]["addr_processed"], 20)
+            self.assertGreater(info[0]["addr_rate_limited"], 4900)
+
+    def test_who_does_not_read(self):
+        """Asks for a megabyte again and again and reads nothing: what waits for it stays bounded."""
+        hashes = [self.node.rpc.getblockhash(h) for h in range(4)]
+        with Peer(self.node) as p:
+            p.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            p.sock.settimeout(2)
+            ask = inv(*((BLOCK | WITNESS, bytes.fromhex(h)[::-1]) for h in hashes * 5000))
+            while not p.closed:  # until the node takes no more of this
+                p.send("getdata", ask)
+            self.honest.sync()
+            rss = int(next(line for line in open(f"/proc/{self.node.process.pid}/status")
+                           if line.startswith("VmRSS")).split()[1])
+            self.assertLess(rss, 400 * 1024)
+
+    def test_many_connections(self):
+        self.node.stop()
+        self.node.start("-debug=net", "-maxconnections=20")  # 9 inbound
+        peers = []
+        try:
+            for _ in range(40):
+                try:
+                    peers.append(Peer(self.node))
+                except (Closed, OSError):
+                    pass
+            self.wait_until(lambda: len(self.node.rpc.getpeerinfo()) <= 9, what="no more than the limit")
+            self.assertGreater(len(self.node.rpc.getpeerinfo()), 4)
+        finally:
+            for p in peers:
+                p.sock.close()
+        self.wait_until(lambda: not self.node.rpc.getpeerinfo(), what="all gone")
+        self.honest = Peer(self.node)
+
+
+class TestHeaders(Hostile):
+    def headers(self, *hs):
+        return compact(len(hs)) + b"".join(h.raw() + b"\0" for h in hs)
+
+    def test_no_work(self):
+        h, _ = self.next_header()
+        with Peer(self.node) as p:
+            p.send("headers", self.headers(h.mine(good=False)))
+            p.wait_closed()
+        self.assert_log("header with invalid proof of work")
+
+    def test_not_continuous(self):
+        a, _ = self.next_header()
+        b, _ = self.next_header(step=2)
+        with Peer(self.node) as p:
+            p.send("headers", self.headers(a.mine(), b.mine()))
+            p.sync()
+        self.assert_log("non-continuous headers sequence")
+
+    def test_wrong_bits(self):
+        h, _ = self.next_header()
+        h.bits = 0x207ffffe
+        with Peer(self.node) as p:
+            p.send("headers", self.headers(h.mine()))
+            p.wait_closed()
+        self.assert_log("bad-diffbits")
+
+    def test_too_old(self):
+        h, _ = self.next_header(step=-100000000)
+        with Peer(self.node) as p:
+            p.send("headers", self.headers(h.mine()))
+            p.wait_closed()
+        self.assert_log("time-too-old")
+
+    def test_from_the_future_is_no_crime(self):
+        h, _ = self.next_header(step=8000)
+        with Peer(self.node) as p:
+            p.send("headers", self.headers(h.mine()))
+            p.sync()
+        self.assert_log("time-too-new")
+
+    def test_unconnecting(self):
+        """Tolerated now and then: it makes the node ask; ten in a row cost."""
+        with Peer(self.node) as p:
+            for i in range(9):
+                p.send("headers", self.headers(Header(os.urandom(32), bytes(32), 1700000000).mine()))
+                p.sync()
+            self.assertNotIn("non-connecting headers", self.node.log())
+            p.send("headers", self.headers(Header(os.urandom(32), bytes(32), 1700000000).mine()))
+            p.sync()
+            self.assert_log("10 non-connecting headers")
+
+    def test_low_work_flood(self):
+        """Endless headers of little work: each is checked, none is kept."""
+        self.node.generate(200)
+        genesis = self.node.rpc.getblockhash(0)
+        before = len(self.node.rpc.getchaintips())
+        with Peer(self.node) as p:
+            prev, at = bytes.fromhex(genesis)[::-1], self.node.rpc.getblockheader(genesis)["time"]
+            for _ in range(10):
+                hs = []
+                for _ in range(5):
+                    at += 1
+                    h = Header(prev, os.urandom(32), at).mine()
+                    prev = h.hash()
+                    hs.append(h)
+                p.send("headers", self.headers(*hs))
+                p.sync()
+                prev, at = bytes.fromhex(genesis)[::-1], self.node.rpc.getblockheader(genesis)["time"]
+        self.assert_log("Ignoring low-work chain (height=5)")
+        self.assertEqual(len(self.node.rpc.getchaintips()), before)
+
+    def test_presync_remembers_nothing(self):
+        """2,000 headers a message, work below ours: walked without being kept, until it comes to nothing."""
+        self.node.generate(2300)
+        genesis = self.node.rpc.getblockhash(0)
+        before = len(self.node.rpc.getchaintips())
+        with Peer(self.node) as p:
+            p.sync()
+            prev, at, hs = bytes.fromhex(genesis)[::-1], self.node.rpc.getblockheader(genesis)["time"], []
+            for _ in range(2000):
+                at += 1
+                h = Header(prev, bytes(32), at).mine()
+                prev = h.hash()
+                hs.append(h)
+            p.seen.clear()
+            p.send("headers", self.headers(*hs))
+            ask = p.wait("getheaders")
+            self.assertEqual(ask[5:37], prev)  # it asks on from the last
+            self.assertEqual(self.node.rpc.getpeerinfo()[-1]["presynced_headers"], 2000)
+            p.send("headers", self.headers())
+            p.sync()
+            self.assertEqual(self.node.rpc.getpeerinfo()[-1]["presynced_headers"], -1)
+        self.assertEqual(len(self.node.rpc.getchaintips()), before)
+
+
+class TestBlocks(Hostile):
+    def refuse(self, raw, reason, closed=True):
+        tip = self.node.tip()
+        with Peer(self.node) as p:
+            p.send("block", raw)
+            if closed:
+                p.wait_closed()
+            else:
+                p.sync()
+        self.assert_log(reason)
+        self.assertEqual(self.node.tip(), tip)
+
+    def test_good_block(self):
+        header, raw = self.next_block()
+        with Peer(self.node) as p:
+            p.send("block", raw)
+            p.sync()
+        self.assertEqual(self.node.tip(), header.hash()[::-1].hex())
+        # And others hear of it.
+        self.honest.wait("inv", lambda payload: header.hash() in payload)
+
+    def test_no_work(self):
+        self.refuse(self.next_block(good=False)[1], "high-hash")
+
+    def test_wrong_root(self):
+        def spoil(_, header):
+            header.root = bytes(32)
+        self.refuse(self.next_block(spoil)[1], "bad-txnmrklroot")
+
+    def test_too_much_money(self):
+        self.refuse(self.next_block(value=50 * 10**8 + 1)[1], "bad-cb-amount")
+
+    def test_wrong_height(self):
+        def spoil(txs, header):
+            txs[0] = coinbase(99, 50 * 10**8)
+            header.root = merkle([sha256d(txs[0])])
+        self.refuse(self.next_block(spoil)[1], "bad-cb-height")
+
+    def test_missing_input(self):
+        def spoil(txs, header):
+            txs.append(struct.pack("<i", 2) + b"\x01" + UNKNOWN + bytes(4) + b"\0" + b"\xff" * 4 + b"\x01" +
+                       struct.pack("<q", 1) + b"\x01\x51" + bytes(4))
+            header.root = merkle([sha256d(t) for t in txs])
+        self.refuse(self.next_block(spoil)[1], "bad-txns-inputs-missingorspent")
+
+    def test_duplicate_transaction_is_mutation(self):
+        """CVE-2012-2459: the hash is not condemned for it."""
+        header, height = self.next_header()
+        spend = (struct.pack("<i", 2) + b"\x01" + UNKNOWN + bytes(4) + b"\0" + b"\xff" * 4 + b"\x01" +
+                 struct.pack("<q", 1) + b"\x01\x51" + bytes(4))
+        txs = [coinbase(height, 50 * 10**8), spend[:-4] + b"\1\0\0\0", spend, spend]
+        header.root = merkle([sha256d(t) for t in txs])
+        self.refuse(block(header.mine(), txs), "bad-txns-duplicate")
+
+    def test_unknown_parent(self):
+        h = Header(UNKNOWN, bytes(32), 1700000000)
+        txs = [coinbase(5, 1)]
+        h.root = merkle([sha256d(txs[0])])
+        self.refuse(block(h.mine(), txs), "prev-blk-not-found", closed=False)
+
+    def test_on_a_bad_block(self):
+        header, raw = self.next_block(value=51 * 10**8)
+        self.refuse(raw, "bad-cb-amount")
+        child = Header(header.hash(), bytes(32), header.time + 1).mine()
+        with Peer(self.node) as p:
+            p.send("headers", b"\x01" + child.raw() + b"\0")
+            p.wait_closed()
+        self.assert_log("bad-prevblk")
+
+    def test_mutated_body_does_not_condemn(self):
+        header, raw = self.next_block()
+        spoiled = raw[:-5] + b"\x52" + raw[-4:]  # another script: another txid
+        self.refuse(spoiled, "bad-txnmrklroot")
+        with Peer(self.node) as p:
+            p.send("block", raw)
+            p.sync()
+        self.assertEqual(self.node.tip(), header.hash()[::-1].hex())
+
+    def test_half_a_block(self):
+        _, raw = self.next_block()
+        with Peer(self.node) as p:
+            p.send("block", raw[:-1])
+            p.send("block", raw + b"\0")
+            p.sync()
+        self.assert_log("malformed block message")
+
+    def test_promises_nothing_delivers(self):
+        """A peer that announces a block and never sends it does not keep the node from getting it elsewhere."""
+        other = self.start_node()
+        other.connect(self.node)
+        framework.sync([self.node, other])
+        for p in other.rpc.getpeerinfo():
+            other.rpc.disconnectnode(p["addr"])
+        self.wait_until(lambda: not other.rpc.getpeerinfo(), what="apart")
+        other.generate(5)
+        first = other.rpc.getblockheader(other.rpc.getblockhash(4), False)
+        with Peer(self.node) as p:
+            p.sync()
+            p.send("headers", b"\x01" + bytes.fromhex(first) + b"\0")
+            p.wait("getdata")
+            self.node.connect(other)
+            # Asked of the first: the rest comes, and when it leaves, so does this one.
+        framework.sync([self.node, other])
+
+
+class TestTransactions(Hostile):
+    def tx(self, outpoint, value, script=ANYONE, sig=b"", outputs=1, number=2, witness=True):
+        """Spends what anyone may spend."""
+        body = (b"\x01" + outpoint + compact(len(sig)) + sig + b"\xff" * 4 +
+                compact(outputs) + (struct.pack("<q", value) + compact(len(script)) + script) * outputs)
+        number = struct.pack("<i", number)
+        return number + b"\0\x01" + body + b"\x01\x01\x51" + bytes(4) if witness else number + body + bytes(4)
+
+    def mature(self):
+        """The outpoint of a coinbase that anybody may spend."""
+        header, height = self.next_header()
+        txs = [coinbase(height, 50 * 10**8, script=ANYONE)]
+        header.root = merkle([sha256d(t) for t in txs])
+        with Peer(self.node) as p:
+            p.send("block", block(header.mine(), txs))
+            p.sync()
+        self.node.generate(100)
+        return sha256d(txs[0]) + bytes(4)
+
+    def refuse(self, raw, reason, closed):
+        with Peer(self.node) as p:
+            p.send("tx", raw)
+            if closed:
+                p.wait_closed()
+            else:
+                p.sync()
+        self.assert_log(f"was not accepted: {reason}")
+        self.assertEqual(self.node.rpc.getrawmempool(), [])
+
+    def test_broken_rules_close(self):
+        out = self.mature()
+        self.refuse(self.tx(out, -1), "bad-txns-vout-negative", True)
+        self.refuse(self.tx(out, 21 * 10**14 + 1), "bad-txns-vout-toolarge", True)
+        self.refuse(self.tx(out, 21 * 10**14, outputs=2), "bad-txns-txouttotal-toolarge", True)
+        self.refuse(self.tx(out, 51 * 10**8, outputs=2), "bad-txns-in-belowout", True)
+        self.refuse(self.tx(bytes(32) + b"\xff" * 4, 1, sig=b"\0\0", witness=False), "coinbase", True)
+
+    def test_policy_does_not(self):
+        out = self.mature()
+        self.refuse(self.tx(out, 50 * 10**8), "min relay fee not met", False)
+        self.refuse(self.tx(out, 49 * 10**8, number=77), "version", False)
+        self.refuse(self.tx(out, 49 * 10**8, b"\x51" * 40), "scriptpubkey", False)
+        self.refuse(self.tx(out, 100), "dust", False)
+
+    def test_young_coinbase(self):
+        header, height = self.next_header()
+        txs = [coinbase(height, 50 * 10**8, script=ANYONE)]
+        header.root = merkle([sha256d(t) for t in txs])
+        with Peer(self.node) as p:
+            p.send("block", block(header.mine(), txs))
+            p.sync()
+        self.refuse(self.tx(sha256d(txs[0]) + bytes(4), 49 * 10**8), "bad-txns-premature-spend-of-coinbase", False)
+
+    def test_orphans(self):
+        """A child before its parent: the parent is asked for, then both are taken."""
+        out = self.mature()
+        txid = sha256d(self.tx(out, 50 * 10**8 - 10000, witness=False))
+        with Peer(self.node) as p:
+            p.send("tx", self.tx(txid + bytes(4), 50 * 10**8 - 20000))
+            asked = p.wait("getdata")
+            self.assertEqual(asked, inv((TX | WITNESS, txid)))
+            p.send("tx", self.tx(out, 50 * 10**8 - 10000))
+            p.sync()
+            p.sync()
+            self.assertEqual(len(self.node.rpc.getrawmempool()), 2)
+
+    def test_orphan_flood(self):
+        with Peer(self.node) as p:
+            for i in range(500):
+                p.send("tx", self.tx(os.urandom(32) + bytes(4), i + 1, b"\0\x14" + bytes(20)))
+            p.sync()
+        self.assertEqual(self.node.rpc.getrawmempool(), [])
+
+    def test_asked_of_one_at_a_time(self):
+        wtxid = os.urandom(32)
+        with Peer(self.node) as p, Peer(self.node) as q:
+            for x in (p, q):
+                x.send("inv", inv((WTX, wtxid)))
+                x.sync()
+            first = p.wait("getdata")
+            self.assertEqual(first, inv((WTX, wtxid)))
+            self.assertNotIn("getdata", q.commands())
+            p.send("notfound", inv((WTX, wtxid)))
+            self.assertEqual(q.wait("getdata"), inv((WTX, wtxid)))
+
+    def test_relay(self):
+        """Announced by wtxid to who asked for it, by txid to others, served with and without witness."""
+        out = self.mature()
+        raw = self.tx(out, 50 * 10**8 - 10000)
+        plain = self.tx(out, 50 * 10**8 - 10000, witness=False)
+        with Peer(self.node) as p, Peer(self.node, features=()) as q:
+            # Before it is announced nobody can ask whether it is there.
+            p.send("getdata", inv((WTX, sha256d(raw))))
+            self.assertEqual(p.wait("notfound"), inv((WTX, sha256d(raw))))
+            self.node.rpc.sendrawtransaction(raw.hex())
+            self.assertEqual(p.wait("inv"), inv((WTX, sha256d(raw))))
+            self.assertEqual(q.wait("inv"), inv((TX, sha256d(plain))))
+            p.send("getdata", inv((WTX, sha256d(raw)), (WTX, UNKNOWN)))
+            self.assertEqual(p.wait("tx"), raw)
+            self.assertEqual(p.wait("notfound"), inv((WTX, UNKNOWN)))
+            q.send("getdata", inv((TX, sha256d(plain)), (TX | WITNESS, sha256d(plain))))
+            self.assertEqual(q.wait("tx"), plain)
+            self.assertEqual(q.wait("tx"), raw)
+
+    def test_fee_filter(self):
+        out = self.mature()
+        with Peer(self.node) as p, Peer(self.node) as q:
+            q.send("feefilter", struct.pack("<Q", 10**7))
+            q.sync()
+            raw = self.tx(out, 50 * 10**8 - 10000)
+            self.node.rpc.sendrawtransaction(raw.hex())
+            self.assertEqual(p.wait("inv"), inv((WTX, sha256d(raw))))
+            q.sync()  # those who connected to us are told at the same moment
+            self.assertNotIn("inv", q.commands())
+
+    def test_blocks_only(self):
+        self.node.stop()
+        self.node.start("-debug=net", "-blocksonly")
+        for command, payload in (("inv", inv((WTX, UNKNOWN))), ("tx", self.tx(UNKNOWN + bytes(4), 1))):
+            with Peer(self.node) as p:
+                self.assertEqual(p.seen[0][1][-1], 0)  # relay: no
+                p.send(command, payload)
+                p.wait_closed()
+        self.assert_log("inv sent in violation of protocol", "transaction sent in violation of protocol")
+        self.honest = Peer(self.node)
+
+
+del Hostile  # its children are the tests
+
+if __name__ == "__main__":
+    framework.main()

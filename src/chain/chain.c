@@ -324,6 +324,14 @@ void cc_chain_listen(struct cc_chain *c, const struct cc_chain_listener *l)
     cc_chain_unlock(c);
 }
 
+void cc_chain_set_known(struct cc_chain *c, cc_known_fn known, void *arg)
+{
+    cc_chain_lock(c);
+    c->known = known;
+    c->known_arg = arg;
+    cc_chain_unlock(c);
+}
+
 /* --- Stored blocks ----------------------------------------------------------
  */
 

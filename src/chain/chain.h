@@ -114,6 +114,13 @@ void cc_chain_unlock(struct cc_chain *c);
 const struct cc_params *cc_chain_params(const struct cc_chain *c);
 /* listener is copied; add before threads start. */
 void cc_chain_listen(struct cc_chain *c, const struct cc_chain_listener *l);
+/* known says under the lock whether the scripts of a transaction have held
+ * under these flags before (the pool's have): its block then need not run them
+ * again. Storage proofs are run always, since they depend on the branch. One
+ * at a time; NULL: nobody. */
+typedef bool (*cc_known_fn)(void *arg, const uint8_t wtxid[32],
+                            uint32_t flags);
+void cc_chain_set_known(struct cc_chain *c, cc_known_fn known, void *arg);
 
 /* --- Asking -------------------------------------------------------------- */
 

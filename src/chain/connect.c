@@ -207,6 +207,13 @@ static void add_check(struct judge *j, size_t tx, size_t index, bool storage)
         (struct check){(uint32_t)tx, (uint32_t)index, storage};
 }
 
+static bool is_known(const struct judge *j, const struct cc_tx *tx)
+{
+    const struct cc_chain *c = j->c;
+
+    return c->known && c->known(c->known_arg, tx->wtxid, j->connect.flags);
+}
+
 static enum cc_status judge_tx(struct judge *j, size_t i, struct cc_error *err)
 {
     const struct cc_tx *tx = &j->block->tx[i];
@@ -236,8 +243,9 @@ static enum cc_status judge_tx(struct judge *j, size_t i, struct cc_error *err)
         j->out->maturing[i] =
             cc_arena_dup(&j->out->undo.arena, r->maturing,
                          tx->vout_count * sizeof(*r->maturing));
-    for (size_t n = 0; n < tx->vin_count; n++)
-        add_check(j, i, n, false);
+    if (!is_known(j, tx))
+        for (size_t n = 0; n < tx->vin_count; n++)
+            add_check(j, i, n, false);
     for (size_t n = 0; n < r->job_count; n++)
         add_check(j, i, n, true);
     return CC_OK;

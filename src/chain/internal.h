@@ -54,6 +54,8 @@ struct cc_chain {
 
     struct cc_chain_listener listeners[CC_CHAIN_MAX_LISTENERS];
     size_t listener_count;
+    cc_known_fn known; /* NULL: nobody's scripts are known */
+    void *known_arg;
 
     /* the last blocks found bad, and why */
     struct {

@@ -357,6 +357,7 @@ void cc_mempool_free(struct cc_mempool *m)
 {
     if (!m)
         return;
+    cc_chain_set_known(m->config.chain, NULL, NULL);
     for (size_t i = 0; i < m->count; i++)
         cc_pool_node_free(m->nodes[i]);
     free(m->nodes);

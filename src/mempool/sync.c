@@ -111,6 +111,16 @@ static void on_tip(void *arg, const struct cc_index *tip)
     cc_pool_limit(m);
 }
 
+/* Every entry's scripts held under the standard flags, on coins that its
+ * inputs name by hash. */
+static bool is_known(void *arg, const uint8_t wtxid[32], uint32_t flags)
+{
+    const struct cc_mempool *m = arg;
+
+    return !(flags & ~(uint32_t)CC_VERIFY_STANDARD) &&
+           cc_map_get(&m->by_wtxid, wtxid);
+}
+
 void cc_pool_listen_chain(struct cc_mempool *m)
 {
     const struct cc_chain_listener l = {
@@ -121,4 +131,5 @@ void cc_pool_listen_chain(struct cc_mempool *m)
     };
 
     cc_chain_listen(m->config.chain, &l);
+    cc_chain_set_known(m->config.chain, is_known, m);
 }

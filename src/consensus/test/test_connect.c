@@ -189,16 +189,20 @@ static enum cc_status connect(size_t index, struct cc_coin coin)
     cc_storage_result_init(&r);
     st = cc_connect_tx(&c, &block.tx[index], &coin, &s, &r, &err);
     cc_storage_result_clear(&r);
+    assert_int_equal(err.verdict,
+                     st == CC_OK ? CC_VERDICT_NONE : CC_VERDICT_CONSENSUS);
     return st;
 }
 
 static enum cc_status finish(void)
 {
-    struct cc_mint_state s;
+    struct cc_mint_state s = {.pool = -7};
     enum cc_status st;
 
     cc_error_init(&err);
     st = cc_connect_finish(&c, &s, &err);
+    if (!c.params->storage_active)
+        assert_int_equal(s.pool, -7);
     cc_block_clear(&block);
     cc_build_clear(&b);
     return st;

@@ -1,6 +1,7 @@
 /* The pool over time: blocks, reorganisations, age, memory, restarts. */
 #include "support.h"
 
+#include "mempool/internal.h"
 #include "mempool/test/fixture.h"
 #include "util/fs.h"
 
@@ -341,6 +342,37 @@ static void test_prioritise(void **state)
     assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta, 0);
 }
 
+/* A block's scripts that the pool has run are not run again: so one slipped
+ * into the pool unchecked gets through with it, and not without. */
+static void test_known_scripts(void **state)
+{
+    struct cc_tx *tx = fixture_simple(&f, 1, 1, 10000);
+    struct cc_pool_node *node;
+    struct cc_block block;
+    uint64_t tries = 1000;
+
+    (void)state;
+    tx->vin[0].witness[0] = cc_bytes("\x52", 1);
+    cc_tx_finish(tx);
+    assert_int_equal(cc_generate(&block, f.pool, fixture_script(), tx, 1,
+                                 &tries, NULL, &f.err),
+                     CC_INVALID);
+    assert_non_null(strstr(f.err.reason, "script-verify-flag"));
+    node = cc_pool_node_new(tx);
+    cc_pool_insert(f.pool, node, true);
+    assert_int_equal(cc_generate(&block, f.pool, fixture_script(), tx, 1,
+                                 &tries, NULL, &f.err),
+                     CC_OK);
+    cc_block_clear(&block);
+    /* The same transaction with another witness is another. */
+    tx->vin[0].witness[0] = cc_bytes("\x53", 1);
+    cc_tx_finish(tx);
+    assert_int_equal(cc_generate(&block, f.pool, fixture_script(), tx, 1,
+                                 &tries, NULL, &f.err),
+                     CC_INVALID);
+    assert_int_equal(count(), 1);
+}
+
 /* --- mempool.dat -----------------------------------------------------------
  */
 
@@ -417,7 +449,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_block),   T(test_reorg),      T(test_reorg_branch),
         T(test_expiry),  T(test_limit),      T(test_limit_full),
-        T(test_rolling), T(test_prioritise), T(test_dump),
+        T(test_rolling), T(test_prioritise), T(test_known_scripts),
+        T(test_dump),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

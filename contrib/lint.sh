@@ -22,10 +22,11 @@ format() {
     [ "${PIPESTATUS[1]}" = 0 ]
 }
 
+# The programs' sources; tests are left to the sanitizers.
 static() {
-    cppcheck --quiet --std=c11 --enable=warning,portability -j"$(nproc)" \
-        --inline-suppr --error-exitcode=1 --suppressions-list=contrib/cppcheck.txt \
-        -I src src 2>&1
+    git ls-files 'src/*.c' | grep -v /test/ | xargs cppcheck --quiet --std=c11 \
+        --enable=warning,portability -j"$(nproc)" --inline-suppr \
+        --error-exitcode=1 --suppressions-list=contrib/cppcheck.txt -I src 2>&1
 }
 
 # A floor includes its own headers and those of the floors below it.
@@ -45,7 +46,7 @@ floors() {
 }
 
 long_files() {
-    ! git ls-files '*.c' '*.h' '*.py' | xargs wc -l |
+    ! git ls-files '*.c' '*.h' '*.py' | grep -v test/model/ | xargs wc -l |
         awk '$2 != "total" && $1 > 1000 {print; found = 1} END {exit !found}'
 }
 

@@ -20,3 +20,19 @@ WALLET_TEST = libcc_wallet_node.a $(TEST_SUPPORT) libcc_wallet.a \
 check_PROGRAMS += src/wallet/test/test_wallet
 src_wallet_test_test_wallet_SOURCES = src/wallet/test/test_wallet.c
 src_wallet_test_test_wallet_LDADD = $(WALLET_TEST)
+
+check_PROGRAMS += src/wallet/test/test_book
+src_wallet_test_test_book_SOURCES = src/wallet/test/test_book.c
+src_wallet_test_test_book_LDADD = $(WALLET_TEST)
+
+check_PROGRAMS += src/wallet/test/test_file
+src_wallet_test_test_file_SOURCES = src/wallet/test/test_file.c
+src_wallet_test_test_file_LDADD = $(WALLET_TEST)
+
+check_PROGRAMS += src/wallet/test/test_keys
+src_wallet_test_test_keys_SOURCES = src/wallet/test/test_keys.c
+src_wallet_test_test_keys_LDADD = $(WALLET_TEST)
+
+check_PROGRAMS += src/wallet/test/test_select
+src_wallet_test_test_select_SOURCES = src/wallet/test/test_select.c
+src_wallet_test_test_select_LDADD = $(WALLET_TEST)

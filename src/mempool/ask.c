@@ -165,15 +165,25 @@ uint64_t cc_mempool_changes(struct cc_mempool *m)
     return changes;
 }
 
-void cc_mempool_set_broadcast(struct cc_mempool *m, const uint8_t txid[32])
+static void mark(struct cc_mempool *m, const uint8_t txid[32], bool unbroadcast)
 {
     struct cc_pool_node *n;
 
     cc_chain_lock(m->config.chain);
     n = cc_pool_get(m, txid);
-    if (n && n->e.unbroadcast) {
-        n->e.unbroadcast = false;
-        m->unbroadcast--;
+    if (n && n->e.unbroadcast != unbroadcast) {
+        n->e.unbroadcast = unbroadcast;
+        m->unbroadcast = unbroadcast ? m->unbroadcast + 1 : m->unbroadcast - 1;
     }
     cc_chain_unlock(m->config.chain);
+}
+
+void cc_mempool_set_unbroadcast(struct cc_mempool *m, const uint8_t txid[32])
+{
+    mark(m, txid, true);
+}
+
+void cc_mempool_set_broadcast(struct cc_mempool *m, const uint8_t txid[32])
+{
+    mark(m, txid, false);
 }

@@ -118,15 +118,11 @@ static void load(struct cc_mempool *m, struct cc_reader *r)
     }
     rest = cc_read_count(r, 32);
     while (rest-- > 0) {
-        struct cc_pool_node *n;
         uint8_t txid[32];
 
         cc_read_bytes(r, txid, sizeof(txid));
-        n = r->failed ? NULL : cc_pool_get(m, txid);
-        if (n && !n->e.unbroadcast) {
-            n->e.unbroadcast = true;
-            m->unbroadcast++;
-        }
+        if (!r->failed)
+            cc_mempool_set_unbroadcast(m, txid);
     }
 }
 

@@ -118,6 +118,9 @@ void cc_mempool_each_delta(struct cc_mempool *m,
                            void *arg);
 /* Number of changes so far: getblocktemplate's longpoll. */
 uint64_t cc_mempool_changes(struct cc_mempool *m);
+/* Ours: announced again and again, over restarts too, until a peer asked for
+ * it, which _set_broadcast says. */
+void cc_mempool_set_unbroadcast(struct cc_mempool *m, const uint8_t txid[32]);
 void cc_mempool_set_broadcast(struct cc_mempool *m, const uint8_t txid[32]);
 /* mempool.dat, Core's format (version 1, not obfuscated). Load adds what is
  * still good and not expired; CC_NOTFOUND if there is no file, CC_CORRUPT if

@@ -474,7 +474,6 @@ static void make_tables(struct cc_net *n)
     n->orphans = cc_orphans_new();
     cc_map_init(&n->flight, 32, sizeof(int64_t), seed);
     cc_map_init(&n->sources, 32, sizeof(struct cc_source), seed);
-    cc_map_init(&n->unbroadcast, 32, 1, seed);
     cc_recent_init(&n->rejects, 120000, seed);
     cc_recent_init(&n->confirmed, 48000, seed);
 }
@@ -646,7 +645,6 @@ void cc_net_free(struct cc_net *n)
     cc_orphans_free(n->orphans);
     cc_map_clear(&n->flight);
     cc_map_clear(&n->sources);
-    cc_map_clear(&n->unbroadcast);
     cc_recent_clear(&n->rejects);
     cc_recent_clear(&n->confirmed);
     free(n->getaddr_cache);

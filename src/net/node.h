@@ -196,7 +196,6 @@ struct cc_net {
     struct cc_txreq *txreq;
     struct cc_orphans *orphans;
     struct cc_recent rejects, confirmed;
-    struct cc_map unbroadcast; /* txid -> uint8_t */
     int64_t next_rebroadcast_us, next_inbound_inv_us;
 
     struct cc_addr_entry *getaddr_cache; /* one answer for all, for a day */

@@ -290,8 +290,7 @@ bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv)
     if (found) {
         memcpy(txid, e->tx.txid, 32);
         cc_tx_write(&w, &e->tx, inv->type != CC_INV_TX);
-        if (cc_map_remove(&n->unbroadcast, txid, NULL))
-            cc_mempool_set_broadcast(n->mempool, txid);
+        cc_mempool_set_broadcast(n->mempool, txid);
     }
     cc_chain_unlock(n->chain);
     if (found)
@@ -546,7 +545,7 @@ static void task_announce(void *arg)
     e = cc_mempool_find(n->mempool, t->txid);
     if (e) {
         if (t->ours)
-            cc_map_put(&n->unbroadcast, t->txid, NULL);
+            cc_mempool_set_unbroadcast(n->mempool, t->txid);
         cc_relay_announce(n, e->tx.txid, e->tx.wtxid);
     }
     cc_chain_unlock(n->chain);
@@ -564,26 +563,11 @@ void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32],
     cc_net_post(n, task_announce, t);
 }
 
-static void rebroadcast(struct cc_net *n)
+static bool announce_again(void *arg, const struct cc_mempool_entry *e)
 {
-    size_t pos = 0, count = 0;
-    const void *key;
-    uint8_t(*gone)[32] = cc_reallocarray(NULL, n->unbroadcast.count + 1, 32);
-
-    while (cc_map_next(&n->unbroadcast, &pos, &key, NULL)) {
-        const struct cc_mempool_entry *e;
-
-        cc_chain_lock(n->chain);
-        e = cc_mempool_find(n->mempool, key);
-        if (e)
-            cc_relay_announce(n, e->tx.txid, e->tx.wtxid);
-        else
-            memcpy(gone[count++], key, 32);
-        cc_chain_unlock(n->chain);
-    }
-    while (count-- > 0)
-        cc_map_remove(&n->unbroadcast, gone[count], NULL);
-    free(gone);
+    if (e->unbroadcast)
+        cc_relay_announce(arg, e->tx.txid, e->tx.wtxid);
+    return true;
 }
 
 void cc_relay_net_tick(struct cc_net *n, int64_t now)
@@ -591,7 +575,7 @@ void cc_relay_net_tick(struct cc_net *n, int64_t now)
     if (now < n->next_rebroadcast_us)
         return;
     if (n->next_rebroadcast_us)
-        rebroadcast(n);
+        cc_mempool_each(n->mempool, announce_again, n);
     n->next_rebroadcast_us =
         now + 10 * MINUTE_US + (int64_t)cc_random_below(5 * MINUTE_US);
 }

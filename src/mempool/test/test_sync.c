@@ -406,18 +406,24 @@ static void test_dump(void **state)
     fixture_add(&f, b);
     cc_mempool_prioritise(f.pool, b->txid, 77);
     cc_mempool_prioritise(f.pool, away->txid, 1000);
+    cc_mempool_set_unbroadcast(f.pool, a->txid);
+    cc_mempool_set_unbroadcast(f.pool, a->txid);
+    cc_mempool_set_unbroadcast(f.pool, b->txid);
+    cc_mempool_set_broadcast(f.pool, b->txid);
+    cc_mempool_set_unbroadcast(f.pool, away->txid); /* not in the pool */
     assert_int_equal(cc_mempool_save(f.pool, path, &f.err), CC_OK);
-    /* Byte by byte: version 1, three entries, one delta, none unannounced. */
+    /* Byte by byte: version 1, three entries, one delta, one unannounced. */
     assert_int_equal(cc_fs_read(path, 1 << 20, &data, &len, &f.err), CC_OK);
     assert_int_equal(len, 8 + 8 + old->size + a->size + b->size + 3 * 16 + 1 +
-                              40 + 1);
+                              40 + 1 + 32);
     assert_int_equal(cc_get_u64le(data), 1);
     assert_int_equal(cc_get_u64le(data + 8), 3);
     assert_int_equal(cc_get_u64le(data + 16 + old->size), when - 500);
-    assert_int_equal(data[len - 42], 1);
-    assert_memory_equal(data + len - 41, away->txid, 32);
-    assert_int_equal(cc_get_u64le(data + len - 9), 1000);
-    assert_int_equal(data[len - 1], 0);
+    assert_int_equal(data[len - 74], 1);
+    assert_memory_equal(data + len - 73, away->txid, 32);
+    assert_int_equal(cc_get_u64le(data + len - 41), 1000);
+    assert_int_equal(data[len - 33], 1);
+    assert_memory_equal(data + len - 32, a->txid, 32);
 
     f.now = when - 500 + f.config.expiry_s; /* the first has just expired */
     fixture_reopen(&f);
@@ -428,6 +434,13 @@ static void test_dump(void **state)
     assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta, 77);
     cc_mempool_each_delta(f.pool, one_delta, &deltas);
     assert_int_equal(deltas, 1077);
+    {
+        struct cc_mempool_stats stats;
+
+        cc_mempool_stats(f.pool, &stats);
+        assert_int_equal(stats.unbroadcast, 1);
+        assert_true(cc_mempool_find(f.pool, a->txid)->unbroadcast);
+    }
     check_pool();
 
     /* Cut anywhere it does not decode, and does no harm. */

@@ -24,6 +24,7 @@
 static const struct cc_arg_option options[] = {
     {"help", "", GENERAL, "Print this help message and exit (also -h)", CC_ARG_CLI_ONLY},
     {"h", "", GENERAL, "", CC_ARG_HIDDEN | CC_ARG_CLI_ONLY},
+    {"?", "", GENERAL, "", CC_ARG_HIDDEN | CC_ARG_CLI_ONLY},
     {"help-debug", "", GENERAL, "", CC_ARG_HIDDEN | CC_ARG_CLI_ONLY},
     {"version", "", GENERAL, "Print version and exit", CC_ARG_CLI_ONLY},
     {"conf", "=<file>", GENERAL, "Specify configuration file. Relative paths are below the data directory (default: cloudcoin.conf, with -bitcoin bitcoin.conf)", CC_ARG_CLI_ONLY},

@@ -135,7 +135,7 @@ static void log_start(struct cc_node *n)
     for (size_t i = 0; (w = cc_args_warning(s->args, i)); i++)
         cc_log(n->log, "Warning: %s", w);
     for (size_t i = 0; (w = cc_args_unknown_section(s->args, i)); i++)
-        cc_log(n->log, "Warning: Section [%s] is not recognized.", w);
+        cc_log(n->log, "Warning: %s", w);
     for (size_t i = 0; (w = cc_args_ignored(s->args, i)); i++)
         cc_log(n->log,
                "Warning: Config setting for -%s only applied on %s network "

@@ -7,14 +7,13 @@
 #define DEBUG "Debugging/Testing options:"
 #define CHAIN "Chain selection options:"
 #define RELAY "Node relay options:"
-#define CREATION "Block creation options:"
 #define RPC "RPC server options:"
 #define EXTENSION "Extension options:"
 
 const struct cc_arg_option cc_daemon_options[] = {
-
     {"help", "", GENERAL, "Print this help message and exit (also -h)", CC_ARG_CLI_ONLY},
     {"h", "", GENERAL, "", CC_ARG_HIDDEN | CC_ARG_CLI_ONLY},
+    {"?", "", GENERAL, "", CC_ARG_HIDDEN | CC_ARG_CLI_ONLY},
     {"version", "", GENERAL, "Print version and exit", CC_ARG_CLI_ONLY},
     {"blocknotify", "=<cmd>", GENERAL, "Execute command when the best block changes (%s in cmd is replaced by block hash)", 0},
     {"blocksonly", "", GENERAL, "Reject transactions from network peers; wallet and RPC may still send (default: 0)", 0},

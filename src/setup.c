@@ -117,6 +117,7 @@ enum cc_status cc_setup_load(struct cc_setup *s,
     }
     if (cc_args_get_bool(s->args, "help", false) ||
         cc_args_get_bool(s->args, "h", false) ||
+        cc_args_get_bool(s->args, "?", false) ||
         cc_args_get_bool(s->args, "help-debug", false) ||
         cc_args_get_bool(s->args, "version", false))
         return CC_OK;

@@ -1,0 +1,109 @@
+"""cloudcoin-cli: words to JSON, what it prints and how it exits."""
+import json
+import subprocess
+import threading
+
+import framework
+
+
+class TestCli(framework.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.node = self.start_node()
+
+    def ok(self, *words, **more):
+        status, out, err = self.node.cli(*words, **more)
+        self.assertEqual((status, err), (0, ""), words)
+        return out
+
+    def test_results(self):
+        self.assertEqual(self.ok("getblockcount"), "0\n")
+        tip = self.ok("getbestblockhash").strip()
+        self.assertEqual(tip, self.node.tip())
+        self.assertEqual(json.loads(self.ok("getblock", tip))["height"], 0)
+        self.assertEqual(json.loads(self.ok("getblockheader", tip, "true"))["hash"], tip)
+        self.assertEqual(len(self.ok("getblockheader", tip, "false").strip()), 160)
+        self.assertEqual(self.ok("setmocktime", 0), "")
+        self.assertIn("== Blockchain ==", self.ok("help"))
+        out = self.ok("getblockchaininfo")
+        self.assertTrue(out.startswith('{\n  "chain": "regtest",\n'))
+
+    def test_errors(self):
+        self.assertEqual(self.node.cli("getblockhash", 7), (8, "", "error code: -8\nerror message:\nBlock height out of range\n"))
+        status, out, err = self.node.cli("nothing")
+        self.assertEqual((status, out, err), (32601 & 0xff, "", "error code: -32601\nerror message:\nMethod not found\n"))
+        self.assertEqual(self.node.cli("getblockhash", "x"), (1, "", "error: Error parsing JSON: x\n"))
+        self.assertEqual(self.node.cli(), (1, "", "error: too few parameters (need at least command)\n"))
+        status, out, err = self.node.cli("-nothing", "getblockcount")
+        self.assertEqual((status, err), (1, "Error: Error parsing command line arguments: Invalid parameter -nothing\n"))
+
+    def test_named(self):
+        self.assertEqual(self.ok("-named", "getblockhash", "height=0").strip(), self.node.tip())
+        self.assertEqual(json.loads(self.ok("-named", "echo", "a", "arg1=b=c")), ["a", "b=c"])
+        self.assertEqual(json.loads(self.ok("-named", "echojson", "1", "arg2=[true]")), [1, None, [True]])
+        status, _, err = self.node.cli("-named", "getblockhash", "hight=0")
+        self.assertEqual((status, err), (8, "error code: -8\nerror message:\nUnknown named parameter hight\n"))
+
+    def test_strings_and_json(self):
+        self.assertEqual(json.loads(self.ok("echo", "1", "true", "a b")), ["1", "true", "a b"])
+        self.assertEqual(json.loads(self.ok("echojson", "1", "true", '{"a":[0.10000000]}')), [1, True, {"a": [0.1]}])
+        self.assertIn("0.10000000", self.ok("echojson", '{"a":[0.10000000]}'))
+
+    def test_stdin(self):
+        self.assertEqual(json.loads(self.ok("-stdin", "echo", "a", stdin="b\nc d\n")), ["a", "b", "c d"])
+        self.assertEqual(self.node.cli("-stdinrpcpass", "-rpcuser=a", "getblockcount", stdin="wrong\n"),
+                         (1, "", "error: Authorization failed: Incorrect rpcuser or rpcpassword\n"))
+
+    def test_server_is_not_there(self):
+        self.node.stop()
+        where = f"127.0.0.1:{self.node.rpc_port}"
+        status, out, err = self.node.cli("getblockcount")
+        self.assertEqual((status, out), (1, ""))
+        self.assertTrue(err.startswith(f"error: Could not connect to the server {where}\n\nMake sure"), err)
+        status, out, err = self.node.cli("-rpcwait", "-rpcwaittimeout=1", "getblockcount")
+        self.assertEqual(status, 1)
+        self.assertTrue(err.startswith(f"error: timeout on transient error: Could not connect to the server {where}"), err)
+        answers = []
+        t = threading.Thread(target=lambda: answers.append(self.node.cli("-rpcwait", "getblockcount")))
+        t.start()
+        self.node.start()
+        t.join(framework.TIMEOUT_S)
+        self.assertEqual(answers, [(0, "0\n", "")])
+
+    def test_no_credentials(self):
+        status, out, err = self.node.cli("-rpccookiefile=nowhere", "getblockcount")
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn("error: Could not locate RPC credentials. No authentication cookie could be found", err)
+
+    def test_getinfo(self):
+        out = self.ok("-getinfo")
+        for line in ("Chain: regtest\n", "Blocks: 0\n", "Network: in 0, out 0, total 0\n", "Warnings: (none)\n"):
+            self.assertIn(line, out)
+        self.node.rpc.createwallet("w")
+        self.assertIn("Balance: 0.00000000\n", self.ok("-getinfo"))
+
+    def test_generate(self):
+        self.node.rpc.createwallet("w")
+        self.assertEqual(len(json.loads(self.ok("-generate"))["blocks"]), 1)
+        self.assertEqual(len(json.loads(self.ok("-generate", 3))["blocks"]), 3)
+        self.assertEqual(self.node.height(), 4)
+
+    def test_wallet_name(self):
+        self.node.rpc.createwallet("a b")
+        self.node.rpc.createwallet("d")
+        self.assertEqual(json.loads(self.ok("-rpcwallet=a b", "getwalletinfo"))["walletname"], "a b")
+        status, _, err = self.node.cli("getwalletinfo")
+        self.assertEqual(status, 19)
+        self.assertIn('Try adding "-rpcwallet=<filename>" option to cloudcoin-cli command line.', err)
+
+    def test_help_and_version(self):
+        r = subprocess.run([framework.program("cloudcoin-cli"), "-version"], stdout=subprocess.PIPE)
+        self.assertRegex(r.stdout.decode(), r"\ACloudCoin RPC client version v")
+        r = subprocess.run([framework.program("cloudcoin-cli"), "-help"], stdout=subprocess.PIPE)
+        self.assertIn(b"-rpcwait", r.stdout)
+        r = subprocess.run([framework.program("cloudcoin-cli")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual((r.returncode, r.stderr), (1, b"Error: too few parameters\n"))
+
+
+if __name__ == "__main__":
+    framework.main()

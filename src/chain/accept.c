@@ -194,7 +194,7 @@ enum cc_status cc_chain_test_block(struct cc_chain *c,
     if (st == CC_OK)
         st = cc_block_check_place(block, c->params, &place, err);
     if (st == CC_OK)
-        st = cc_connect_judge(c, c->tip, block, &k, err);
+        st = cc_connect_judge(c, c->tip, block, true, &k, err);
     if (st == CC_OK)
         cc_connected_clear(&k);
     cc_chain_unlock(c);

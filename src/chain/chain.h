@@ -118,8 +118,7 @@ void cc_chain_listen(struct cc_chain *c, const struct cc_chain_listener *l);
  * under these flags before (the pool's have): its block then need not run them
  * again. Storage proofs are run always, since they depend on the branch. One
  * at a time; NULL: nobody. */
-typedef bool (*cc_known_fn)(void *arg, const uint8_t wtxid[32],
-                            uint32_t flags);
+typedef bool (*cc_known_fn)(void *arg, const uint8_t wtxid[32], uint32_t flags);
 void cc_chain_set_known(struct cc_chain *c, cc_known_fn known, void *arg);
 
 /* --- Asking -------------------------------------------------------------- */

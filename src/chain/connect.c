@@ -26,6 +26,7 @@ struct judge {
     struct cc_chain *c;
     const struct cc_block *block;
     struct cc_connected *out;
+    bool scripts;
     struct cc_chain_view view;
     struct cc_connect connect;
     struct cc_map txs; /* txid to place in the block, uint32_t */
@@ -243,6 +244,8 @@ static enum cc_status judge_tx(struct judge *j, size_t i, struct cc_error *err)
         j->out->maturing[i] =
             cc_arena_dup(&j->out->undo.arena, r->maturing,
                          tx->vout_count * sizeof(*r->maturing));
+    if (!j->scripts)
+        return CC_OK;
     if (!is_known(j, tx))
         for (size_t n = 0; n < tx->vin_count; n++)
             add_check(j, i, n, false);
@@ -292,7 +295,7 @@ static enum cc_status run_checks(struct judge *j, struct cc_error *err)
 }
 
 enum cc_status cc_connect_judge(struct cc_chain *c, const struct cc_index *prev,
-                                const struct cc_block *block,
+                                const struct cc_block *block, bool scripts,
                                 struct cc_connected *out, struct cc_error *err)
 {
     struct cc_error early;
@@ -300,6 +303,7 @@ enum cc_status cc_connect_judge(struct cc_chain *c, const struct cc_index *prev,
     enum cc_status st;
 
     judge_init(&j, c, prev, block, out);
+    j.scripts = scripts;
     cc_error_init(&early);
     st = prefetch(&j, &early);
     if (st == CC_OK)
@@ -308,10 +312,10 @@ enum cc_status cc_connect_judge(struct cc_chain *c, const struct cc_index *prev,
         st = judge_tx(&j, i, &early);
     /* a fault further on must not hide one in a script before it */
     if (st == CC_OK || st == CC_INVALID) {
-        enum cc_status scripts = run_checks(&j, err);
+        enum cc_status heavy = run_checks(&j, err);
 
-        if (scripts != CC_OK)
-            st = scripts;
+        if (heavy != CC_OK)
+            st = heavy;
         else if (st != CC_OK && err)
             *err = early;
         if (st == CC_OK)

@@ -111,9 +111,11 @@ struct cc_connected {
     bool has_spent;
 };
 void cc_connected_clear(struct cc_connected *k);
-/* Judge block on top of prev, the tip. Nothing changes but what is cached. */
+/* Judge block on top of prev, the tip. Nothing changes but what is cached.
+ * scripts: false where this very block passed before, so that scripts and
+ * storage proofs need not be run again. */
 enum cc_status cc_connect_judge(struct cc_chain *c, const struct cc_index *prev,
-                                const struct cc_block *block,
+                                const struct cc_block *block, bool scripts,
                                 struct cc_connected *out, struct cc_error *err);
 /* Make the coins what they are after (before) the block. */
 void cc_connect_apply(struct cc_chain *c, const struct cc_block *block,

@@ -103,7 +103,8 @@ static enum cc_status connect_tip(struct cc_chain *c, struct cc_index *i,
             return st;
         block = &read;
     }
-    st = cc_connect_judge(c, c->tip, block, &k, err);
+    st = cc_connect_judge(c, c->tip, block, !(i->status & CC_INDEX_VALID), &k,
+                          err);
     if (st != CC_OK)
         goto out;
     st = store_undo(c, i, &k.undo, err);

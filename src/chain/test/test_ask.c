@@ -376,6 +376,75 @@ static void test_proposal(void **state)
     teardown(&f);
 }
 
+/* --- Scripts found good before ---------------------------------------------
+ */
+
+/* The last transaction of such a block is the one whose script fails. */
+static const uint8_t *bad_wtxid(const struct fixture *f, int i)
+{
+    const struct cc_block *b = &f->w.blocks[i].block;
+
+    return b->tx[b->tx_count - 1].wtxid;
+}
+
+struct known {
+    uint8_t wtxid[32];
+    uint32_t flags;
+};
+
+static bool is_known(void *arg, const uint8_t wtxid[32], uint32_t flags)
+{
+    const struct known *k = arg;
+
+    return flags == k->flags && !memcmp(wtxid, k->wtxid, 32);
+}
+
+static void test_scripts_known(void **state)
+{
+    struct fixture f;
+    struct known k;
+    int tip, bad;
+
+    (void)state;
+    setup(&f, true);
+    tip = extend(&f, 0, 30);
+    bad = world_make(&f.w, tip, WRONG_SCRIPT);
+    assert_int_equal(f.w.blocks[bad].wrong, WRONG_SCRIPT);
+    memcpy(k.wtxid, bad_wtxid(&f, bad), 32);
+    k.flags = cc_block_script_flags(&f.w.params, 31);
+    cc_chain_set_known(f.c, is_known, &k);
+    assert_int_equal(
+        cc_chain_test_block(f.c, &f.w.blocks[bad].block, true, true, NULL),
+        CC_OK); /* taken at that word */
+    k.wtxid[0] ^= 1;
+    assert_int_equal(
+        cc_chain_test_block(f.c, &f.w.blocks[bad].block, true, true, NULL),
+        CC_INVALID);
+    teardown(&f);
+}
+
+/* A block that was connected once is not verified again on its way back. */
+static void test_connected_before(void **state)
+{
+    struct fixture f;
+    struct cc_index *x;
+    int tip, bad, a;
+
+    (void)state;
+    setup(&f, true);
+    tip = extend(&f, 0, 30);
+    a = world_make(&f.w, tip, RIGHT);
+    bad = world_make(&f.w, tip, WRONG_SCRIPT);
+    assert_int_equal(f.w.blocks[bad].wrong, WRONG_SCRIPT);
+    give(&f, a);
+    give(&f, bad); /* beside the chain: stored only */
+    x = index_of(&f, bad);
+    x->status |= CC_INDEX_VALID; /* as if it had been */
+    assert_int_equal(cc_chain_precious(f.c, x, NULL), CC_OK);
+    assert_ptr_equal(cc_chain_tip(f.c), x);
+    teardown(&f);
+}
+
 /* --- BIP 30 ----------------------------------------------------------------
  */
 
@@ -477,12 +546,19 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_places),   cmocka_unit_test(test_locator),
-        cmocka_unit_test(test_ibd),      cmocka_unit_test(test_unasked),
-        cmocka_unit_test(test_coin),     cmocka_unit_test(test_walk_stops),
-        cmocka_unit_test(test_stored),   cmocka_unit_test(test_view),
-        cmocka_unit_test(test_proposal), cmocka_unit_test(test_bip30),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_locator),
+        cmocka_unit_test(test_ibd),
+        cmocka_unit_test(test_unasked),
+        cmocka_unit_test(test_coin),
+        cmocka_unit_test(test_walk_stops),
+        cmocka_unit_test(test_stored),
+        cmocka_unit_test(test_view),
+        cmocka_unit_test(test_proposal),
+        cmocka_unit_test(test_bip30),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_scripts_known),
+        cmocka_unit_test(test_connected_before),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

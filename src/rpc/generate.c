@@ -50,27 +50,35 @@ static bool mine_one(struct cc_rpc_call *call, struct cc_bytes script,
     return false;
 }
 
+/* One sync for all of them, before the answer: what we answered holds. */
 static json_t *generate_to(struct cc_rpc_call *call, struct cc_bytes script,
                            int blocks, uint64_t tries)
 {
+    struct cc_chain *chain = call->env->chain;
     json_t *hashes = json_array();
     struct cc_block block;
-    bool found = true;
+    struct cc_error err;
+    bool found = true, ok = true;
 
-    for (int i = 0; i < blocks && found; i++) {
+    cc_chain_hold(chain);
+    for (int i = 0; i < blocks && found && ok; i++) {
         if (cc_waiter_ending(call->env->waiter))
             break;
-        if (!mine_one(call, script, NULL, 0, false, true, &tries, &block,
-                      &found)) {
-            json_decref(hashes);
-            return NULL;
-        }
-        if (found) {
+        ok = mine_one(call, script, NULL, 0, false, true, &tries, &block,
+                      &found);
+        if (ok && found) {
             json_array_append_new(hashes, cc_json_hash(block.hash));
             cc_block_clear(&block);
         }
     }
-    return hashes;
+    if (cc_chain_release(chain, &err) != CC_OK && ok) {
+        ok = false;
+        cc_rpc_error(call, CC_RPC_INTERNAL_ERROR, "%s", err.text);
+    }
+    if (ok)
+        return hashes;
+    json_decref(hashes);
+    return NULL;
 }
 
 static bool get_counts(struct cc_rpc_call *call, int *blocks, uint64_t *tries)

@@ -1,0 +1,979 @@
+/*
+ * The host's engine against a node that is played here (fake_node.h) and
+ * renters, honest and not. No thread, no socket: cc_host_tick is called for
+ * each block, cc_host_serve for each request.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/ec.h"
+#include "crypto/mtree.h"
+#include "storage/host.h"
+#include "storage/host_i.h"
+#include "storage/test/fake_node.h"
+#include "support.h"
+#include "util/fs.h"
+#include "util/mem.h"
+#include "util/writer.h"
+
+struct world {
+    struct cc_ec *ec;
+    struct fake_node node;
+    struct cc_host_config config;
+    struct cc_host *host;
+    struct cc_host_scratch scratch;
+    char directory[64];
+    /* the renter */
+    uint8_t secret[32], key[32];
+    struct cc_outpoint money; /* its coin */
+    uint8_t id[32];           /* of its contract */
+    struct cc_contract terms;
+    uint32_t revision;
+    uint8_t *roots;
+    size_t sectors;
+    uint64_t voucher;
+    struct cc_message *m, *reply;
+};
+
+static void tick(struct world *w)
+{
+    struct cc_error err;
+
+    cc_error_init(&err);
+    if (cc_host_tick(w->host, &err) != CC_OK)
+        fail_msg("tick: %s", err.text);
+}
+
+/* Blocks one by one, the host looking at each. */
+static void mine(struct world *w, unsigned blocks)
+{
+    while (blocks--) {
+        fake_mine(&w->node, 1);
+        tick(w);
+    }
+}
+
+static void open_host(struct world *w)
+{
+    struct cc_error err;
+
+    cc_error_init(&err);
+    if (cc_host_new(&w->host, &w->config, &err) != CC_OK)
+        fail_msg("%s", err.text);
+    cc_host_scratch_init(&w->scratch);
+}
+
+static void close_host(struct world *w)
+{
+    cc_host_scratch_clear(w->host, &w->scratch);
+    cc_host_free(w->host);
+}
+
+static int setup(void **state)
+{
+    struct world *w = cc_calloc(1, sizeof(*w));
+
+    w->ec = cc_ec_new();
+    fake_node_init(&w->node, w->ec);
+    strcpy(w->directory, "/tmp/cloudcoin-test-host-XXXXXX");
+    assert_non_null(mkdtemp(w->directory));
+    cc_host_config_init(&w->config, &w->node.params);
+    w->config.ec = w->ec;
+    w->config.node = fake_node_calls(&w->node);
+    w->config.directory = w->directory;
+    w->config.announce = "127.0.0.1:9000";
+    w->config.name = "test";
+    w->config.sectors = 64;
+    w->m = cc_calloc(2, sizeof(*w->m));
+    w->reply = w->m + 1;
+    memset(w->secret, 0x22, 32);
+    assert_true(cc_ec_xonly(w->ec, w->key, w->secret));
+    fake_mine(&w->node, 120);
+    fake_pay(&w->node, w->node.key, 5 * CC_COIN);
+    fake_pay(&w->node, w->node.key, 3 * CC_COIN);
+    w->money = fake_pay(&w->node, w->key, 10 * CC_COIN);
+    open_host(w);
+    tick(w); /* registers */
+    tick(w);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    close_host(w);
+    assert_int_equal(cc_fs_remove_tree(w->directory, NULL), CC_OK);
+    fake_node_clear(&w->node);
+    cc_ec_free(w->ec);
+    free(w->roots);
+    free(w->m);
+    free(w);
+    return 0;
+}
+
+/* --- A renter ------------------------------------------------------------- */
+
+static const struct cc_message *ask(struct world *w)
+{
+    cc_host_serve(w->host, w->key, w->m, w->reply, &w->scratch);
+    return w->reply;
+}
+
+static void assert_refused(const struct cc_message *reply, enum cc_refusal code)
+{
+    if (reply->type != CC_MSG_ERROR)
+        fail_msg("answered, not refused");
+    if (reply->u.error.code != code)
+        fail_msg("refused with %d: %.*s", reply->u.error.code,
+                 (int)reply->u.error.text.len, reply->u.error.text.data);
+}
+
+static void assert_reply(const struct cc_message *reply,
+                         enum cc_message_type type)
+{
+    if (reply->type == CC_MSG_ERROR)
+        fail_msg("refused: %.*s", (int)reply->u.error.text.len,
+                 reply->u.error.text.data);
+    assert_int_equal(reply->type, type);
+}
+
+static struct cc_msg_settings_reply settings(struct world *w)
+{
+    w->m->type = CC_MSG_SETTINGS;
+    assert_reply(ask(w), CC_MSG_SETTINGS_REPLY);
+    return w->reply->u.settings_reply;
+}
+
+/* Terms that the host takes. */
+static void wish(struct world *w, struct cc_msg_form_request *q)
+{
+    struct cc_msg_settings_reply s = settings(w);
+    struct cc_contract *c = &q->contract;
+    cc_amount need;
+
+    memset(q, 0, sizeof(*q));
+    memcpy(c->renter_key, w->key, 32);
+    memcpy(c->host_key, w->node.key, 32);
+    c->start = s.height + 3;
+    c->period = 12;
+    c->periods = 4;
+    c->samples = 2;
+    c->odds = 1;
+    c->allowance = 1000000;
+    q->capacity = 8;
+    assert_true(cc_settings_rent(&c->rent, &s, q->capacity, c->period,
+                                 &w->node.params));
+    c->penalty = 2 * c->rent;
+    assert_true(cc_contract_need(&need, c, &w->node.params));
+    q->value = (uint64_t)need;
+    q->prevout0 = w->money;
+    q->feerate = 2000;
+}
+
+/* The renter's transaction over the host's offer. */
+static void assemble(struct world *w, const struct cc_msg_form_request *q,
+                     const struct cc_msg_form_offer *o, struct cc_tx *tx)
+{
+    uint8_t msg[32], sigs[128], script[34] = {0x51, 32}, body[1200];
+    struct cc_coin coins[4];
+    struct cc_typed t;
+    struct cc_writer wr;
+    cc_amount in = 10 * CC_COIN, out = (cc_amount)q->value + 2000;
+
+    memset(tx, 0, sizeof(*tx));
+    memset(coins, 0, sizeof(coins));
+    cc_arena_init(&tx->arena);
+    tx->version = 2;
+    tx->vin_count = 1 + o->input_count;
+    tx->vout_count = 2 + o->output_count;
+    tx->vin = cc_arena_calloc(&tx->arena, tx->vin_count, sizeof(*tx->vin));
+    tx->vout = cc_arena_calloc(&tx->arena, tx->vout_count, sizeof(*tx->vout));
+    tx->vin[0].prevout = q->prevout0;
+    memcpy(script + 2, w->key, 32);
+    coins[0].out.value = in;
+    coins[0].out.script = cc_bytes(cc_arena_dup(&tx->arena, script, 34), 34);
+    for (size_t i = 0; i < o->input_count; i++) {
+        tx->vin[1 + i].prevout = o->inputs[i].prevout;
+        coins[1 + i].out.value = (cc_amount)o->inputs[i].value;
+        coins[1 + i].out.script = o->inputs[i].script;
+        in += (cc_amount)o->inputs[i].value;
+    }
+    memset(&t, 0, sizeof(t));
+    t.kind = CC_KIND_CONTRACT;
+    t.forming = true;
+    t.u.contract = q->contract;
+    cc_typed_form_message(msg, &t, &q->prevout0, 0, (cc_amount)q->value,
+                          &w->node.params);
+    assert_true(cc_schnorr_verify(w->node.key, o->signature, msg, 32));
+    assert_true(cc_schnorr_sign(w->ec, sigs, w->secret, msg, 32, NULL));
+    memcpy(sigs + 64, o->signature, 64);
+    t.sigs = cc_bytes(sigs, sizeof(sigs));
+    cc_writer_init(&wr, body, sizeof(body));
+    cc_typed_write(&wr, &t);
+    tx->vout[0].value = (cc_amount)q->value;
+    tx->vout[0].script =
+        cc_bytes(cc_arena_dup(&tx->arena, body, wr.len), wr.len);
+    for (size_t i = 0; i < o->output_count; i++) {
+        tx->vout[2 + i].value = (cc_amount)o->outputs[i].value;
+        tx->vout[2 + i].script =
+            cc_bytes(cc_arena_dup(&tx->arena, o->outputs[i].script.data,
+                                  o->outputs[i].script.len),
+                     o->outputs[i].script.len);
+        out += (cc_amount)o->outputs[i].value;
+    }
+    tx->vout[1].value = in - out;
+    tx->vout[1].script = coins[0].out.script;
+    fake_sign(&w->node, tx, coins, 0, w->secret);
+}
+
+static const struct cc_message *send_form(struct world *w, struct cc_tx *tx)
+{
+    struct cc_writer wr;
+    const struct cc_message *reply;
+
+    cc_writer_init_heap(&wr);
+    cc_tx_write(&wr, tx, true);
+    w->m->type = CC_MSG_FORM_SIGN;
+    w->m->u.form_sign.tx = cc_bytes(wr.data, wr.len);
+    reply = ask(w);
+    cc_writer_clear(&wr);
+    cc_tx_clear(tx);
+    return reply;
+}
+
+static void form(struct world *w)
+{
+    struct cc_msg_form_request q;
+    struct cc_msg_form_offer o;
+    struct cc_outpoint place = {{0}, 0};
+    struct cc_tx tx;
+
+    wish(w, &q);
+    w->m->type = CC_MSG_FORM_REQUEST;
+    w->m->u.form_request = q;
+    assert_reply(ask(w), CC_MSG_FORM_OFFER);
+    o = w->reply->u.form_offer;
+    assemble(w, &q, &o, &tx);
+    assert_reply(send_form(w, &tx), CC_MSG_FORM_DONE);
+    memcpy(place.txid, w->reply->u.form_done.txid, 32);
+    cc_typed_formed_id(w->id, &place);
+    w->terms = q.contract;
+}
+
+static const struct cc_message *vouch(struct world *w, uint64_t amount,
+                                      const uint8_t secret[32])
+{
+    struct cc_msg_voucher *v = &w->m->u.voucher;
+    uint8_t msg[32];
+
+    w->m->type = CC_MSG_VOUCHER;
+    memcpy(v->contract, w->id, 32);
+    v->amount = amount;
+    cc_voucher_message(msg, w->id, amount, &w->node.params);
+    assert_true(cc_schnorr_sign(w->ec, v->signature, secret, msg, 32, NULL));
+    return ask(w);
+}
+
+static void make_sector(uint8_t *sector, unsigned n)
+{
+    memset(sector, (int)n, CC_SECTOR_SIZE);
+    cc_put_u32le(sector, n);
+}
+
+static const struct cc_message *write_sector(struct world *w, unsigned n)
+{
+    uint8_t *sector = cc_malloc(CC_SECTOR_SIZE);
+
+    make_sector(sector, n);
+    w->m->type = CC_MSG_WRITE;
+    memcpy(w->m->u.write.contract, w->id, 32);
+    w->m->u.write.data = cc_bytes(sector, CC_SECTOR_SIZE);
+    ask(w);
+    free(sector);
+    return w->reply;
+}
+
+/* Sign a revision with these changes; roots and sectors are what they lead to
+ * in the renter's opinion. */
+static const struct cc_message *revise(struct world *w, uint32_t number,
+                                       const uint8_t root[32], uint32_t sectors,
+                                       const struct cc_change *changes,
+                                       size_t count, const uint8_t secret[32])
+{
+    struct cc_msg_revise *r = &w->m->u.revise;
+    struct cc_writer wr;
+    uint8_t msg[32];
+
+    memset(r, 0, sizeof(*r));
+    w->m->type = CC_MSG_REVISE;
+    memcpy(r->contract, w->id, 32);
+    r->revision = number;
+    memcpy(r->root, root, 32);
+    r->sectors = sectors;
+    cc_revision_message(msg, w->id, number, root, sectors, &w->node.params);
+    assert_true(cc_schnorr_sign(w->ec, r->signature, secret, msg, 32, NULL));
+    cc_writer_init_heap(&wr);
+    for (size_t i = 0; i < count; i++)
+        cc_change_write(&wr, &changes[i]);
+    r->changes = cc_bytes(wr.data, wr.len);
+    r->change_count = count;
+    ask(w);
+    cc_writer_clear(&wr);
+    return w->reply;
+}
+
+static void add_root(struct world *w, const uint8_t root[32])
+{
+    w->roots = cc_reallocarray(w->roots, w->sectors + 1, 32);
+    memcpy(w->roots + 32 * w->sectors++, root, 32);
+}
+
+/* Write sector n and append it. */
+static void store(struct world *w, unsigned n)
+{
+    struct cc_change c;
+    uint8_t root[32];
+
+    assert_reply(write_sector(w, n), CC_MSG_WRITE_REPLY);
+    memset(&c, 0, sizeof(c));
+    c.kind = CC_CHANGE_APPEND;
+    memcpy(c.root, w->reply->u.write_reply.root, 32);
+    add_root(w, c.root);
+    cc_mtree_root(root, w->roots, w->sectors);
+    assert_reply(
+        revise(w, ++w->revision, root, (uint32_t)w->sectors, &c, 1, w->secret),
+        CC_MSG_REVISE_REPLY);
+}
+
+static const struct cc_message *read_leaves(struct world *w, uint32_t sector,
+                                            uint32_t begin, uint32_t end)
+{
+    struct cc_msg_read *r = &w->m->u.read;
+
+    w->m->type = CC_MSG_READ;
+    memcpy(r->contract, w->id, 32);
+    r->sector = sector;
+    r->offset = begin * CC_LEAF_SIZE;
+    r->length = (end - begin) * CC_LEAF_SIZE;
+    return ask(w);
+}
+
+/* Every byte against the sector's root, and that against the contract's. */
+static void check_read(struct world *w, unsigned n, uint32_t sector,
+                       uint32_t begin, uint32_t end)
+{
+    const struct cc_msg_read_reply *r = &w->reply->u.read_reply;
+    uint8_t *want = cc_malloc(CC_SECTOR_SIZE), *hashes, root[32], got[32];
+    const size_t count = end - begin;
+
+    make_sector(want, n);
+    assert_int_equal(r->data.len, count * CC_LEAF_SIZE);
+    assert_memory_equal(r->data.data, want + (size_t)begin * CC_LEAF_SIZE,
+                        r->data.len);
+    hashes = cc_malloc(count * 32);
+    for (size_t i = 0; i < count; i++)
+        cc_mtree_leaf(hashes + 32 * i, r->data.data + i * CC_LEAF_SIZE,
+                      CC_LEAF_SIZE);
+    assert_true(cc_mtree_range_check(w->roots + 32 * (size_t)sector, hashes,
+                                     CC_SECTOR_LEAVES, begin, end,
+                                     r->range.data, r->range.len / 32));
+    assert_true(cc_mtree_path_root(got, w->roots + 32 * (size_t)sector, sector,
+                                   w->sectors, r->path.data, r->path.len / 32));
+    cc_mtree_root(root, w->roots, w->sectors);
+    assert_memory_equal(root, got, 32);
+    free(hashes);
+    free(want);
+}
+
+static struct cc_contract coin(struct world *w)
+{
+    struct cc_typed t;
+
+    assert_non_null(fake_find(&w->node, CC_KIND_CONTRACT, w->id, &t));
+    return t.u.contract;
+}
+
+/* --- Lives ---------------------------------------------------------------- */
+
+static void test_a_contract_lives(void **state)
+{
+    struct world *w = *state;
+    cc_amount before = fake_balance(&w->node, w->node.key);
+    cc_amount rent, after;
+    struct cc_typed t;
+    uint32_t end;
+
+    form(w);
+    assert_int_equal(w->node.pool_count, 1);
+    mine(w, 1);
+    rent = (cc_amount)w->terms.rent;
+    assert_int_equal(coin(w).sectors, 0);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    for (unsigned n = 1; n <= 3; n++)
+        store(w, n);
+    assert_reply(read_leaves(w, 1, 5, 9), CC_MSG_READ_REPLY);
+    check_read(w, 2, 1, 5, 9);
+    assert_reply(read_leaves(w, 2, 0, 4096), CC_MSG_READ_REPLY);
+    check_read(w, 3, 2, 0, 4096);
+    /* The root goes to the chain by itself, before the first challenge. */
+    mine(w, 4);
+    assert_int_equal(coin(w).sectors, 3);
+    assert_int_equal(coin(w).revision, w->revision);
+    /* Each period is called (odds 1) and proved at once. */
+    for (unsigned i = 1; i < w->terms.periods; i++) {
+        end = w->terms.start + i * w->terms.period;
+        while (w->node.tip < end + 2)
+            mine(w, 1);
+        assert_int_equal(coin(w).done, i);
+    }
+    assert_int_equal(coin(w).redeemed, 500000);
+    while (w->node.tip <
+           w->terms.start + (uint32_t)w->terms.periods * w->terms.period + 4)
+        mine(w, 1);
+    /* Done: ended, everything paid out. */
+    assert_null(fake_find(&w->node, CC_KIND_CONTRACT, w->id, &t));
+    assert_int_equal(w->node.refused, 0);
+    after = fake_balance(&w->node, w->node.key);
+    assert_true(after > before + w->terms.periods * rent + 500000 - 20000);
+    assert_true(after < before + w->terms.periods * rent + 500000 + 20000);
+    /* Its data goes when the end is deep enough. */
+    assert_int_equal(cc_volume_counts(w->host->volume).used, 3);
+    mine(w, CC_HOST_DEPTH + 1);
+    assert_int_equal(cc_volume_counts(w->host->volume).used, 0);
+    assert_int_equal(w->host->contract_count, 0);
+}
+
+/* Killed and started again at every step: nothing acknowledged is lost. */
+static void test_restarts(void **state)
+{
+    struct world *w = *state;
+
+#define RESTART()                                                              \
+    do {                                                                       \
+        close_host(w);                                                         \
+        open_host(w);                                                          \
+        tick(w);                                                               \
+    } while (0)
+    form(w);
+    RESTART();
+    mine(w, 1);
+    RESTART();
+    assert_reply(vouch(w, 400000, w->secret), CC_MSG_VOUCHER_REPLY);
+    RESTART();
+    assert_reply(write_sector(w, 1), CC_MSG_WRITE_REPLY);
+    RESTART(); /* the sector waits for its revision all the same */
+    store(w, 1);
+    RESTART();
+    store(w, 2);
+    RESTART();
+    w->m->type = CC_MSG_LATEST;
+    memcpy(w->m->u.latest.contract, w->id, 32);
+    assert_reply(ask(w), CC_MSG_LATEST_REPLY);
+    assert_int_equal(w->reply->u.latest_reply.revision, w->revision);
+    assert_int_equal(w->reply->u.latest_reply.sectors, 2);
+    assert_int_equal(w->reply->u.latest_reply.voucher, 400000);
+    for (unsigned i = 0; i < 20; i++) {
+        mine(w, 1);
+        RESTART();
+    }
+    assert_int_equal(coin(w).done, 1);
+    assert_reply(read_leaves(w, 0, 0, 1), CC_MSG_READ_REPLY);
+    check_read(w, 1, 0, 0, 1);
+}
+
+/* The node forgets what it was sent: it is sent again, dearer, in time. */
+static void test_proof_is_repeated(void **state)
+{
+    struct world *w = *state;
+    size_t sent;
+
+    form(w);
+    mine(w, 1);
+    while (w->node.tip < w->terms.start + w->terms.period)
+        mine(w, 1);
+    sent = w->node.sent;
+    assert_int_equal(w->node.pool_count, 1); /* the proof */
+    for (unsigned i = 0; i < w->config.retry + 1; i++) {
+        cc_tx_clear(&w->node.pool[0]);
+        w->node.pool_count = 0;
+        mine(w, 1);
+        if (w->node.sent > sent)
+            break;
+    }
+    assert_int_equal(w->node.sent, sent + 1);
+    mine(w, 1);
+    assert_int_equal(coin(w).done, 1);
+}
+
+/* --- Renters who lie ------------------------------------------------------ */
+
+static void test_terms(void **state)
+{
+    struct world *w = *state;
+    struct cc_msg_form_request good, *q = &w->m->u.form_request;
+
+    wish(w, &good);
+#define TERMS(change, code)                                                    \
+    do {                                                                       \
+        w->m->type = CC_MSG_FORM_REQUEST;                                      \
+        *q = good;                                                             \
+        change;                                                                \
+        assert_refused(ask(w), code);                                          \
+        assert_null(w->scratch.offer);                                         \
+    } while (0)
+    TERMS(q->value--, CC_REFUSE_TERMS);
+    TERMS(q->value++, CC_REFUSE_TERMS);
+    TERMS((q->contract.rent--, q->value -= 4), CC_REFUSE_TERMS);
+    TERMS((q->contract.penalty++, q->value += 4), CC_REFUSE_TERMS);
+    TERMS(q->contract.start -= 3, CC_REFUSE_TERMS);
+    TERMS(q->contract.start += 1000, CC_REFUSE_TERMS);
+    TERMS(q->contract.odds = 2, CC_REFUSE_TERMS); /* too few periods */
+    TERMS(q->contract.samples = 5, CC_REFUSE_TERMS);
+    TERMS(q->contract.revision = 1, CC_REFUSE_TERMS);
+    TERMS((q->contract.sectors = 1, q->contract.root[0] = 1), CC_REFUSE_TERMS);
+    TERMS(q->contract.host_key[3] ^= 1, CC_REFUSE_TERMS);
+    TERMS(q->contract.renter_key[3] ^= 1, CC_REFUSE_NOT_YOURS);
+    TERMS(q->capacity = 0, CC_REFUSE_TERMS);
+    TERMS(q->capacity = 9, CC_REFUSE_TERMS); /* rent is for 8 */
+    TERMS((q->capacity = 65, q->contract.rent *= 9,
+           q->value += 4 * 8 * good.contract.rent),
+          CC_REFUSE_FULL);
+    w->m->type = CC_MSG_FORM_REQUEST;
+    *q = good;
+    assert_reply(ask(w), CC_MSG_FORM_OFFER);
+}
+
+static size_t locked(const struct world *w)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->node.coin_count; i++)
+        n += !w->node.coins[i].spent && w->node.coins[i].locked;
+    return n;
+}
+
+/* Whatever a renter changes in what was agreed, we do not sign; and our coins
+ * are free again. */
+static void test_form_is_checked(void **state)
+{
+    struct world *w = *state;
+    struct cc_msg_form_request q;
+    struct cc_msg_form_offer o;
+    struct cc_outpoint other = fake_pay(&w->node, w->node.key, CC_COIN / 2);
+    struct cc_tx tx;
+
+    wish(w, &q);
+    for (unsigned fault = 0; fault < 7; fault++) {
+        w->m->type = CC_MSG_FORM_REQUEST;
+        w->m->u.form_request = q;
+        assert_reply(ask(w), CC_MSG_FORM_OFFER);
+        assert_int_equal(locked(w), 1);
+        o = w->reply->u.form_offer;
+        assemble(w, &q, &o, &tx);
+        switch (fault) {
+        case 0:
+            tx.vout[2].value--; /* our change */
+            break;
+        case 1:
+            tx.vout[0].value--;
+            break;
+        case 2:
+            tx.vin[0].witness_count = 0;
+            break;
+        case 3:
+            tx.vin[1].prevout = other;
+            break;
+        case 4:
+            tx.vin[0].prevout.index++;
+            break;
+        case 5: /* the renter's signature */
+            ((uint8_t *)(uintptr_t)tx.vout[0]
+                 .script.data)[tx.vout[0].script.len - 70] ^= 1;
+            break;
+        case 6: /* the rent */
+            ((uint8_t *)(uintptr_t)tx.vout[0]
+                 .script.data)[tx.vout[0].script.len - 160] ^= 1;
+            break;
+        }
+        cc_tx_finish(&tx);
+        assert_refused(send_form(w, &tx), CC_REFUSE_TERMS);
+        assert_int_equal(locked(w), 0);
+        assert_int_equal(w->host->contract_count, 0);
+    }
+    /* Not two tries on one offer, nor one without. */
+    w->m->type = CC_MSG_FORM_SIGN;
+    w->m->u.form_sign.tx = cc_bytes("", 0);
+    assert_refused(ask(w), CC_REFUSE_MALFORMED);
+}
+
+/* Another coin of ours among the renter's inputs is not signed away. */
+static void test_form_cannot_steal(void **state)
+{
+    struct world *w = *state;
+    struct cc_outpoint ours = fake_pay(&w->node, w->node.key, 2 * CC_COIN);
+    struct cc_msg_form_request q;
+    struct cc_msg_form_offer o;
+    struct cc_txin *in;
+    struct cc_tx tx;
+    static const uint8_t junk[64];
+    struct cc_bytes item = {junk, 64};
+
+    wish(w, &q);
+    w->m->type = CC_MSG_FORM_REQUEST;
+    w->m->u.form_request = q;
+    assert_reply(ask(w), CC_MSG_FORM_OFFER);
+    o = w->reply->u.form_offer;
+    assemble(w, &q, &o, &tx);
+    in = cc_arena_calloc(&tx.arena, tx.vin_count + 1, sizeof(*in));
+    in[0] = tx.vin[0];
+    in[1].prevout = ours;
+    in[1].witness = &item; /* looks signed */
+    in[1].witness_count = 1;
+    memcpy(in + 2, tx.vin + 1, (tx.vin_count - 1) * sizeof(*in));
+    tx.vin = in;
+    tx.vin_count++;
+    cc_tx_finish(&tx);
+    assert_refused(send_form(w, &tx), CC_REFUSE_TERMS);
+    assert_int_equal(w->node.pool_count, 0);
+    assert_int_equal(w->host->contract_count, 0);
+    assert_int_equal(locked(w), 0);
+}
+
+static void test_payment(void **state)
+{
+    struct world *w = *state;
+    const struct cc_msg_settings_reply *s = &w->config.settings;
+    uint64_t price, used;
+
+    form(w);
+    mine(w, 1);
+    assert_refused(write_sector(w, 1), CC_REFUSE_PAYMENT);
+    assert_refused(
+        vouch(w, 1, (const uint8_t *)"a wrong secret, 32 bytes long..."),
+        CC_REFUSE_SIGNATURE);
+    assert_refused(vouch(w, w->terms.allowance + 1, w->secret),
+                   CC_REFUSE_PAYMENT);
+    price = (s->price_write + s->price_request + CC_USAT - 1) / CC_USAT;
+    assert_reply(vouch(w, price - 1, w->secret), CC_MSG_VOUCHER_REPLY);
+    assert_refused(write_sector(w, 1), CC_REFUSE_PAYMENT);
+    assert_reply(vouch(w, price, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    assert_refused(read_leaves(w, 0, 0, 4096), CC_REFUSE_PAYMENT);
+    assert_reply(vouch(w, 2 * price + 1000, w->secret), CC_MSG_VOUCHER_REPLY);
+    used = w->reply->u.voucher_reply.used;
+    assert_reply(read_leaves(w, 0, 3, 4), CC_MSG_READ_REPLY);
+    assert_int_equal(w->reply->u.read_reply.used,
+                     used + s->price_read + s->price_request);
+    /* A lower voucher changes nothing. */
+    assert_reply(vouch(w, 5, w->secret), CC_MSG_VOUCHER_REPLY);
+    assert_int_equal(w->reply->u.voucher_reply.amount, 2 * price + 1000);
+}
+
+static void test_revisions_are_checked(void **state)
+{
+    struct world *w = *state;
+    uint8_t root[32], sig[64];
+    struct cc_change c, two[2];
+
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    store(w, 2);
+    cc_mtree_root(root, w->roots, 2);
+    memset(&c, 0, sizeof(c));
+    c.kind = CC_CHANGE_APPEND;
+    memset(c.root, 9, 32); /* never written */
+    assert_refused(revise(w, 3, root, 3, &c, 1, w->secret), CC_REFUSE_REVISION);
+    assert_refused(revise(w, 2, w->roots, 1, NULL, 0, w->secret),
+                   CC_REFUSE_REVISION); /* number used */
+    assert_refused(revise(w, 3, w->roots, 2, NULL, 0, w->secret),
+                   CC_REFUSE_REVISION); /* wrong root */
+    assert_refused(revise(w, 3, root, 2, NULL, 0, w->node.secret),
+                   CC_REFUSE_SIGNATURE);
+    /* The last one again gives the same signature. */
+    assert_reply(revise(w, 2, root, 2, NULL, 0, w->secret),
+                 CC_MSG_REVISE_REPLY);
+    memcpy(sig, w->reply->u.revise_reply.signature, 64);
+    assert_reply(revise(w, 2, root, 2, NULL, 0, w->secret),
+                 CC_MSG_REVISE_REPLY);
+    assert_memory_equal(sig, w->reply->u.revise_reply.signature, 64);
+    /* Swap, then trim. */
+    memset(two, 0, sizeof(two));
+    two[0].kind = CC_CHANGE_SWAP;
+    two[0].b = 1;
+    two[1].kind = CC_CHANGE_TRIM;
+    two[1].a = 1;
+    assert_reply(revise(w, 3, w->roots + 32, 1, two, 2, w->secret),
+                 CC_MSG_REVISE_REPLY);
+    w->m->type = CC_MSG_ROOTS;
+    memcpy(w->m->u.roots.contract, w->id, 32);
+    w->m->u.roots.from = 0;
+    w->m->u.roots.count = 10;
+    assert_reply(ask(w), CC_MSG_ROOTS_REPLY);
+    assert_int_equal(w->reply->u.roots_reply.total, 1);
+    assert_memory_equal(w->reply->u.roots_reply.roots.data, w->roots + 32, 32);
+    /* More than the rent is for. */
+    assert_refused(revise(w, 4, root, 9, NULL, 0, w->secret), CC_REFUSE_FULL);
+}
+
+static void test_strangers(void **state)
+{
+    struct world *w = *state;
+    static const enum cc_message_type types[] = {
+        CC_MSG_WRITE,  CC_MSG_READ,    CC_MSG_REVISE, CC_MSG_ROOTS,
+        CC_MSG_LATEST, CC_MSG_VOUCHER, CC_MSG_HEALTH};
+    uint8_t other[32] = {0};
+
+    form(w);
+    mine(w, 1);
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+        memset(&w->m->u, 0, sizeof(w->m->u));
+        w->m->type = types[i];
+        w->m->u.read.length = CC_LEAF_SIZE; /* each begins with contract */
+        memcpy(w->m->u.read.contract, w->id, 32);
+        cc_host_serve(w->host, other, w->m, w->reply, &w->scratch);
+        assert_refused(w->reply, CC_REFUSE_NOT_YOURS);
+        memset(w->m->u.read.contract, 5, 32);
+        assert_refused(ask(w), CC_REFUSE_UNKNOWN);
+    }
+    memset(w->m, 0, sizeof(*w->m));
+    w->m->type = CC_MSG_READ_REPLY;
+    assert_refused(ask(w), CC_REFUSE_MALFORMED);
+}
+
+/* --- Faults of our own ---------------------------------------------------- */
+
+/* A flipped bit on disk is found on reading and never served. */
+static void test_damage(void **state)
+{
+    struct world *w = *state;
+    char path[128];
+    FILE *f;
+
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    store(w, 2);
+    snprintf(path, sizeof(path), "%s/volume/sectors", w->directory);
+    f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 77 * CC_LEAF_SIZE, SEEK_SET), 0);
+    assert_int_equal(fputc(0x55, f), 0x55);
+    fclose(f);
+    close_host(w);
+    open_host(w);
+    tick(w);
+    assert_refused(read_leaves(w, 0, 0, 1), CC_REFUSE_INTERNAL);
+    assert_refused(read_leaves(w, 0, 77, 78), CC_REFUSE_INTERNAL);
+    assert_reply(read_leaves(w, 1, 0, 1), CC_MSG_READ_REPLY);
+    w->m->type = CC_MSG_HEALTH;
+    memcpy(w->m->u.health.contract, w->id, 32);
+    assert_reply(ask(w), CC_MSG_HEALTH_REPLY);
+    assert_int_equal(w->reply->u.health_reply.bad_sectors, 1);
+    /* Written again, it is whole again. */
+    assert_reply(write_sector(w, 1), CC_MSG_WRITE_REPLY);
+    assert_reply(read_leaves(w, 0, 77, 78), CC_MSG_READ_REPLY);
+    check_read(w, 1, 0, 77, 78);
+}
+
+static void test_node_away(void **state)
+{
+    struct world *w = *state;
+    struct cc_error err;
+
+    form(w);
+    mine(w, 1);
+    w->node.down = true;
+    assert_int_equal(cc_host_tick(w->host, &err), CC_IO);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1); /* customers do not notice */
+    w->node.down = false;
+    mine(w, 20);
+    assert_int_equal(coin(w).done, 1);
+}
+
+static void test_full_volume(void **state)
+{
+    struct world *w = *state;
+
+    close_host(w);
+    w->config.sectors = 8;
+    open_host(w);
+    tick(w);
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 900000, w->secret), CC_MSG_VOUCHER_REPLY);
+    for (unsigned n = 1; n <= 8; n++)
+        assert_reply(write_sector(w, n), CC_MSG_WRITE_REPLY);
+    assert_refused(write_sector(w, 9), CC_REFUSE_FULL);
+    assert_reply(write_sector(w, 3), CC_MSG_WRITE_REPLY); /* is there */
+    assert_false(settings(w).accepting);
+}
+
+/* --- Seals ---------------------------------------------------------------- */
+
+static void wait_sealed(struct world *w)
+{
+    json_t *j;
+    bool sealed = false;
+
+    while (!sealed) {
+        usleep(20000);
+        j = cc_host_seal_json(w->host);
+        sealed =
+            !strcmp(json_string_value(json_object_get(j, "state")), "sealed");
+        json_decref(j);
+    }
+}
+
+/* Formed with the customer's data, sealed, drawn, claimed; after a restart
+ * too. */
+static void test_seal(void **state)
+{
+    struct world *w = *state;
+    cc_amount before;
+    struct cc_typed t;
+    unsigned blocks = 0;
+
+    close_host(w);
+    w->config.seal_sectors = 1;
+    w->config.seal_threads = 2;
+    w->config.seal_wait = 1000;
+    open_host(w);
+    tick(w);
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    mine(w, 5);
+    assert_non_null(fake_find(&w->node, CC_KIND_SEAL, NULL, &t));
+    assert_memory_equal(t.u.seal.root, w->roots, 32);
+    before = fake_balance(&w->node, w->node.key);
+    while (w->node.tip <= t.u.seal.seal_height)
+        mine(w, 1);
+    wait_sealed(w);
+    for (; blocks < 60; blocks++) {
+        mine(w, 1);
+        assert_non_null(fake_find(&w->node, CC_KIND_SEAL, NULL, &t));
+        if (t.u.seal.mark_height)
+            break;
+        if (blocks == 1) {
+            close_host(w);
+            open_host(w);
+            tick(w);
+        }
+    }
+    assert_true(t.u.seal.mark_height > 0);
+    assert_true(fake_balance(&w->node, w->node.key) > before);
+    assert_int_equal(w->node.refused, 0);
+}
+
+/* Its data gone: the seal is retired and the bond comes home. */
+static void test_seal_lost(void **state)
+{
+    struct world *w = *state;
+    struct cc_typed t;
+    char path[128];
+
+    close_host(w);
+    w->config.seal_sectors = 1;
+    w->config.seal_wait = 0;
+    open_host(w);
+    tick(w);
+    mine(w, 2);
+    assert_non_null(fake_find(&w->node, CC_KIND_SEAL, NULL, &t));
+    close_host(w);
+    snprintf(path, sizeof(path), "%s/seal", w->directory);
+    assert_int_equal(cc_fs_remove_tree(path, NULL), CC_OK);
+    w->config.seal_sectors = 0;
+    open_host(w);
+    tick(w);
+    mine(w, 1);
+    assert_null(fake_find(&w->node, CC_KIND_SEAL, NULL, &t));
+}
+
+/* --- RPC ------------------------------------------------------------------ */
+
+static json_t *rpc(struct world *w, const char *method, const char *params)
+{
+    json_t *p = json_loads(params, 0, NULL), *out;
+    struct cc_error err;
+    int code = 0;
+
+    cc_error_init(&err);
+    out = cc_host_rpc(w->host, method, p, &code, &err);
+    json_decref(p);
+    if (!out)
+        assert_true(code < 0 && err.text[0]);
+    return out;
+}
+
+static void test_rpc(void **state)
+{
+    struct world *w = *state;
+    json_t *j;
+
+    form(w);
+    mine(w, 1);
+    j = rpc(w, "hostinfo", "[]");
+    assert_true(json_is_true(json_object_get(j, "registered")));
+    assert_int_equal(cc_test_int(j, "onchain"), 1);
+    json_decref(j);
+    j = rpc(w, "hostcontracts", "[]");
+    assert_int_equal(json_array_size(j), 1);
+    assert_string_equal(cc_test_string(json_array_get(j, 0), "state"),
+                        "active");
+    json_decref(j);
+    j = rpc(w, "hostsectors", "[]");
+    assert_int_equal(cc_test_int(j, "promised"), 8);
+    json_decref(j);
+    j = rpc(w, "hostseal", "[]");
+    assert_string_equal(cc_test_string(j, "state"), "none");
+    json_decref(j);
+    j = rpc(w, "hostevents", "[]");
+    assert_true(json_array_size(j) >= 3);
+    json_decref(j);
+    j = rpc(w, "hostevents", "[1000000]");
+    assert_int_equal(json_array_size(j), 0);
+    json_decref(j);
+    j = rpc(w, "hostsettings", "[{\"price_read\": 7, \"accepting\": false}]");
+    assert_int_equal(cc_test_int(j, "price_read"), 7);
+    json_decref(j);
+    assert_false(settings(w).accepting);
+    assert_int_equal(settings(w).price_read, 7);
+    assert_null(rpc(w, "hostsettings", "[{\"price_read\": 8, \"foo\": 1}]"));
+    assert_int_equal(settings(w).price_read, 7); /* all or nothing */
+    assert_null(rpc(w, "hostsettings", "[{\"odds_max\": 65}]"));
+    assert_null(rpc(w, "hostsettings", "[3]"));
+    assert_null(rpc(w, "hostevents", "[\"x\"]"));
+    assert_null(rpc(w, "nothing", "[]"));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_contract_lives),
+        TEST(test_restarts),
+        TEST(test_proof_is_repeated),
+        TEST(test_terms),
+        TEST(test_form_is_checked),
+        TEST(test_form_cannot_steal),
+        TEST(test_payment),
+        TEST(test_revisions_are_checked),
+        TEST(test_strangers),
+        TEST(test_damage),
+        TEST(test_node_away),
+        TEST(test_full_volume),
+        TEST(test_seal),
+        TEST(test_seal_lost),
+        TEST(test_rpc),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

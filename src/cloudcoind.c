@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,33 +48,102 @@ static void block_signals(sigset_t *set)
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGHUP);
+    sigaddset(set, SIGUSR1); /* from the starter */
     pthread_sigmask(SIG_BLOCK, set, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+static void detach(int tell)
+{
+    int null = open("/dev/null", O_RDWR);
+    char ok = 0;
+
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
+        if (null > STDERR_FILENO)
+            close(null);
+    }
+    if (tell >= 0) {
+        if (write(tell, &ok, 1) != 1)
+            ok = 1; /* -daemon: nobody listens */
+        close(tell);
+    }
+}
+
+/* The node, starting on a thread of its own and then running. */
+struct daemon {
+    const struct cc_setup *setup;
+    pthread_t main, starter;
+    struct cc_node_hooks hooks;
+    volatile bool stop; /* main's wish */
+    atomic_bool ready;  /* the starter is done; what follows may be read */
+    struct cc_node *node;
+    enum cc_status status;
+    struct cc_error err;
+};
+
 /* Asked from any thread: the main one wakes up as if by `kill`. */
 static void request_stop(void *arg)
 {
-    pthread_kill(*(const pthread_t *)arg, SIGTERM);
+    pthread_kill(((const struct daemon *)arg)->main, SIGTERM);
 }
 
-static int run(struct cc_node *node, const sigset_t *signals)
+static void *run_starter(void *arg)
 {
-    struct timespec interval = {CHECK_S, 0};
+    struct daemon *d = arg;
+
+    d->status = cc_node_start(&d->node, d->setup, &d->hooks, &d->err);
+    atomic_store(&d->ready, true);
+    pthread_kill(d->main, SIGUSR1);
+    return NULL;
+}
+
+static int check(struct daemon *d)
+{
     struct cc_error err;
 
-    for (;;) {
+    if (cc_node_check(d->node, &err) == CC_OK)
+        return EXIT_SUCCESS;
+    say_error(&err);
+    return EXIT_FAILURE;
+}
+
+/* Until the end is asked for or comes by itself; the exit status. */
+static int run(struct daemon *d, const sigset_t *signals, int *tell,
+               bool background)
+{
+    struct timespec interval = {CHECK_S, 0};
+    bool started = false;
+    int status = EXIT_SUCCESS;
+
+    while (status == EXIT_SUCCESS) {
         int sig = sigtimedwait(signals, NULL, &interval);
 
-        if (sig == SIGHUP)
-            cc_node_reopen_log(node);
-        else if (sig == SIGINT || sig == SIGTERM)
-            return EXIT_SUCCESS;
-        else if (cc_node_check(node, &err) != CC_OK) {
-            say_error(&err);
-            return EXIT_FAILURE;
+        if (!started && atomic_load(&d->ready)) {
+            pthread_join(d->starter, NULL);
+            started = true;
+            if (d->status != CC_OK) {
+                if (d->stop)
+                    return EXIT_SUCCESS;
+                say_error(&d->err);
+                return EXIT_FAILURE;
+            }
+            if (background)
+                detach(*tell);
         }
+        if (sig == SIGINT || sig == SIGTERM)
+            d->stop = true;
+        if (started && d->stop)
+            break;
+        if (started && sig == SIGHUP)
+            cc_node_reopen_log(d->node);
+        else if (started && sig < 0)
+            status = check(d);
     }
+    d->stop = true;
+    return status;
 }
 
 /* The child goes on with a pipe on which it tells how starting went; the
@@ -108,38 +178,17 @@ static int go_background(bool wait, int *tell)
     exit(answer);
 }
 
-static void detach(int tell)
-{
-    int null = open("/dev/null", O_RDWR);
-    char ok = 0;
-
-    if (null >= 0) {
-        dup2(null, STDIN_FILENO);
-        dup2(null, STDOUT_FILENO);
-        dup2(null, STDERR_FILENO);
-        if (null > STDERR_FILENO)
-            close(null);
-    }
-    if (tell >= 0) {
-        if (write(tell, &ok, 1) != 1)
-            ok = 1; /* -daemon: nobody listens */
-        close(tell);
-    }
-}
-
 static int start_and_run(const struct cc_setup *setup)
 {
     bool wait = cc_args_get_bool(setup->args, "daemonwait", false);
     bool background = wait || cc_args_get_bool(setup->args, "daemon", false);
-    struct cc_node *node;
-    struct cc_error err;
-    pthread_t self;
+    struct daemon d = {.setup = setup};
     sigset_t signals;
     int tell = -1, status;
 
-    cc_error_init(&err);
-    if (cc_node_probe(setup, &err) != CC_OK) {
-        say_error(&err);
+    cc_error_init(&d.err);
+    if (cc_node_probe(setup, &d.err) != CC_OK) {
+        say_error(&d.err);
         return EXIT_FAILURE;
     }
     if (background && go_background(wait, &tell)) {
@@ -147,15 +196,14 @@ static int start_and_run(const struct cc_setup *setup)
         return EXIT_FAILURE;
     }
     block_signals(&signals);
-    self = pthread_self();
-    if (cc_node_start(&node, setup, request_stop, &self, &err) != CC_OK) {
-        say_error(&err);
+    d.main = pthread_self();
+    d.hooks = (struct cc_node_hooks){request_stop, &d, &d.stop};
+    if (pthread_create(&d.starter, NULL, run_starter, &d)) {
+        fprintf(stderr, "Error: cannot start a thread\n");
         return EXIT_FAILURE;
     }
-    if (background)
-        detach(tell);
-    status = run(node, &signals);
-    cc_node_free(node);
+    status = run(&d, &signals, &tell, background);
+    cc_node_free(d.node);
     return status;
 }
 

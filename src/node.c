@@ -43,8 +43,7 @@ struct cc_node {
     char *user_agent;
     int64_t stop_height;
     const char *block_notify;
-    void (*stop)(void *arg);
-    void *stop_arg;
+    struct cc_node_hooks hooks;
 };
 
 /* --- The folder
@@ -263,7 +262,7 @@ static void on_tip(void *arg, const struct cc_index *tip)
         notify_command(n, n->block_notify, hash);
     }
     if (n->stop_height > 0 && tip->height >= n->stop_height)
-        n->stop(n->stop_arg);
+        n->hooks.stop(n->hooks.arg);
 }
 
 static void on_added(void *arg, const struct cc_mempool_entry *e)
@@ -329,6 +328,7 @@ static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
         .now = cc_clock_now_fn,
         .now_arg = &n->clock,
         .log = n->log,
+        .stop = n->hooks.stop_soon,
         .reindex = cc_args_get_bool(args, "reindex", false),
         .reindex_chainstate =
             cc_args_get_bool(args, "reindex-chainstate", false),
@@ -410,53 +410,6 @@ static enum cc_status open_wallets(struct cc_node *n, struct cc_error *err)
     return st;
 }
 
-static enum cc_status load_wallets(struct cc_node *n, struct cc_error *err)
-{
-    const char *name;
-    enum cc_status st = CC_OK;
-
-    if (!n->wallets)
-        return CC_OK;
-    cc_rpc_set_warmup(n->rpc, "Loading wallet\xe2\x80\xa6");
-    for (size_t i = 0;
-         st == CC_OK && (name = cc_args_get_nth(n->setup->args, "wallet", i));
-         i++)
-        st = cc_wallets_load(n->wallets, name, err);
-    return st;
-}
-
-static void load_mempool(struct cc_node *n)
-{
-    struct cc_error err;
-    char *path;
-    enum cc_status st;
-
-    if (!cc_args_get_bool(n->setup->args, "persistmempool", true))
-        return;
-    path = cc_setup_path(n->setup, "mempool.dat");
-    st = cc_mempool_load(n->mempool, path, &err);
-    free(path);
-    if (st != CC_OK && st != CC_NOTFOUND)
-        cc_log(n->log,
-               "Failed to import mempool from disk: %s. Continuing "
-               "anyway.",
-               err.text);
-}
-
-static void save_mempool(struct cc_node *n)
-{
-    struct cc_error err;
-    char *path;
-
-    if (!cc_args_get_bool(n->setup->args, "persistmempool", true))
-        return;
-    path = cc_setup_path(n->setup, "mempool.dat");
-    if (cc_mempool_save(n->mempool, path, &err) != CC_OK)
-        cc_log(n->log, "Failed to dump mempool: %s. Continuing anyway.",
-               err.text);
-    free(path);
-}
-
 static void set_env(struct cc_node *n)
 {
     struct cc_rpc_env env = {.params = &n->params,
@@ -471,10 +424,59 @@ static void set_env(struct cc_node *n)
                              .datadir = n->setup->datadir,
                              .chaindir = n->setup->chaindir,
                              .waiter = n->waiter,
-                             .stop = n->stop,
-                             .stop_arg = n->stop_arg};
+                             .stop = n->hooks.stop,
+                             .stop_arg = n->hooks.arg};
 
     cc_rpc_set_env(n->rpc, &env);
+}
+
+static enum cc_status load_wallets(struct cc_node *n, struct cc_error *err)
+{
+    const char *name;
+    enum cc_status st = CC_OK;
+
+    set_env(n);
+    if (!n->wallets)
+        return CC_OK;
+    cc_rpc_set_warmup(n->rpc, "Loading wallet\xe2\x80\xa6");
+    for (size_t i = 0;
+         st == CC_OK && (name = cc_args_get_nth(n->setup->args, "wallet", i));
+         i++)
+        st = cc_wallets_load(n->wallets, name, err);
+    return st;
+}
+
+/* A pool that cannot be read is no reason not to start. */
+static enum cc_status load_mempool(struct cc_node *n, struct cc_error *err)
+{
+    char *path;
+    enum cc_status st;
+
+    if (!cc_args_get_bool(n->setup->args, "persistmempool", true))
+        return CC_OK;
+    path = cc_setup_path(n->setup, "mempool.dat");
+    st = cc_mempool_load(n->mempool, path, err);
+    free(path);
+    if (st != CC_OK && st != CC_NOTFOUND)
+        cc_log(n->log,
+               "Failed to import mempool from disk: %s. Continuing "
+               "anyway.",
+               err->text);
+    return CC_OK;
+}
+
+static void save_mempool(struct cc_node *n)
+{
+    struct cc_error err;
+    char *path;
+
+    if (!cc_args_get_bool(n->setup->args, "persistmempool", true))
+        return;
+    path = cc_setup_path(n->setup, "mempool.dat");
+    if (cc_mempool_save(n->mempool, path, &err) != CC_OK)
+        cc_log(n->log, "Failed to dump mempool: %s. Continuing anyway.",
+               err.text);
+    free(path);
 }
 
 static enum cc_status start_extensions(struct cc_node *n, struct cc_error *err)
@@ -505,8 +507,28 @@ static enum cc_status start_extensions(struct cc_node *n, struct cc_error *err)
 /* --- Up and down
  * ---------------------------------------------------------------------- */
 
+static enum cc_status start_net(struct cc_node *n, struct cc_error *err)
+{
+    cc_rpc_set_warmup(n->rpc, "Starting network threads\xe2\x80\xa6");
+    return cc_net_start(n->net, err);
+}
+
+/* Everything is there: calls are answered from now on. */
+static enum cc_status end_warmup(struct cc_node *n, struct cc_error *err)
+{
+    (void)err;
+    cc_rpc_set_warmup(n->rpc, NULL);
+    return CC_OK;
+}
+
 static enum cc_status start(struct cc_node *n, struct cc_error *err)
 {
+    static enum cc_status (*const steps[])(struct cc_node *,
+                                           struct cc_error *) = {
+        start_server, open_chain,       open_mempool, open_wallets,
+        open_net,     load_wallets,     load_mempool, start_net,
+        end_warmup,   start_extensions,
+    };
     const struct cc_args *args = n->setup->args;
     enum cc_status st;
 
@@ -527,29 +549,10 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     st = write_pid(n, err);
     if (st == CC_OK)
         st = check_space(n->setup, false, err);
-    if (st == CC_OK)
-        st = start_server(n, err);
-    if (st == CC_OK)
-        st = open_chain(n, err);
-    if (st == CC_OK)
-        st = open_mempool(n, err);
-    if (st == CC_OK)
-        st = open_wallets(n, err);
-    if (st == CC_OK)
-        st = open_net(n, err);
-    if (st != CC_OK)
-        return st;
-    set_env(n);
-    st = load_wallets(n, err);
-    if (st != CC_OK)
-        return st;
-    load_mempool(n);
-    cc_rpc_set_warmup(n->rpc, "Starting network threads\xe2\x80\xa6");
-    st = cc_net_start(n->net, err);
-    if (st != CC_OK)
-        return st;
-    cc_rpc_set_warmup(n->rpc, NULL);
-    st = start_extensions(n, err);
+    for (size_t i = 0; st == CC_OK && i < sizeof(steps) / sizeof(steps[0]); i++)
+        st = *n->hooks.stop_soon
+                 ? cc_fail(err, CC_LIMIT, "stopped while starting")
+                 : steps[i](n, err);
     if (st != CC_OK)
         return st;
     cc_log(n->log, "Done loading");
@@ -559,7 +562,7 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
 }
 
 enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
-                             void (*stop)(void *arg), void *arg,
+                             const struct cc_node_hooks *hooks,
                              struct cc_error *err)
 {
     struct cc_node *n = cc_calloc(1, sizeof(*n));
@@ -568,8 +571,7 @@ enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
     n->setup = setup;
     n->params = *setup->params;
     n->lock_fd = -1;
-    n->stop = stop;
-    n->stop_arg = arg;
+    n->hooks = *hooks;
     cc_clock_init(&n->clock);
     st = start(n, err);
     if (st != CC_OK) {

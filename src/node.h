@@ -6,8 +6,8 @@
  * cannot, takes down what stands; cc_node_free takes them down in the opposite
  * order. Each module gets what it needs from here, none sees the node.
  *
- * Threads: start, check and free belong to the main thread. stop(), handed to
- * RPC and to the chain's listener, may be called from any.
+ * Threads: one at a time starts, checks and frees. stop(), handed to RPC and to
+ * the chain's listener, may be called from any.
  */
 #ifndef CC_NODE_H
 #define CC_NODE_H
@@ -20,9 +20,19 @@ struct cc_node;
 enum cc_status cc_node_probe(const struct cc_setup *setup,
                              struct cc_error *err);
 
-/* setup is borrowed until cc_node_free. stop: asks main to end the daemon. */
+/* What the node needs of its program; borrowed until cc_node_free. */
+struct cc_node_hooks {
+    void (*stop)(void *arg); /* ask main to end the daemon */
+    void *arg;
+    /* Set by main: end long work (reindexing) and starting soon. Stays set
+     * while the node is freed. */
+    const volatile bool *stop_soon;
+};
+
+/* setup is borrowed until cc_node_free. May run on a thread of its own, so
+ * that main hears signals meanwhile; CC_LIMIT: stop_soon was set. */
 enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
-                             void (*stop)(void *arg), void *arg,
+                             const struct cc_node_hooks *hooks,
                              struct cc_error *err);
 /* From time to time: not CC_OK when going on is not safe (a disk error, no
  * room left); the node must be freed then. */

@@ -120,13 +120,13 @@ class TestFiles(framework.TestCase):
     def test_configuration(self):
         node = self.add_node()
         with open(os.path.join(node.datadir, "cloudcoin.conf"), "w") as f:
-            f.write("debug=net\nnonsense=1\n[regtest]\ndebug=rpc\nuacomment=hello\n[moon]\nserver=0\n")
+            f.write("debug=net\nmoonshine=1\n[regtest]\ndebug=rpc\nuacomment=hello\n[moon]\nserver=0\n")
         node.start()
         on = [name for name, is_on in node.rpc.logging().items() if is_on]
         self.assertEqual(sorted(on), ["net", "rpc"])
         self.assertIn("(hello)", node.rpc.getnetworkinfo()["subversion"])
         self.assertIn("cloudcoin.conf:6 Section [moon] is not recognized.", node.log())
-        self.assertIn("Warning: Ignoring unknown configuration value nonsense", node.log())
+        self.assertIn("Warning: Ignoring unknown configuration value moonshine", node.log())
 
     def test_pid(self):
         node = self.start_node()

@@ -132,7 +132,7 @@ enum cc_status cc_option_mempool(const struct cc_args *args,
                                  struct cc_mempool_config *out,
                                  struct cc_error *err)
 {
-    int64_t megabytes = cc_args_get_int(args, "maxmempool", 300);
+    int64_t megabytes = cc_args_get_int(args, "maxmempool", 300), weight;
     bool test = strcmp(params->name, "main") != 0;
     enum cc_status st;
 
@@ -154,8 +154,17 @@ enum cc_status cc_option_mempool(const struct cc_args *args,
     if (st == CC_OK)
         st = option_amount(args, "dustrelayfee", params->max_money,
                            &out->dust_feerate, err);
+    out->block_min_feerate = 1000;
+    if (st == CC_OK)
+        st = option_amount(args, "blockmintxfee", params->max_money,
+                           &out->block_min_feerate, err);
     if (st != CC_OK)
         return st;
+    weight = cc_args_get_int(args, "blockmaxweight", 3996000);
+    out->block_max_weight = (size_t)(weight < 4000      ? 4000
+                                     : weight > 4000000 ? 4000000
+                                                        : weight);
+    out->block_version = (int32_t)cc_args_get_int(args, "blockversion", 0);
     out->require_standard = !cc_args_get_bool(args, "acceptnonstdtxn", false);
     if (!test && !out->require_standard)
         return cc_fail(err, CC_INVALID,

@@ -7,6 +7,7 @@
 #define DEBUG "Debugging/Testing options:"
 #define CHAIN "Chain selection options:"
 #define RELAY "Node relay options:"
+#define BLOCKS "Block creation options:"
 #define RPC "RPC server options:"
 #define EXTENSION "Extension options:"
 
@@ -89,6 +90,10 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"mempoolfullrbf", "", RELAY, "Accept replacements without the signal of BIP 125 (default: 0)", 0},
     {"minrelaytxfee", "=<amt>", RELAY, "Fees (in CLC/kvB) smaller than this are considered zero fee for relaying and mining (default: 0.00001)", 0},
     {"permitbaremultisig", "", RELAY, "Relay non-P2SH multisig (default: 1)", 0},
+
+    {"blockmaxweight", "=<n>", BLOCKS, "Set maximum BIP141 block weight (default: 3996000)", 0},
+    {"blockmintxfee", "=<amt>", BLOCKS, "Set lowest fee rate (in CLC/kvB) for transactions to be included in block creation (default: 0.00001)", 0},
+    {"blockversion", "=<n>", BLOCKS, "Override block version to test forking scenarios", CC_ARG_DEBUG},
 
     {"rpcallowip", "=<ip>", RPC, "Allow JSON-RPC connections from an address, network/netmask or network/CIDR; may be given several times", 0},
     {"rpcauth", "=<userpw>", RPC, "User name and HMAC-SHA-256 hashed password, <user>:<salt>$<hash>; may be given several times", 0},

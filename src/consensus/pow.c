@@ -14,10 +14,7 @@ struct cc_u256 cc_compact_to_u256(uint32_t bits, bool *negative, bool *overflow)
         target = cc_u256_from_u64(word);
     } else {
         target = cc_u256_from_u64(word);
-        if (size - 3 < 32)
-            cc_u256_shl(&target, &target, 8 * (size - 3));
-        else
-            target = cc_u256_from_u64(0);
+        cc_u256_shl(&target, &target, 8 * (size - 3));
     }
     if (negative)
         *negative = word != 0 && (bits & 0x00800000);

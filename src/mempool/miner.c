@@ -10,11 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is kept free for header, count and coinbase; what a package must pay
- * per kvB to be worth a place. */
+/* Header, count and coinbase: kept free. */
 #define RESERVED_WEIGHT 4000
 #define RESERVED_SIGOPS 400
-#define MIN_FEERATE 1000
+#define DEFAULT_MAX_WEIGHT (CC_MAX_BLOCK_WEIGHT - RESERVED_WEIGHT)
 #define BLOCK_VERSION 0x20000000 /* BIP 9: no deployment signalled */
 
 /* --- A block in the making -------------------------------------------------
@@ -63,7 +62,8 @@ static void draft_init(struct draft *d, struct cc_mempool *m)
     d->height = tip->height + 1;
     d->min_time = tip->median_time + 1;
     d->witness = d->height >= m->params->segwit_height;
-    d->header.version = BLOCK_VERSION;
+    d->header.version =
+        m->config.block_version ? m->config.block_version : BLOCK_VERSION;
     memcpy(d->header.prev, tip->hash, 32);
     d->header.time = (uint32_t)(now > d->min_time ? now : d->min_time);
     d->header.bits = cc_pow_next_bits(m->params, tip->height, tip->header.time,
@@ -164,10 +164,11 @@ static void draft_fill(struct draft *d)
 {
     struct cc_mempool *m = d->m;
     struct cc_pool_list chosen = {0};
+    size_t weight = m->config.block_max_weight;
     struct cc_select_room room = {
-        .weight = CC_MAX_BLOCK_WEIGHT - RESERVED_WEIGHT,
+        .weight = (weight ? weight : DEFAULT_MAX_WEIGHT) - RESERVED_WEIGHT,
         .sigop_cost = CC_MAX_BLOCK_SIGOPS_COST - RESERVED_SIGOPS,
-        .min_feerate = MIN_FEERATE,
+        .min_feerate = m->config.block_min_feerate,
     };
 
     if (m->params->storage_active) {

@@ -76,6 +76,7 @@ void fixture_open(struct fixture *f, enum cc_chain_id id)
         .datacarrier_bytes = 83,
         .ancestor_limit = 25,
         .descendant_limit = 25,
+        .block_min_feerate = 1000,
         .now = clock_now,
         .now_arg = &f->now,
     };

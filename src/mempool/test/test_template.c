@@ -114,6 +114,39 @@ static void test_order(void **state)
     cc_template_clear(&t);
 }
 
+static void test_options(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 1, 5000);
+    struct cc_tx *b = fixture_simple(&f, 2, 1, 3000);
+
+    (void)state;
+    f.config.block_version = 0x20000005;
+    f.config.block_max_weight = 4000 + 2 * cc_tx_weight(a) - 1;
+    fixture_reopen(&f);
+    fixture_add(&f, a);
+    fixture_add(&f, b);
+    make_template();
+    assert_int_equal(t.block.header.version, 0x20000005);
+    assert_int_equal(t.block.tx_count, 2);
+    assert_int_equal(place(a), 1);
+    cc_template_clear(&t);
+    f.config.block_max_weight++;
+    f.config.block_min_feerate = 3000 * 1000 / 96;
+    fixture_reopen(&f);
+    fixture_add(&f, a);
+    fixture_add(&f, b);
+    make_template();
+    assert_int_equal(t.block.tx_count, 3);
+    cc_template_clear(&t);
+    f.config.block_min_feerate += 11; /* 96 bytes: one satoshi more */
+    fixture_reopen(&f);
+    fixture_add(&f, a);
+    fixture_add(&f, b);
+    make_template();
+    assert_int_equal(t.block.tx_count, 2);
+    cc_template_clear(&t);
+}
+
 /* A child that pays less than its parents does not profit from them. */
 static void test_poor_child(void **state)
 {
@@ -279,8 +312,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_bitcoin, close_all)
     const struct CMUnitTest tests[] = {
-        T(test_empty),  T(test_order),    T(test_poor_child), T(test_room),
-        T(test_random), T(test_generate), T(test_mine),
+        T(test_empty), T(test_order),  T(test_options),  T(test_poor_child),
+        T(test_room),  T(test_random), T(test_generate), T(test_mine),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

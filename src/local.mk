@@ -22,3 +22,7 @@ CLEANFILES += src/rpc/convert_table.inc
 bin_PROGRAMS += cloudcoin-host
 cloudcoin_host_SOURCES = src/cloudcoin-host.c
 cloudcoin_host_LDADD = $(FLOOR_storage)
+
+bin_PROGRAMS += cloudcoin-gateway
+cloudcoin_gateway_SOURCES = src/cloudcoin-gateway.c src/setup.c src/setup.h
+cloudcoin_gateway_LDADD = $(FLOOR_storage)

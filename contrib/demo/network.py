@@ -198,6 +198,7 @@ class Network:
 
     def gateway_command(self, *args):
         r = self.renter
+        os.makedirs(os.path.join(r.folder, "gateway"), exist_ok=True)
         return [self.program("cloudcoin-gateway"), f"-datadir={os.path.join(r.folder, 'gateway')}", "-regtest",
                 f"-rpcport={r.rpc_port}", f"-rpccookiefile={os.path.join(r.folder, 'regtest', '.cookie')}",
                 f"-rpcwallet={r.name}", *args]

@@ -16,6 +16,15 @@ libcc_storage_a_SOURCES = \
     src/storage/message.c src/storage/message.h \
     src/storage/node_client.c src/storage/node_client.h \
     src/storage/object.c src/storage/object.h \
+    src/storage/renter.c src/storage/renter.h \
+    src/storage/renter_form.c \
+    src/storage/renter_get.c \
+    src/storage/renter_hosts.c \
+    src/storage/renter_internal.h \
+    src/storage/renter_link.c src/storage/renter_link.h \
+    src/storage/renter_node.c \
+    src/storage/renter_put.c \
+    src/storage/renter_state.c src/storage/renter_state.h \
     src/storage/sealer.c src/storage/sealer.h \
     src/storage/session.c src/storage/session.h \
     src/storage/socket.c src/storage/socket.h \

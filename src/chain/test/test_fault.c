@@ -203,12 +203,56 @@ static void test_hold(void **state)
     world_clear(&s.w);
 }
 
+/* With many more headers than blocks nobody is answered yet: one batch for
+ * many. From 24 before the best header on, each block is synced; so is what a
+ * caller asks to be. */
+static void test_catching_up(void **state)
+{
+    enum { N = 60, NEAR = 24 };
+    struct world w;
+    struct disk disk = {.fail_at = 0};
+    struct cc_chain_config config;
+    char *dir = cc_test_mkdir();
+    struct cc_chain *c;
+    int tip = 0;
+
+    (void)state;
+    world_init(&w, 5, true);
+    w.max_tx = 0;
+    for (int i = 0; i < N; i++)
+        tip = world_make(&w, tip, RIGHT);
+    world_config(&w, &config, dir);
+    config.fault = (struct cc_fault){disk_op, &disk};
+    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
+    for (int i = 1; i <= N; i++)
+        assert_int_equal(
+            cc_chain_accept_header(c, &w.blocks[i].block.header, NULL, NULL),
+            CC_OK);
+    for (int i = 1; i <= N; i++) {
+        unsigned before = disk.calls;
+
+        assert_int_equal(cc_chain_accept_block(c, &w.blocks[i].block, true,
+                                               NULL, NULL, NULL),
+                         CC_OK);
+        assert_int_equal(disk.calls - before, i < N - NEAR ? 2 : 5);
+        if (i == 10) {
+            assert_int_equal(cc_chain_flush(c, NULL), CC_OK);
+            assert_int_equal(disk.calls - before, 5);
+        }
+    }
+    assert_false(disk.early);
+    cc_chain_free(c);
+    cc_test_rmdir(dir);
+    world_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_write),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_catching_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,10 +106,24 @@ bool cc_banlist_has_subnet(struct cc_banlist *b, const struct cc_subnet *s,
     return e && now < e->until;
 }
 
+/* IPv4 before IPv6, then by address, then the larger subnet first. */
+static int compare_bans(const void *a, const void *b)
+{
+    const struct cc_subnet *x = &((const struct cc_ban_entry *)a)->subnet;
+    const struct cc_subnet *y = &((const struct cc_ban_entry *)b)->subnet;
+    int d = x->base.network - y->base.network;
+
+    if (!d)
+        d = memcmp(x->base.bytes, y->base.bytes, sizeof(x->base.bytes));
+    return d ? d : x->bits - y->bits;
+}
+
 size_t cc_banlist_all(struct cc_banlist *b, int64_t now,
                       const struct cc_ban_entry **out)
 {
     sweep(b, now);
+    if (b->count)
+        qsort(b->bans, b->count, sizeof(*b->bans), compare_bans);
     *out = b->bans;
     return b->count;
 }

@@ -32,7 +32,8 @@ bool cc_banlist_has(struct cc_banlist *b, const struct cc_netaddr *a,
                     int64_t now);
 bool cc_banlist_has_subnet(struct cc_banlist *b, const struct cc_subnet *s,
                            int64_t now);
-/* Those that are over are dropped first. Borrowed until the next change. */
+/* Sorted; those that are over are dropped first. Borrowed until the next
+ * change. */
 size_t cc_banlist_all(struct cc_banlist *b, int64_t now,
                       const struct cc_ban_entry **out);
 

@@ -297,6 +297,13 @@ static bool deliver(struct cc_conn *c, const struct cc_frame *f,
     return full;
 }
 
+static void count_skipped(struct cc_conn *c, size_t bytes)
+{
+    pthread_mutex_lock(&c->lock);
+    c->stats.recv_per_msg[CC_MSG_OTHER] += bytes;
+    pthread_mutex_unlock(&c->lock);
+}
+
 static void on_readable(void *arg)
 {
     struct cc_conn *c = arg;
@@ -319,6 +326,7 @@ static void on_readable(void *arg)
         payload = cc_malloc(f.length ? f.length : 1);
         take(c, payload, f.length);
         if (!message_ok(c, &f, payload)) {
+            count_skipped(c, CC_FRAME_SIZE + f.length);
             free(payload);
             continue;
         }

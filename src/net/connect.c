@@ -210,13 +210,20 @@ static enum cc_status listen_on(struct cc_net *n, const struct cc_netaddr *a,
     return CC_OK;
 }
 
+/* "addr[:port][=onion]": the suffix says what such connections come through,
+ * which makes no difference here. */
 static enum cc_status listen_option(struct cc_net *n, const char *text,
                                     const char *option, unsigned bits,
                                     struct cc_error *err)
 {
+    const char *end = strchr(text, '=');
     struct cc_netaddr a;
+    char buf[72];
 
-    if (!cc_netaddr_parse(&a, text, n->o.port))
+    snprintf(buf, sizeof(buf), "%s", text);
+    if (end && !strcmp(end, "=onion") && (size_t)(end - text) < sizeof(buf))
+        buf[end - text] = '\0';
+    if (!cc_netaddr_parse(&a, buf, n->o.port))
         return cc_fail(err, CC_INVALID, "Cannot resolve -%s address: '%s'",
                        option, text);
     return listen_on(n, &a, bits, err);
@@ -368,6 +375,13 @@ static size_t full_wanted(const struct cc_net *n)
 {
     return n->o.max_connections < MAX_OUTBOUND_FULL ? n->o.max_connections
                                                     : MAX_OUTBOUND_FULL;
+}
+
+bool cc_connect_has_room(const struct cc_net *n, enum cc_connection_type t)
+{
+    if (t == CC_CONN_OUTBOUND)
+        return count_type(n, t) < full_wanted(n);
+    return t != CC_CONN_BLOCK_RELAY || count_type(n, t) < MAX_OUTBOUND_BLOCKS;
 }
 
 static void try_outbound(struct cc_net *n, int64_t now)

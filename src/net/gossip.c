@@ -103,11 +103,13 @@ static void pass_on(struct cc_peer *from, const struct cc_addr_entry *e)
             queue_addr(best[k], e);
 }
 
-static void take_addr(struct cc_peer *p, struct cc_addr_entry *e, bool few)
+static void take_addr(struct cc_peer *p, struct cc_addr_entry *e, bool few,
+                      size_t *added)
 {
     struct cc_net *n = p->net;
     int64_t now = cc_net_now_s(n);
     uint8_t key[32];
+    char text[72];
 
     if (e->time <= 100000000 || (int64_t)e->time > now + 600)
         e->time = (uint32_t)(now - 5 * 24 * 3600);
@@ -120,17 +122,23 @@ static void take_addr(struct cc_peer *p, struct cc_addr_entry *e, bool few)
     if ((int64_t)e->time > now - 600 && !p->getaddr_sent && few &&
         cc_netaddr_is_routable(&e->addr))
         pass_on(p, e);
+    if (!cc_netaddr_is_routable(&e->addr))
+        return;
     /* Two hours off: who passes an address on did not talk to it just now. */
-    if (cc_netaddr_is_routable(&e->addr))
-        cc_addrbook_add(n->book, &e->addr, e->services,
-                        (int64_t)e->time - 2 * 3600, &p->addr, now);
+    if (!cc_addrbook_add(n->book, &e->addr, e->services,
+                         (int64_t)e->time - 2 * 3600, &p->addr, now))
+        return;
+    ++*added;
+    cc_netaddr_format_port(text, &e->addr);
+    cc_debug(n->log, CC_LOG_ADDRMAN, "Added %s to new", text);
 }
 
 void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m)
 {
     struct cc_net *n = p->net;
     struct cc_addr_entry *a;
-    size_t count;
+    size_t count, added = 0, fresh, tried;
+    char text[72];
     uint64_t limited = 0, processed = p->addr_processed;
     int64_t now = cc_net_now_us(n);
     enum cc_status st = cc_msg_addr_decode(&a, &count, m->type == CC_MSG_ADDRV2,
@@ -141,7 +149,7 @@ void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m)
             cc_peer_misbehaving(p, 20, "%s message size = %zu", m->command,
                                 count);
         else
-            cc_peer_misbehaving(p, 20, "malformed %s message", m->command);
+            cc_peer_malformed(p, m);
         return;
     }
     if (p->type == CC_CONN_BLOCK_RELAY) {
@@ -165,13 +173,20 @@ void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m)
         p->addr_tokens -= p->addr_tokens < 1 ? p->addr_tokens : 1;
         if (a[i].addr.network &&
             (a[i].services & (CC_SERVICE_NETWORK | CC_SERVICE_NETWORK_LIMITED)))
-            take_addr(p, &a[i], count <= 10);
+            take_addr(p, &a[i], count <= 10, &added);
     }
     p->addr_limited += limited;
     cc_debug(n->log, CC_LOG_NET,
              "Received addr: %zu addresses (%" PRIu64 " processed, %" PRIu64
              " rate-limited) from peer=%" PRId64,
              count, p->addr_processed - processed, limited, p->id);
+    if (added) {
+        cc_netaddr_format(text, &p->addr);
+        cc_addrbook_counts(n->book, 0, &fresh, &tried);
+        cc_debug(n->log, CC_LOG_ADDRMAN,
+                 "Added %zu addresses (of %zu) from %s: %zu tried, %zu new",
+                 added, count, text, tried, fresh);
+    }
     if (count < CC_MAX_ADDR)
         p->getaddr_sent = false;
     free(a);

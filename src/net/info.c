@@ -280,6 +280,12 @@ static void task_open(void *arg)
 {
     struct ask *a = arg;
 
+    if (!cc_connect_has_room(a->n, a->type)) {
+        a->st = cc_fail(a->err, CC_LIMIT,
+                        "Error: Already at capacity for specified connection "
+                        "type.");
+        return;
+    }
     cc_connect_open(a->n, a->text, a->type);
 }
 
@@ -293,14 +299,14 @@ void cc_net_try_node(struct cc_net *n, const char *node)
 enum cc_status cc_net_open(struct cc_net *n, const char *node,
                            enum cc_connection_type type, struct cc_error *err)
 {
-    struct ask a = {.n = n, .text = node, .type = type};
+    struct ask a = {.n = n, .text = node, .type = type, .err = err};
     char host[256];
     uint16_t port;
 
     if (!cc_host_split(node, host, sizeof(host), &port))
         return cc_fail(err, CC_INVALID, "Error: Invalid address: %s", node);
     cc_net_call(n, task_open, &a);
-    return CC_OK;
+    return a.st;
 }
 
 static void task_added(void *arg)

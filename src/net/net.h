@@ -193,7 +193,8 @@ size_t cc_net_added_nodes(struct cc_net *n, struct cc_added_node **out);
 /* False: not connected. */
 bool cc_net_disconnect_address(struct cc_net *n, const char *address);
 bool cc_net_disconnect_id(struct cc_net *n, int64_t id);
-/* For tests: open a connection of this type, "addconnection". */
+/* For tests: open a connection of this type, "addconnection". CC_LIMIT: there
+ * are enough of this type. */
 enum cc_status cc_net_open(struct cc_net *n, const char *node,
                            enum cc_connection_type type, struct cc_error *err);
 /* Queue a ping to each peer. */

@@ -33,6 +33,7 @@
 #define DOWNLOAD_WINDOW 1024 /* blocks ahead of the first missing */
 #define MAX_ANNOUNCE 8       /* blocks announced by headers at once */
 #define MAX_OUTBOUND_FULL 8
+#define MAX_OUTBOUND_BLOCKS 2
 #define MAX_OUTBOUND 11 /* slots of max_connections kept for us to use */
 #define DISCOURAGE_SCORE 100
 
@@ -222,6 +223,8 @@ void cc_peer_send_empty(struct cc_peer *p, enum cc_msg_type type);
 void cc_peer_handle(struct cc_peer *p, struct cc_conn_message *m);
 /* All that time brings: pings, announcements, requests. */
 void cc_peer_tick(struct cc_peer *p, int64_t now_us);
+/* A payload that does not decode. */
+void cc_peer_malformed(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_peer_misbehaving(struct cc_peer *p, int by, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void cc_peer_drop(struct cc_peer *p);
@@ -293,6 +296,8 @@ void cc_connect_tick(struct cc_net *n, int64_t now_us);
 void cc_connect_arrived(struct cc_net *n, struct cc_conn *conn);
 void cc_connect_open(struct cc_net *n, const char *node,
                      enum cc_connection_type type);
+/* May another of this type be opened? */
+bool cc_connect_has_room(const struct cc_net *n, enum cc_connection_type t);
 enum cc_status cc_connect_options(struct cc_net *n,
                                   const struct cc_net_options *o,
                                   struct cc_error *err);

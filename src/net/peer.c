@@ -29,6 +29,7 @@ struct cc_peer *cc_peer_add(struct cc_net *n, struct cc_conn *conn)
     p->ping_us = p->ping_min_us = -1;
     p->relay_txs = false;
     p->fee_filter_sent = -1;
+    p->starting_height = -1;
     p->addr_tokens = 1;
     p->addr_tokens_us = cc_net_now_us(n);
     do {
@@ -114,6 +115,15 @@ void cc_peer_misbehaving(struct cc_peer *p, int by, const char *fmt, ...)
                  ? " DISCOURAGE THRESHOLD EXCEEDED"
                  : "",
              text[0] ? ": " : "", text);
+}
+
+void cc_peer_malformed(struct cc_peer *p, const struct cc_conn_message *m)
+{
+    cc_debug(p->net->log, CC_LOG_NET,
+             "ProcessMessages(%s, %zu bytes): Exception 'end of data' "
+             "(malformed payload) caught",
+             m->command, m->len);
+    cc_peer_misbehaving(p, 20, "malformed %s message", m->command);
 }
 
 /* Take the consequence of a score: true if the peer goes. */
@@ -217,8 +227,8 @@ static void send_version(struct cc_peer *p)
     m.version = CC_NET_VERSION;
     m.services = n->services;
     m.time = cc_net_now_s(n);
-    /* What we see of the peer; nothing of a proxy's or a private net's. */
-    m.you = p->addr;
+    if (cc_netaddr_is_routable(&p->addr)) /* nothing of a private net's */
+        m.you = p->addr;
     m.nonce = p->nonce;
     snprintf(m.user_agent, sizeof(m.user_agent), "%s", n->user_agent);
     m.start_height = (int32_t)(tip ? tip->height : 0);
@@ -419,7 +429,7 @@ static bool on_feature(struct cc_peer *p, const struct cc_conn_message *m)
     else if (cc_msg_sendstorage_decode(&v, m->payload, m->len) == CC_OK)
         p->storage_version = v < CC_STORAGE_PROTO ? v : CC_STORAGE_PROTO;
     else
-        cc_peer_misbehaving(p, 20, "malformed sendstorage message");
+        cc_peer_malformed(p, m);
     return true;
 }
 
@@ -508,7 +518,7 @@ static void on_sendcmpct(struct cc_peer *p, const struct cc_conn_message *m)
     struct cc_msg_sendcmpct s;
 
     if (cc_msg_sendcmpct_decode(&s, m->payload, m->len) != CC_OK)
-        cc_peer_misbehaving(p, 20, "malformed sendcmpct message");
+        cc_peer_malformed(p, m);
 }
 
 /* inv: blocks first told to sync, transactions to relay. */
@@ -523,7 +533,7 @@ static void on_inv(struct cc_peer *p, const struct cc_conn_message *m)
         if (st == CC_LIMIT)
             cc_peer_misbehaving(p, 20, "inv message size = %zu", count);
         else
-            cc_peer_misbehaving(p, 20, "malformed inv message");
+            cc_peer_malformed(p, m);
         return;
     }
     for (size_t i = 0; i < count && !p->dropping; i++) {
@@ -674,7 +684,7 @@ static bool too_quiet(struct cc_peer *p, int64_t now_us)
     struct cc_conn_stats s;
     int64_t now = now_us / SECOND_US;
 
-    if (now < p->connected_s + n->o.peer_timeout_s)
+    if (now <= p->connected_s + n->o.peer_timeout_s)
         return false;
     cc_conn_stats(p->conn, &s);
     if (!s.last_receive || !s.last_send) {

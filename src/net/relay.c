@@ -18,6 +18,7 @@
 #define TX_QUEUE_MAX 50000
 #define REQUEST_BATCH 100
 #define FEE_FILTER_US (10 * MINUTE_US)
+#define FEE_FILTER_TOP 1e7
 #define FEE_FILTER_SOON_US (5 * MINUTE_US)
 
 /* Do we take transactions at all, and from this peer? */
@@ -96,7 +97,7 @@ void cc_relay_on_notfound(struct cc_peer *p, const struct cc_conn_message *m)
     size_t count;
 
     if (cc_msg_inv_decode(&inv, &count, m->payload, m->len) != CC_OK) {
-        cc_peer_misbehaving(p, 20, "malformed notfound message");
+        cc_peer_malformed(p, m);
         return;
     }
     for (size_t i = 0; i < count && count <= CC_TXREQ_PER_PEER; i++)
@@ -229,7 +230,7 @@ void cc_relay_on_tx(struct cc_peer *p, const struct cc_conn_message *m)
     if (cc_chain_in_ibd(n->chain))
         return;
     if (cc_tx_decode(&tx, m->payload, m->len, true) != CC_OK) {
-        cc_peer_misbehaving(p, 20, "malformed tx message");
+        cc_peer_malformed(p, m);
         return;
     }
     cc_recent_add(&p->known_txs, p->wtxid_relay ? tx.wtxid : tx.txid);
@@ -318,7 +319,7 @@ void cc_relay_on_feefilter(struct cc_peer *p, const struct cc_conn_message *m)
     uint64_t v;
 
     if (cc_msg_u64_decode(&v, m->payload, m->len) != CC_OK) {
-        cc_peer_misbehaving(p, 20, "malformed feefilter message");
+        cc_peer_malformed(p, m);
         return;
     }
     if (v > (uint64_t)p->net->params->max_money)
@@ -470,16 +471,18 @@ static void ask_txs(struct cc_peer *p, int64_t now)
 
 /* --- Fee filter (BIP 133) ------------------------------------------------- */
 
-/* Rounded down to one of few values, so that it names nobody. */
-static cc_amount round_fee(cc_amount v)
+/* One of few values, so that it names nobody: steps of a tenth from half the
+ * incremental fee to ten million; two times of three the one below. */
+static cc_amount round_fee(cc_amount v, cc_amount incremental, bool down)
 {
-    cc_amount step = 0, next = 100;
+    double step = incremental / 2 > 1 ? (double)(incremental / 2) : 1;
+    double below = 0;
 
-    while (next <= v) {
-        step = next;
-        next += next / 10 > 0 ? next / 10 : 1;
-    }
-    return step;
+    for (; step <= FEE_FILTER_TOP && step < (double)v; step *= 1.1)
+        below = step;
+    if (step > FEE_FILTER_TOP || down || cc_random_below(3) != 0)
+        return (cc_amount)below;
+    return (cc_amount)step;
 }
 
 static void fee_filter_tick(struct cc_peer *p, int64_t now)
@@ -487,19 +490,22 @@ static void fee_filter_tick(struct cc_peer *p, int64_t now)
     struct cc_net *n = p->net;
     struct cc_mempool_stats stats;
     struct cc_writer w;
-    cc_amount current, tell;
+    cc_amount current, tell, none;
 
     if (refuses_txs(p) || n->o.blocks_only || p->version < 70013 ||
         cc_peer_has(p, CC_PERM_FORCERELAY))
         return;
     cc_mempool_stats(n->mempool, &stats);
     current = stats.min_feerate;
+    none = round_fee(n->params->max_money, stats.incremental_feerate, true);
     if (cc_chain_in_ibd(n->chain))
-        current = n->params->max_money; /* nothing, please */
-    else if (p->fee_filter_sent == n->params->max_money)
+        current = none; /* no transactions, please */
+    else if (p->fee_filter_sent == none)
         p->next_fee_filter_us = 0; /* caught up: say so at once */
     if (now > p->next_fee_filter_us) {
-        tell = current == n->params->max_money ? current : round_fee(current);
+        tell = current;
+        if (current != none && current > stats.min_relay_feerate)
+            tell = round_fee(current, stats.incremental_feerate, false);
         if (tell < stats.min_relay_feerate)
             tell = stats.min_relay_feerate;
         if (tell != p->fee_filter_sent) {

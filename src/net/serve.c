@@ -30,7 +30,7 @@ static bool locator_decode(struct cc_peer *p, const struct cc_conn_message *m,
                  m->command, loc->count, CC_MAX_LOCATOR, p->id);
         cc_peer_drop(p);
     } else {
-        cc_peer_misbehaving(p, 20, "malformed %s message", m->command);
+        cc_peer_malformed(p, m);
     }
     return false;
 }
@@ -172,7 +172,7 @@ void cc_serve_on_getdata(struct cc_peer *p, const struct cc_conn_message *m)
         if (st == CC_LIMIT)
             cc_peer_misbehaving(p, 20, "getdata message size = %zu", count);
         else
-            cc_peer_misbehaving(p, 20, "malformed getdata message");
+            cc_peer_malformed(p, m);
         return;
     }
     cc_debug(p->net->log, CC_LOG_NET,

@@ -456,9 +456,19 @@ static bool keep_headers(struct cc_peer *p, const struct cc_header *h,
     return true;
 }
 
-static void after_headers(struct cc_peer *p, struct cc_index *last, bool full)
+/* fresh: something we did not know. */
+static void after_headers(struct cc_peer *p, struct cc_index *last, bool full,
+                          bool fresh)
 {
+    char hex[65];
+
     p->unconnecting = 0;
+    if (fresh) {
+        cc_hex_encode_rev(hex, last->hash, 32);
+        cc_debug(p->net->log,
+                 cc_chain_in_ibd(p->net->chain) ? CC_LOG_NET : CC_LOG_ALWAYS,
+                 "Saw new header hash=%s height=%" PRIu32, hex, last->height);
+    }
     cc_sync_update_best(p, last->hash);
     if (full && maybe_getheaders(p, last, NULL))
         cc_debug(p->net->log, CC_LOG_NET,
@@ -487,7 +497,7 @@ static bool continue_presync(struct cc_peer *p, const struct cc_header *h,
         return false; /* an announcement in between */
     r = cc_presync_headers(p->presync, h, count, full, &out, &out_count);
     if (out_count && keep_headers(p, out, out_count, &last))
-        after_headers(p, last, false);
+        after_headers(p, last, false, true);
     free(out);
     if (r == CC_PRESYNC_MORE) {
         cc_presync_last(p->presync, hash);
@@ -543,14 +553,14 @@ void cc_sync_on_headers(struct cc_peer *p, const struct cc_conn_message *m)
     struct cc_index *start, *last;
     uint8_t hash[32];
     size_t count;
-    bool full;
+    bool full, fresh;
     enum cc_status st = cc_msg_headers_decode(&h, &count, m->payload, m->len);
 
     if (st != CC_OK) {
         if (st == CC_LIMIT)
             cc_peer_misbehaving(p, 20, "headers message size = %zu", count);
         else
-            cc_peer_misbehaving(p, 20, "malformed headers message");
+            cc_peer_malformed(p, m);
         return;
     }
     full = count == CC_MAX_HEADERS;
@@ -572,8 +582,9 @@ void cc_sync_on_headers(struct cc_peer *p, const struct cc_conn_message *m)
     if (!last && !cc_peer_has(p, CC_PERM_NOBAN) &&
         low_work(p, h, count, start, full))
         goto out;
+    fresh = !last;
     if (keep_headers(p, h, count, &last) && last)
-        after_headers(p, last, full);
+        after_headers(p, last, full, fresh);
 out:
     free(h);
 }
@@ -618,7 +629,7 @@ void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m)
     st = cc_block_decode_take(&block, m->payload, m->len);
     m->payload = NULL;
     if (st != CC_OK) {
-        cc_peer_misbehaving(p, 20, "malformed block message");
+        cc_peer_malformed(p, m);
         return;
     }
     cc_hex_encode_rev(hex, block.hash, 32);
@@ -681,8 +692,13 @@ static bool stalls(struct cc_peer *p, int64_t now)
      * next one. */
     cc_log(n->log, "Peer=%" PRId64 " is stalling block download, disconnecting",
            p->id);
-    if (n->stall_timeout_us < STALL_MAX_US)
+    if (n->stall_timeout_us < STALL_MAX_US) {
         n->stall_timeout_us *= 2;
+        cc_debug(n->log, CC_LOG_NET,
+                 "Increased stalling timeout temporarily to %" PRId64
+                 " seconds",
+                 n->stall_timeout_us / SECOND_US);
+    }
     cc_peer_drop(p);
     return true;
 }
@@ -760,7 +776,12 @@ void cc_sync_tick(struct cc_peer *p, int64_t now)
 
 void cc_sync_block_came(struct cc_net *n)
 {
-    int64_t t = n->stall_timeout_us * 85 / 100;
+    int64_t t = n->stall_timeout_us * 85 / 100 / SECOND_US * SECOND_US;
 
+    if (n->stall_timeout_us == STALL_MIN_US)
+        return;
     n->stall_timeout_us = t > STALL_MIN_US ? t : STALL_MIN_US;
+    cc_debug(n->log, CC_LOG_NET,
+             "Decreased stalling timeout to %" PRId64 " seconds",
+             n->stall_timeout_us / SECOND_US);
 }

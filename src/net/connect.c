@@ -381,11 +381,15 @@ bool cc_connect_has_room(const struct cc_net *n, enum cc_connection_type t)
 {
     if (t == CC_CONN_OUTBOUND)
         return count_type(n, t) < full_wanted(n);
-    return t != CC_CONN_BLOCK_RELAY || count_type(n, t) < MAX_OUTBOUND_BLOCKS;
+    if (t == CC_CONN_BLOCK_RELAY)
+        return n->o.max_connections > MAX_OUTBOUND_FULL &&
+               count_type(n, t) < MAX_OUTBOUND_BLOCKS;
+    return true;
 }
 
 static void try_outbound(struct cc_net *n, int64_t now)
 {
+    enum cc_connection_type type = CC_CONN_OUTBOUND;
     struct cc_book_entry e;
     int64_t now_s = now / SECOND_US;
     char node[72];
@@ -398,7 +402,11 @@ static void try_outbound(struct cc_net *n, int64_t now)
         cc_connect_open(n, n->seednodes[n->next_seed++], CC_CONN_ADDR_FETCH);
         return;
     }
-    if (count_type(n, CC_CONN_OUTBOUND) >= full_wanted(n))
+    /* Two connections that carry blocks only: who watches transactions and
+     * addresses does not see them, so cannot cut us off from the chain. */
+    if (!cc_connect_has_room(n, type))
+        type = CC_CONN_BLOCK_RELAY;
+    if (!cc_connect_has_room(n, type))
         return;
     for (int i = 0; i < 100; i++) {
         if (!cc_addrbook_select(n->book, false, now_s, cc_net_random, NULL, &e))
@@ -412,7 +420,7 @@ static void try_outbound(struct cc_net *n, int64_t now)
             group_taken(n, &e.addr))
             continue;
         cc_netaddr_format_port(node, &e.addr);
-        cc_connect_open(n, node, CC_CONN_OUTBOUND);
+        cc_connect_open(n, node, type);
         return;
     }
 }

@@ -557,7 +557,8 @@ struct cc_net_book_counts cc_net_book_counts(struct cc_net *n,
 
 void cc_net_broadcast(struct cc_net *n, const uint8_t txid[32])
 {
-    cc_relay_announce_later(n, txid, true);
+    cc_mempool_set_unbroadcast(n->mempool, txid);
+    cc_relay_announce_later(n, txid);
 }
 
 static void task_fetch(void *arg)

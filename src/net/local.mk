@@ -5,6 +5,7 @@ libcc_net_a_SOURCES = \
     src/net/conn.c src/net/conn.h \
     src/net/connect.c \
     src/net/gossip.c \
+    src/net/headers.c \
     src/net/info.c \
     src/net/loop.c src/net/loop.h \
     src/net/net.c src/net/net.h \
@@ -32,3 +33,7 @@ src_net_test_test_proto_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 check_PROGRAMS += src/net/test/test_tables
 src_net_test_test_tables_SOURCES = src/net/test/test_tables.c
 src_net_test_test_tables_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_presync
+src_net_test_test_presync_SOURCES = src/net/test/test_presync.c
+src_net_test_test_presync_LDADD = $(TEST_SUPPORT) $(FLOOR_net)

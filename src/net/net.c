@@ -264,7 +264,7 @@ static void on_checked(void *arg, const uint8_t hash[32], enum cc_status st,
 static void on_added(void *arg, const struct cc_mempool_entry *e)
 {
     if (e->typed)
-        cc_relay_announce_later(arg, e->tx.txid, false);
+        cc_relay_announce_later(arg, e->tx.txid);
 }
 
 /* --- The validation thread ------------------------------------------------ */

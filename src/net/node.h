@@ -7,8 +7,8 @@
  * any time; n->lock is a leaf: nothing is called while it is held.
  *
  * peer.c handshake, ping, misbehaviour, dispatch    connect.c whom to connect
- * sync.c headers, block download    serve.c getdata, announcing blocks
- * relay.c transactions    gossip.c addresses    info.c answers for RPC
+ * headers.c headers    sync.c block download    serve.c getdata, announcing
+ * blocks relay.c transactions    gossip.c addresses    info.c answers for RPC
  */
 #ifndef CC_NET_NODE_H
 #define CC_NET_NODE_H
@@ -94,7 +94,7 @@ struct cc_peer {
     int64_t getheaders_us, headers_timeout_us, stalling_us, downloading_us;
     int64_t chain_timeout_s; /* outbound with too little work */
     struct cc_index *chain_work_header;
-    bool chain_asked;
+    bool chain_asked, chain_protected;
     struct cc_flight flight[MAX_IN_FLIGHT];
     size_t flight_count;
     struct cc_presync *presync;
@@ -188,7 +188,7 @@ struct cc_net {
 
     struct cc_map flight;  /* block hash -> int64_t peer */
     struct cc_map sources; /* block hash -> struct cc_source */
-    unsigned sync_started;
+    unsigned sync_started, protected_count;
     int64_t last_tip_us;
     struct cc_index *tip; /* as last told */
     uint8_t last_inv_block[32];
@@ -238,10 +238,26 @@ void cc_peer_judge_block(struct cc_peer *p, const struct cc_error *err,
                          const char *what);
 void cc_peer_judge_tx(struct cc_peer *p, const struct cc_error *err);
 
+/* headers.c */
+void cc_headers_on_message(struct cc_peer *p, const struct cc_conn_message *m);
+/* An inv named a block that we do not know. */
+void cc_headers_on_inv(struct cc_peer *p, const uint8_t last[32]);
+void cc_headers_tick(struct cc_peer *p, int64_t now_us);
+/* What a chain must show before its headers are kept: not much less work than
+ * ours. */
+struct cc_u256 cc_headers_threshold(struct cc_net *n);
+
 /* sync.c */
-void cc_sync_inv_blocks(struct cc_peer *p, const uint8_t last[32]);
+/* The peer has this block. */
 void cc_sync_update_best(struct cc_peer *p, const uint8_t hash[32]);
-void cc_sync_on_headers(struct cc_peer *p, const struct cc_conn_message *m);
+/* A block it announced before we knew the header may be known by now. */
+void cc_sync_resolve_unknown(struct cc_peer *p);
+bool cc_sync_serves_blocks(const struct cc_peer *p);
+/* Of those we chose, so that catching up is left to them if there are any. */
+bool cc_sync_is_preferred(const struct cc_peer *p);
+unsigned cc_sync_count_preferred(const struct cc_net *n);
+/* New blocks near the tip are fetched from who told of them first. */
+void cc_sync_direct_fetch(struct cc_peer *p, struct cc_index *last);
 void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m);
 void cc_sync_tick(struct cc_peer *p, int64_t now_us);
 void cc_sync_peer_gone(struct cc_peer *p);
@@ -250,6 +266,7 @@ void cc_sync_block_came(struct cc_net *n);
 /* A block was judged, now or later than it came. */
 void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,
                     const struct cc_error *err);
+/* Neither known nor asked for. */
 bool cc_sync_wants(struct cc_net *n, const uint8_t hash[32]);
 void cc_sync_request(struct cc_peer *p, struct cc_index **blocks, size_t n);
 /* This block of this peer, though another was asked for it. */
@@ -273,9 +290,8 @@ void cc_relay_on_feefilter(struct cc_peer *p, const struct cc_conn_message *m);
 bool cc_relay_orphans(struct cc_peer *p); /* one; true: there are more */
 void cc_relay_announce(struct cc_net *n, const uint8_t txid[32],
                        const uint8_t wtxid[32]);
-/* The same as a task, from any thread; ours: until somebody asked for it. */
-void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32],
-                             bool ours);
+/* The same as a task, from any thread. */
+void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32]);
 /* Serve a transaction; false: notfound. */
 bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv);
 void cc_relay_tick(struct cc_peer *p, int64_t now_us);

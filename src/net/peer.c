@@ -546,7 +546,7 @@ static void on_inv(struct cc_peer *p, const struct cc_conn_message *m)
         }
     }
     if (last_block)
-        cc_sync_inv_blocks(p, last_block);
+        cc_headers_on_inv(p, last_block);
     free(inv);
 }
 
@@ -597,7 +597,7 @@ static void dispatch(struct cc_peer *p, struct cc_conn_message *m)
         cc_relay_on_tx(p, m);
         return;
     case CC_MSG_HEADERS:
-        cc_sync_on_headers(p, m);
+        cc_headers_on_message(p, m);
         return;
     case CC_MSG_BLOCK:
         cc_sync_on_block(p, m);
@@ -719,6 +719,7 @@ void cc_peer_tick(struct cc_peer *p, int64_t now_us)
         return;
     ping_tick(p, now_us);
     cc_gossip_tick(p, now_us);
+    cc_headers_tick(p, now_us);
     cc_sync_tick(p, now_us);
     cc_serve_tick(p);
     cc_relay_tick(p, now_us);

@@ -538,7 +538,6 @@ void cc_relay_tick(struct cc_peer *p, int64_t now)
 struct news {
     struct cc_net *n;
     uint8_t txid[32];
-    bool ours;
 };
 
 static void task_announce(void *arg)
@@ -549,23 +548,18 @@ static void task_announce(void *arg)
 
     cc_chain_lock(n->chain);
     e = cc_mempool_find(n->mempool, t->txid);
-    if (e) {
-        if (t->ours)
-            cc_mempool_set_unbroadcast(n->mempool, t->txid);
+    if (e)
         cc_relay_announce(n, e->tx.txid, e->tx.wtxid);
-    }
     cc_chain_unlock(n->chain);
     free(t);
 }
 
-void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32],
-                             bool ours)
+void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32])
 {
     struct news *t = cc_calloc(1, sizeof(*t));
 
     t->n = n;
     memcpy(t->txid, txid, 32);
-    t->ours = ours;
     cc_net_post(n, task_announce, t);
 }
 

@@ -15,12 +15,8 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
-#define GETHEADERS_PAUSE_US (2 * MINUTE_US)
-#define HEADERS_TIMEOUT_US (15 * MINUTE_US)
 #define STALL_MIN_US (2 * SECOND_US)
 #define STALL_MAX_US (64 * SECOND_US)
-#define MAX_UNCONNECTING 10
-#define DAY_S (24 * 3600)
 #define MAX_SOURCES 4096
 #define IO_PAUSE_US (10 * SECOND_US)
 
@@ -29,7 +25,7 @@ static const uint8_t zero[32];
 /* --- What a peer has ------------------------------------------------------ */
 
 /* A block it announced before we knew the header may be known by now. */
-static void resolve_unknown(struct cc_peer *p)
+void cc_sync_resolve_unknown(struct cc_peer *p)
 {
     struct cc_index *i;
 
@@ -47,7 +43,7 @@ void cc_sync_update_best(struct cc_peer *p, const uint8_t hash[32])
 {
     struct cc_index *i;
 
-    resolve_unknown(p);
+    cc_sync_resolve_unknown(p);
     i = cc_chain_find(p->net->chain, hash);
     if (!i)
         memcpy(p->unknown_best, hash, 32);
@@ -60,7 +56,7 @@ bool cc_sync_wants(struct cc_net *n, const uint8_t hash[32])
     return !cc_chain_find(n->chain, hash) && !cc_map_get(&n->flight, hash);
 }
 
-static bool serves_blocks(const struct cc_peer *p)
+bool cc_sync_serves_blocks(const struct cc_peer *p)
 {
     return p->services & (CC_SERVICE_NETWORK | CC_SERVICE_NETWORK_LIMITED);
 }
@@ -70,98 +66,20 @@ static bool is_limited(const struct cc_peer *p)
     return !(p->services & CC_SERVICE_NETWORK);
 }
 
-static bool is_preferred(const struct cc_peer *p)
+bool cc_sync_is_preferred(const struct cc_peer *p)
 {
     return (cc_peer_is_outbound(p) || cc_peer_has(p, CC_PERM_NOBAN)) &&
-           p->type != CC_CONN_ADDR_FETCH && serves_blocks(p);
+           p->type != CC_CONN_ADDR_FETCH && cc_sync_serves_blocks(p);
 }
 
-static unsigned count_preferred(const struct cc_net *n)
+unsigned cc_sync_count_preferred(const struct cc_net *n)
 {
     unsigned c = 0;
 
     for (size_t i = 0; i < n->peer_count; i++)
-        if (n->peers[i]->ready && is_preferred(n->peers[i]))
+        if (n->peers[i]->ready && cc_sync_is_preferred(n->peers[i]))
             c++;
     return c;
-}
-
-/* --- Asking for headers --------------------------------------------------- */
-
-/* first (may be NULL) stands before the locator of i. */
-static void push_getheaders(struct cc_peer *p, const struct cc_index *i,
-                            const uint8_t *first)
-{
-    uint8_t loc[CC_MAX_LOCATOR][32];
-    struct cc_writer w;
-    size_t n = 0;
-
-    if (first)
-        memcpy(loc[n++], first, 32);
-    n += cc_chain_locator(p->net->chain, i, loc + n, CC_MAX_LOCATOR - n);
-    cc_writer_init_heap(&w);
-    cc_msg_locator_write(&w, (const uint8_t(*)[32])loc, n, zero);
-    cc_peer_send(p, CC_MSG_GETHEADERS, &w);
-}
-
-/* At most one unanswered question in two minutes. */
-static bool maybe_getheaders(struct cc_peer *p, const struct cc_index *i,
-                             const uint8_t *first)
-{
-    int64_t now = cc_net_now_us(p->net);
-
-    if (p->getheaders_us && now - p->getheaders_us < GETHEADERS_PAUSE_US)
-        return false;
-    push_getheaders(p, i, first);
-    p->getheaders_us = now;
-    return true;
-}
-
-void cc_sync_inv_blocks(struct cc_peer *p, const uint8_t last[32])
-{
-    struct cc_net *n = p->net;
-    struct cc_index *best = cc_chain_best_header(n->chain);
-    char hex[65];
-
-    /* Before its turn to give us all headers, a peer that announces something
-     * new is asked, but only one peer for each new block. */
-    if (!p->sync_started &&
-        (p->inv_started_sync || !memcmp(last, n->last_inv_block, 32)))
-        return;
-    if (maybe_getheaders(p, best, NULL)) {
-        cc_hex_encode_rev(hex, last, 32);
-        cc_debug(n->log, CC_LOG_NET,
-                 "getheaders (%" PRIu32 ") %s to peer=%" PRId64, best->height,
-                 hex, p->id);
-    }
-    if (!p->sync_started) {
-        p->inv_started_sync = true;
-        memcpy(n->last_inv_block, last, 32);
-    }
-}
-
-static void start_sync(struct cc_peer *p, int64_t now)
-{
-    struct cc_net *n = p->net;
-    struct cc_index *best = cc_chain_best_header(n->chain);
-    bool recent = best->header.time > now / SECOND_US - DAY_S;
-    unsigned preferred = count_preferred(n);
-    bool may = is_preferred(p) || (preferred == 0 && n->sync_started == 0);
-
-    if (p->sync_started || !serves_blocks(p))
-        return;
-    if (!recent && (n->sync_started != 0 || !may))
-        return;
-    /* From the one before, so that an answer comes even if we have all. */
-    if (!maybe_getheaders(p, best->prev ? best->prev : best, NULL))
-        return;
-    cc_debug(n->log, CC_LOG_NET,
-             "initial getheaders (%" PRIu32 ") to peer=%" PRId64
-             " (startheight:%d)",
-             best->prev ? best->prev->height : 0, p->id, p->starting_height);
-    p->sync_started = true;
-    p->headers_timeout_us = now + HEADERS_TIMEOUT_US;
-    n->sync_started++;
 }
 
 /* --- Blocks in flight ----------------------------------------------------- */
@@ -243,6 +161,8 @@ void cc_sync_peer_gone(struct cc_peer *p)
     if (p->sync_started)
         n->sync_started--;
     p->sync_started = false;
+    if (p->chain_protected)
+        n->protected_count--;
 }
 
 /* The next blocks to ask this peer for; *staller (-1: nobody) is who holds up
@@ -257,7 +177,7 @@ static size_t find_blocks(struct cc_peer *p, struct cc_index **out, size_t room,
     size_t found = 0;
 
     *staller = -1;
-    resolve_unknown(p);
+    cc_sync_resolve_unknown(p);
     if (!p->best_known || cc_u256_cmp(&p->best_known->work, &tip->work) < 0 ||
         cc_u256_cmp(&p->best_known->work, &n->params->minimum_chain_work) < 0)
         return 0;
@@ -304,11 +224,12 @@ static void want_blocks(struct cc_peer *p, int64_t now)
     struct cc_peer *s;
     size_t found;
 
-    if (!serves_blocks(p) || p->flight_count >= MAX_IN_FLIGHT ||
+    if (!cc_sync_serves_blocks(p) || p->flight_count >= MAX_IN_FLIGHT ||
         now < n->io_pause_us)
         return;
     /* Catching up, those we chose serve us; others if there are none. */
-    if (ibd && (is_limited(p) || (!is_preferred(p) && count_preferred(n) > 0)))
+    if (ibd && (is_limited(p) ||
+                (!cc_sync_is_preferred(p) && cc_sync_count_preferred(n) > 0)))
         return;
     cc_chain_lock(n->chain);
     found = find_blocks(p, out, MAX_IN_FLIGHT - p->flight_count, &staller);
@@ -322,75 +243,8 @@ static void want_blocks(struct cc_peer *p, int64_t now)
     }
 }
 
-/* --- Headers come --------------------------------------------------------- */
-
-/* What a chain must show before its headers are kept: not much less work than
- * ours. */
-static struct cc_u256 work_threshold(struct cc_net *n)
-{
-    struct cc_index *tip = cc_chain_tip(n->chain);
-    struct cc_u256 day = cc_pow_work(tip->header.bits), t = tip->work;
-
-    if (cc_u256_mul_u64(&day, &day, 144) || cc_u256_sub(&t, &t, &day))
-        t = cc_u256_from_u64(0);
-    return cc_u256_cmp(&t, &n->params->minimum_chain_work) > 0
-               ? t
-               : n->params->minimum_chain_work;
-}
-
-/* Each with the work it claims, each on the one before. */
-static bool check_headers(struct cc_peer *p, const struct cc_header *h,
-                          size_t count)
-{
-    uint8_t hash[32];
-
-    for (size_t i = 0; i < count; i++) {
-        if (i && memcmp(h[i].prev, hash, 32)) {
-            cc_peer_misbehaving(p, 20, "non-continuous headers sequence");
-            return false;
-        }
-        cc_header_hash(hash, &h[i]);
-        if (!cc_pow_check(hash, h[i].bits, p->net->params)) {
-            cc_peer_misbehaving(p, 100, "header with invalid proof of work");
-            return false;
-        }
-    }
-    return true;
-}
-
-static void unconnecting(struct cc_peer *p, const struct cc_header *h,
-                         size_t count)
-{
-    struct cc_net *n = p->net;
-    struct cc_index *best = cc_chain_best_header(n->chain);
-    uint8_t hash[32];
-    char hex[65], prev[65];
-
-    if (count > MAX_ANNOUNCE) {
-        cc_peer_misbehaving(p, 10, "invalid header received");
-        return;
-    }
-    p->unconnecting++;
-    if (maybe_getheaders(p, best, NULL)) {
-        cc_header_hash(hash, &h[0]);
-        cc_hex_encode_rev(hex, hash, 32);
-        cc_hex_encode_rev(prev, h[0].prev, 32);
-        cc_debug(n->log, CC_LOG_NET,
-                 "received header %s: missing prev block %s, sending "
-                 "getheaders (%" PRIu32 ") to end (peer=%" PRId64
-                 ", m_num_unconnecting_headers_msgs=%u)",
-                 hex, prev, best->height, p->id, p->unconnecting);
-    }
-    /* Remember the last, so that we know whom to ask once the rest is here. */
-    cc_header_hash(hash, &h[count - 1]);
-    cc_sync_update_best(p, hash);
-    if (p->unconnecting % MAX_UNCONNECTING == 0)
-        cc_peer_misbehaving(p, 20, "%u non-connecting headers",
-                            p->unconnecting);
-}
-
 /* New blocks near the tip are fetched from who told of them first. */
-static void direct_fetch(struct cc_peer *p, struct cc_index *last)
+void cc_sync_direct_fetch(struct cc_peer *p, struct cc_index *last)
 {
     struct cc_net *n = p->net;
     struct cc_index *tip, *walk = last, *want[MAX_IN_FLIGHT];
@@ -399,7 +253,7 @@ static void direct_fetch(struct cc_peer *p, struct cc_index *last)
 
     cc_chain_lock(n->chain);
     tip = cc_chain_tip(n->chain);
-    if (now < n->io_pause_us || !serves_blocks(p) ||
+    if (now < n->io_pause_us || !cc_sync_serves_blocks(p) ||
         (int64_t)tip->header.time <=
             now / SECOND_US - 20 * n->params->spacing_s ||
         (last->status & (CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD)) ||
@@ -428,167 +282,6 @@ out:
     cc_sync_request(p, want, count);
 }
 
-/* Headers whose chain is worth keeping. False: one of them was bad. */
-static bool keep_headers(struct cc_peer *p, const struct cc_header *h,
-                         size_t count, struct cc_index **last)
-{
-    struct cc_net *n = p->net;
-    struct cc_error err;
-
-    *last = NULL;
-    for (size_t i = 0; i < count; i++) {
-        enum cc_status st;
-
-        cc_error_init(&err);
-        st = cc_chain_accept_header(n->chain, &h[i], last, &err);
-        if (st == CC_INVALID) {
-            cc_debug(n->log, CC_LOG_NET,
-                     "invalid header received from peer=%" PRId64 ": %s", p->id,
-                     err.text);
-            cc_peer_judge_block(p, &err, "invalid header received");
-            return false;
-        }
-        if (st != CC_OK) {
-            cc_log(n->log, "Cannot keep a header: %s", err.text);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* fresh: something we did not know. */
-static void after_headers(struct cc_peer *p, struct cc_index *last, bool full,
-                          bool fresh)
-{
-    char hex[65];
-
-    p->unconnecting = 0;
-    if (fresh) {
-        cc_hex_encode_rev(hex, last->hash, 32);
-        cc_debug(p->net->log,
-                 cc_chain_in_ibd(p->net->chain) ? CC_LOG_NET : CC_LOG_ALWAYS,
-                 "Saw new header hash=%s height=%" PRIu32, hex, last->height);
-    }
-    cc_sync_update_best(p, last->hash);
-    if (full && maybe_getheaders(p, last, NULL))
-        cc_debug(p->net->log, CC_LOG_NET,
-                 "more getheaders (%" PRIu32 ") to end to peer=%" PRId64
-                 " (startheight:%d)",
-                 last->height, p->id, p->starting_height);
-    direct_fetch(p, last);
-}
-
-/* A chain that is walked without being kept. True: the message is dealt with.
- */
-static bool continue_presync(struct cc_peer *p, const struct cc_header *h,
-                             size_t count, bool full)
-{
-    struct cc_net *n = p->net;
-    struct cc_header *out;
-    struct cc_index *last;
-    uint8_t hash[32];
-    size_t out_count;
-    enum cc_presync_result r;
-
-    if (!p->presync)
-        return false;
-    cc_presync_last(p->presync, hash);
-    if (memcmp(h[0].prev, hash, 32))
-        return false; /* an announcement in between */
-    r = cc_presync_headers(p->presync, h, count, full, &out, &out_count);
-    if (out_count && keep_headers(p, out, out_count, &last))
-        after_headers(p, last, false, true);
-    free(out);
-    if (r == CC_PRESYNC_MORE) {
-        cc_presync_last(p->presync, hash);
-        maybe_getheaders(p, cc_presync_start(p->presync), hash);
-        return true;
-    }
-    cc_debug(n->log, CC_LOG_NET, "low-work headers of peer=%" PRId64 " %s",
-             p->id,
-             r == CC_PRESYNC_DONE ? "have become enough" : "came to nothing");
-    cc_presync_free(p->presync);
-    p->presync = NULL;
-    if (r == CC_PRESYNC_DONE && full)
-        maybe_getheaders(p, cc_chain_best_header(n->chain), NULL);
-    return true;
-}
-
-/* True: too little work to be kept; the message is dealt with. */
-static bool low_work(struct cc_peer *p, const struct cc_header *h, size_t count,
-                     struct cc_index *start, bool full)
-{
-    struct cc_net *n = p->net;
-    struct cc_u256 work = start->work, w, threshold = work_threshold(n);
-    uint8_t key[16];
-    int64_t span;
-
-    for (size_t i = 0; i < count; i++) {
-        w = cc_pow_work(h[i].bits);
-        cc_u256_add(&work, &work, &w);
-    }
-    if (cc_u256_cmp(&work, &threshold) >= 0)
-        return false;
-    if (!full) {
-        cc_debug(n->log, CC_LOG_NET,
-                 "Ignoring low-work chain (height=%zu) from peer=%" PRId64,
-                 start->height + count, p->id);
-        return true;
-    }
-    if (!p->presync) {
-        /* Six blocks a second is the most that rules of time allow. */
-        span = cc_net_now_s(n) - start->median_time + 7200;
-        cc_random_bytes(key, sizeof(key));
-        p->presync = cc_presync_new(n->params, start, &threshold,
-                                    span > 0 ? 6 * (uint64_t)span : 0, key);
-        return continue_presync(p, h, count, full);
-    }
-    return true;
-}
-
-void cc_sync_on_headers(struct cc_peer *p, const struct cc_conn_message *m)
-{
-    struct cc_net *n = p->net;
-    struct cc_header *h;
-    struct cc_index *start, *last;
-    uint8_t hash[32];
-    size_t count;
-    bool full, fresh;
-    enum cc_status st = cc_msg_headers_decode(&h, &count, m->payload, m->len);
-
-    if (st != CC_OK) {
-        if (st == CC_LIMIT)
-            cc_peer_misbehaving(p, 20, "headers message size = %zu", count);
-        else
-            cc_peer_malformed(p, m);
-        return;
-    }
-    full = count == CC_MAX_HEADERS;
-    p->getheaders_us = 0; /* answered */
-    if (count == 0) {
-        cc_presync_free(p->presync);
-        p->presync = NULL;
-        goto out;
-    }
-    if (!check_headers(p, h, count) || continue_presync(p, h, count, full))
-        goto out;
-    start = cc_chain_find(n->chain, h[0].prev);
-    if (!start) {
-        unconnecting(p, h, count);
-        goto out;
-    }
-    cc_header_hash(hash, &h[count - 1]);
-    last = cc_chain_find(n->chain, hash);
-    if (!last && !cc_peer_has(p, CC_PERM_NOBAN) &&
-        low_work(p, h, count, start, full))
-        goto out;
-    fresh = !last;
-    if (keep_headers(p, h, count, &last) && last)
-        after_headers(p, last, full, fresh);
-out:
-    free(h);
-}
-
 /* --- Blocks come ---------------------------------------------------------- */
 
 static void set_source(struct cc_net *n, const uint8_t hash[32], int64_t peer)
@@ -613,7 +306,7 @@ static bool block_low_work(struct cc_net *n, const struct cc_block *block)
         return false; /* that has its own verdict */
     work = cc_pow_work(block->header.bits);
     cc_u256_add(&work, &work, &prev->work);
-    threshold = work_threshold(n);
+    threshold = cc_headers_threshold(n);
     return cc_u256_cmp(&work, &threshold) < 0;
 }
 
@@ -725,53 +418,10 @@ static bool too_slow(struct cc_peer *p, int64_t now)
     return true;
 }
 
-/* The one peer that was to give us all headers does not. */
-static bool headers_late(struct cc_peer *p, int64_t now)
-{
-    struct cc_net *n = p->net;
-    struct cc_index *best;
-
-    if (!p->sync_started || now <= p->headers_timeout_us)
-        return false;
-    best = cc_chain_best_header(n->chain);
-    if (best->header.time > now / SECOND_US - DAY_S) {
-        p->headers_timeout_us = INT64_MAX; /* synchronised: never again */
-        return false;
-    }
-    if (n->sync_started != 1 || count_preferred(n) - is_preferred(p) == 0)
-        return false;
-    if (cc_peer_has(p, CC_PERM_NOBAN)) {
-        /* Keep it, but let another try. */
-        p->sync_started = false;
-        n->sync_started--;
-        p->headers_timeout_us = 0;
-        return false;
-    }
-    cc_log(n->log,
-           "Timeout downloading headers from peer=%" PRId64 ", disconnecting",
-           p->id);
-    cc_peer_drop(p);
-    return true;
-}
-
-/* BIP 130: once it has shown a chain worth following. */
-static void send_sendheaders(struct cc_peer *p)
-{
-    if (p->sent_sendheaders || p->version < 70012 || !p->best_known ||
-        cc_u256_cmp(&p->best_known->work,
-                    &p->net->params->minimum_chain_work) <= 0)
-        return;
-    p->sent_sendheaders = true;
-    cc_peer_send_empty(p, CC_MSG_SENDHEADERS);
-}
-
 void cc_sync_tick(struct cc_peer *p, int64_t now)
 {
-    send_sendheaders(p);
-    start_sync(p, now);
-    if (stalls(p, now) || too_slow(p, now) || headers_late(p, now))
-        return;
-    want_blocks(p, now);
+    if (!stalls(p, now) && !too_slow(p, now))
+        want_blocks(p, now);
 }
 
 void cc_sync_block_came(struct cc_net *n)

@@ -11,6 +11,14 @@
 
 #define DEADLINE_MS 60000
 
+static bool disk_fails(void *arg, const char *what)
+{
+    struct test_node *t = arg;
+
+    (void)what;
+    return atomic_load(&t->disk_fails);
+}
+
 void test_node_open(struct test_node *t, enum cc_chain_id chain,
                     const char *whitelist)
 {
@@ -41,6 +49,8 @@ void test_node_open(struct test_node *t, enum cc_chain_id chain,
     cc.cache_bytes = 8 << 20;
     cc.now = cc_clock_now_fn;
     cc.now_arg = &t->clock;
+    cc.fault.fail = disk_fails;
+    cc.fault.arg = t;
     cc_error_init(&err);
     if (cc_chain_open(&t->chain, &cc, &err) != CC_OK)
         fail_msg("chain: %s", err.text);

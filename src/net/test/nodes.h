@@ -6,6 +6,8 @@
 
 #include "support.h"
 
+#include <stdatomic.h>
+
 #include "mempool/miner.h"
 #include "net/net.h"
 #include "util/clock.h"
@@ -17,6 +19,7 @@ struct test_node {
     struct cc_mempool *mempool;
     struct cc_net *net;
     struct cc_log *log;
+    atomic_bool disk_fails; /* set: the chain's next writes fail */
 };
 
 /* In a fresh folder; not started. whitelist (may be NULL): one entry. */

@@ -242,6 +242,96 @@ static void test_self_connection(void **state)
     test_node_close(&a);
 }
 
+/* The one peer of t. */
+static struct cc_peer_info only_peer(struct test_node *t)
+{
+    struct cc_peer_info *p, one;
+
+    assert_int_equal(cc_net_peers(t->net, &p), 1);
+    one = p[0];
+    free(p);
+    return one;
+}
+
+static bool chain_failed(void *arg)
+{
+    struct test_node *t = arg;
+
+    return cc_chain_failed(t->chain, NULL);
+}
+
+/* A full disk of ours is nobody's fault. */
+static void test_disk_full(void **state)
+{
+    struct test_node a, b;
+    int64_t id;
+
+    (void)state;
+    test_node_open(&a, CC_CHAIN_REGTEST, NULL);
+    test_node_open(&b, CC_CHAIN_REGTEST, NULL);
+    test_node_start(&a);
+    test_node_start(&b);
+    test_node_mine(&a, 1, 1);
+    test_node_connect(&b, &a);
+    wait_same(&a, &b, "the first block");
+    id = only_peer(&b).id;
+    atomic_store(&b.disk_fails, true);
+    test_node_mine(&a, 3, 1);
+    test_until(chain_failed, &b, "b cannot write");
+    /* Its peer is there still, and answers. */
+    cc_net_ping(b.net);
+    while (only_peer(&b).ping_wait_us >= 0)
+        ;
+    assert_int_equal(only_peer(&b).id, id);
+    assert_int_equal(test_node_height(&b), 1);
+    test_node_close(&a);
+    test_node_close(&b);
+}
+
+/* Where storage is active, peers tell each other so; elsewhere nobody hears of
+ * it. */
+static void storage_signal(enum cc_chain_id chain, bool active)
+{
+    struct test_node a, b;
+    struct cc_peer_info p;
+
+    test_node_open(&a, chain, NULL);
+    test_node_open(&b, chain, NULL);
+    test_node_start(&a);
+    test_node_start(&b);
+    test_node_connect(&a, &b);
+    p = only_peer(&a);
+    assert_int_equal((p.services & CC_SERVICE_STORAGE) != 0, active);
+    assert_int_equal(p.recv_per_msg[CC_MSG_SENDSTORAGE], active ? 28 : 0);
+    assert_int_equal(p.sent_per_msg[CC_MSG_SENDSTORAGE], active ? 28 : 0);
+    test_node_close(&a);
+    test_node_close(&b);
+}
+
+static void test_storage_signal(void **state)
+{
+    (void)state;
+    storage_signal(CC_CHAIN_REGTEST, true);
+    storage_signal(CC_CHAIN_BITCOIN_REGTEST, false);
+}
+
+/* Calls keep their meaning when the net has stopped. */
+static void test_after_stop(void **state)
+{
+    struct cc_peer_info *p;
+    struct test_node a;
+
+    (void)state;
+    test_node_open(&a, CC_CHAIN_REGTEST, NULL);
+    test_node_start(&a);
+    cc_net_stop(a.net);
+    assert_int_equal(cc_net_peers(a.net, &p), 0);
+    free(p);
+    assert_false(cc_net_disconnect_id(a.net, 0));
+    test_node_mine(&a, 1, 1); /* the chain may still tell */
+    test_node_close(&a);
+}
+
 static void test_ban(void **state)
 {
     struct test_node a, b;
@@ -280,6 +370,9 @@ int main(void)
         cmocka_unit_test(test_relay_tx),
         cmocka_unit_test(test_added_node_returns),
         cmocka_unit_test(test_self_connection),
+        cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_storage_signal),
+        cmocka_unit_test(test_after_stop),
         cmocka_unit_test(test_ban),
     };
 

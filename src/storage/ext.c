@@ -13,6 +13,8 @@
 #define CODE_INVALID_REQUEST (-32600)
 #define CODE_METHOD_NOT_FOUND (-32601)
 #define CODE_INTERNAL (-32603)
+/* Enough for satoshi in coins, few enough that 0.1 stays 0.1. */
+#define REAL_DIGITS JSON_REAL_PRECISION(16)
 
 /* A call that waits for its answer, on its caller's stack. */
 struct waiting {
@@ -74,7 +76,7 @@ void cc_ext_free(struct cc_ext *x)
 static enum cc_status send_message(struct cc_ext *x, json_t *message,
                                    struct cc_error *err)
 {
-    char *text = json_dumps(message, JSON_COMPACT);
+    char *text = json_dumps(message, JSON_COMPACT | REAL_DIGITS);
     enum cc_status st;
     size_t len;
 

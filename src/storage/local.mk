@@ -50,3 +50,11 @@ check_PROGRAMS += src/storage/test/test_host
 src_storage_test_test_host_SOURCES = src/storage/test/test_host.c \
     src/storage/test/fake_node.c src/storage/test/fake_node.h
 src_storage_test_test_host_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
+
+check_PROGRAMS += src/storage/test/test_volume
+src_storage_test_test_volume_SOURCES = src/storage/test/test_volume.c
+src_storage_test_test_volume_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
+
+check_PROGRAMS += src/storage/test/test_host_plan
+src_storage_test_test_host_plan_SOURCES = src/storage/test/test_host_plan.c
+src_storage_test_test_host_plan_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)

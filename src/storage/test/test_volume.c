@@ -1,0 +1,359 @@
+/*
+ * The host's volume: what was acknowledged is there after kill -9 and torn
+ * writes; what is damaged is found and not served.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "storage/volume.h"
+#include "support.h"
+#include "util/fs.h"
+#include "util/mem.h"
+
+struct place {
+    char directory[64];
+    struct cc_volume *v;
+    uint8_t *sector, *hashes;
+};
+
+static int setup(void **state)
+{
+    struct place *p = cc_calloc(1, sizeof(*p));
+
+    strcpy(p->directory, "/tmp/cloudcoin-test-volume-XXXXXX");
+    assert_non_null(mkdtemp(p->directory));
+    p->sector = cc_malloc(CC_SECTOR_SIZE);
+    p->hashes = cc_malloc(CC_SECTOR_LEAVES * 32);
+    assert_int_equal(cc_volume_open(&p->v, p->directory, 8, NULL, NULL), CC_OK);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+
+    cc_volume_close(p->v);
+    assert_int_equal(cc_fs_remove_tree(p->directory, NULL), CC_OK);
+    free(p->sector);
+    free(p->hashes);
+    free(p);
+    return 0;
+}
+
+/* Sector n: told apart everywhere, quick to make. */
+static void make(uint8_t *sector, uint8_t root[32], uint32_t n)
+{
+    for (size_t i = 0; i < CC_SECTOR_SIZE; i += 4)
+        cc_put_u32le(sector + i, n * 2654435761u + (uint32_t)i);
+    cc_mtree_sector_root(root, sector);
+}
+
+static enum cc_status put(struct place *p, uint32_t n, uint8_t root[32])
+{
+    make(p->sector, root, n);
+    return cc_volume_write(p->v, root, p->sector, NULL);
+}
+
+static void assert_holds(struct place *p, uint32_t n)
+{
+    uint8_t root[32], *want = cc_malloc(CC_SECTOR_SIZE);
+
+    make(want, root, n);
+    assert_int_equal(cc_volume_read(p->v, root, p->sector, NULL), CC_OK);
+    assert_memory_equal(p->sector, want, CC_SECTOR_SIZE);
+    free(want);
+}
+
+static void reopen(struct place *p)
+{
+    cc_volume_close(p->v);
+    assert_int_equal(cc_volume_open(&p->v, p->directory, 8, NULL, NULL), CC_OK);
+}
+
+/* Bytes into one of the two files, or its size set (data NULL). */
+static void poke(struct place *p, const char *name, off_t at, const void *data,
+                 size_t len)
+{
+    char path[128];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", p->directory, name);
+    fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    if (data)
+        assert_int_equal(pwrite(fd, data, len, at), len);
+    else
+        assert_int_equal(ftruncate(fd, at), 0);
+    close(fd);
+}
+
+static void test_keeps(void **state)
+{
+    struct place *p = *state;
+    uint8_t root[32];
+
+    for (uint32_t n = 0; n < 5; n++)
+        assert_int_equal(put(p, n, root), CC_OK);
+    assert_int_equal(put(p, 3, root), CC_OK); /* there: nothing to do */
+    assert_int_equal(cc_volume_counts(p->v).used, 5);
+    reopen(p);
+    for (uint32_t n = 0; n < 5; n++)
+        assert_holds(p, n);
+    assert_int_equal(cc_volume_counts(p->v).used, 5);
+    assert_int_equal(cc_volume_counts(p->v).torn, 0);
+    make(p->sector, root, 9);
+    assert_false(cc_volume_has(p->v, root));
+    assert_int_equal(cc_volume_read(p->v, root, p->sector, NULL), CC_NOTFOUND);
+}
+
+static void test_full_and_release(void **state)
+{
+    struct place *p = *state;
+    uint8_t root[32];
+
+    for (uint32_t n = 0; n < 8; n++)
+        assert_int_equal(put(p, n, root), CC_OK);
+    assert_int_equal(put(p, 8, root), CC_LIMIT);
+    make(p->sector, root, 3);
+    assert_int_equal(cc_volume_release(p->v, root, NULL), CC_OK);
+    assert_int_equal(cc_volume_release(p->v, root, NULL), CC_OK);
+    assert_false(cc_volume_has(p->v, root));
+    assert_int_equal(put(p, 8, root), CC_OK);
+    reopen(p);
+    assert_holds(p, 8);
+    make(p->sector, root, 3);
+    assert_false(cc_volume_has(p->v, root));
+    assert_int_equal(cc_volume_counts(p->v).used, 8);
+    /* The freed slot was used again. */
+    struct stat info;
+    char path[128];
+    snprintf(path, sizeof(path), "%s/sectors", p->directory);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 8 * CC_SECTOR_SIZE);
+}
+
+static void test_leaves(void **state)
+{
+    struct place *p = *state;
+    uint8_t root[32], want[32], *part = cc_malloc(CC_SECTOR_SIZE);
+
+    assert_int_equal(put(p, 1, root), CC_OK);
+    for (int round = 0; round < 2; round++) { /* then from the cache */
+        assert_int_equal(
+            cc_volume_read_leaves(p->v, root, 7, 10, part, p->hashes, NULL),
+            CC_OK);
+        make(p->sector, want, 1);
+        assert_memory_equal(part, p->sector + 7 * CC_LEAF_SIZE,
+                            3 * CC_LEAF_SIZE);
+        cc_mtree_root(want, p->hashes, CC_SECTOR_LEAVES);
+        assert_memory_equal(want, root, 32);
+    }
+    /* Damage behind the cache's back is found all the same. */
+    poke(p, "sectors", 8 * CC_LEAF_SIZE + 5, "x", 1);
+    assert_int_equal(
+        cc_volume_read_leaves(p->v, root, 0, 7, part, p->hashes, NULL), CC_OK);
+    assert_int_equal(
+        cc_volume_read_leaves(p->v, root, 7, 10, part, p->hashes, NULL),
+        CC_CORRUPT);
+    assert_true(cc_volume_is_bad(p->v, root));
+    assert_false(cc_volume_has(p->v, root));
+    assert_int_equal(cc_volume_counts(p->v).bad, 1);
+    /* Once known, nothing of it is served, and told once. */
+    assert_int_equal(cc_volume_read(p->v, root, part, NULL), CC_CORRUPT);
+    assert_int_equal(cc_volume_counts(p->v).bad, 1);
+    assert_int_equal(put(p, 1, root), CC_OK); /* mended */
+    assert_int_equal(cc_volume_counts(p->v).bad, 0);
+    assert_holds(p, 1);
+    free(part);
+}
+
+static void test_files_cut_short(void **state)
+{
+    struct place *p = *state;
+    uint8_t root[32];
+
+    assert_int_equal(put(p, 0, root), CC_OK);
+    assert_int_equal(put(p, 1, root), CC_OK);
+    poke(p, "sectors", CC_SECTOR_SIZE + 17, NULL, 0);
+    reopen(p);
+    assert_holds(p, 0);
+    assert_int_equal(cc_volume_read(p->v, root, p->sector, NULL), CC_CORRUPT);
+    /* Half a record at the end: the slot is free. */
+    poke(p, "index", 64 + 30, NULL, 0);
+    reopen(p);
+    assert_int_equal(cc_volume_counts(p->v).used, 1);
+    assert_int_equal(cc_volume_counts(p->v).torn, 1);
+    assert_holds(p, 0);
+    assert_int_equal(put(p, 5, root), CC_OK);
+    reopen(p);
+    assert_holds(p, 5);
+}
+
+/* Whatever single byte of a record changes, its slot is free, no other. */
+static void test_torn_records(void **state)
+{
+    struct place *p = *state;
+    uint8_t root[32], record[64], other;
+    char path[128];
+    int fd;
+
+    for (uint32_t n = 0; n < 3; n++)
+        assert_int_equal(put(p, n, root), CC_OK);
+    snprintf(path, sizeof(path), "%s/index", p->directory);
+    fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, record, 64, 64), 64);
+    for (off_t i = 0; i < 64; i++) {
+        other = record[i] ^ 0x40;
+        assert_int_equal(pwrite(fd, &other, 1, 64 + i), 1);
+        reopen(p);
+        assert_int_equal(cc_volume_counts(p->v).torn, 1);
+        assert_int_equal(cc_volume_counts(p->v).used, 2);
+        assert_int_equal(pwrite(fd, record + i, 1, 64 + i), 1);
+    }
+    /* A record in another's place does not count either. */
+    assert_int_equal(pwrite(fd, record, 64, 0), 64);
+    reopen(p);
+    assert_int_equal(cc_volume_counts(p->v).torn, 1);
+    assert_int_equal(cc_volume_counts(p->v).used, 2);
+    close(fd);
+}
+
+static void test_one_at_a_time(void **state)
+{
+    struct place *p = *state;
+    struct cc_volume *second;
+    pid_t child = fork();
+    int status;
+
+    if (child == 0)
+        _exit(cc_volume_open(&second, p->directory, 8, NULL, NULL));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), CC_LIMIT);
+}
+
+/* A disk that is full, as the file size limit plays it: refused cleanly, and
+ * what was there stays. */
+static void test_disk_full(void **state)
+{
+    struct place *p = *state;
+    pid_t child = fork();
+    uint8_t root[32];
+    int status;
+
+    if (child == 0) {
+        struct rlimit limit = {2 * CC_SECTOR_SIZE + 1000,
+                               2 * CC_SECTOR_SIZE + 1000};
+        bool ok;
+
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &limit);
+        ok = put(p, 0, root) == CC_OK && put(p, 1, root) == CC_OK &&
+             put(p, 2, root) == CC_LIMIT && !cc_volume_has(p->v, root) &&
+             cc_volume_counts(p->v).used == 2;
+        _exit(ok ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    reopen(p);
+    assert_holds(p, 0);
+    assert_holds(p, 1);
+}
+
+/* A child writes and releases, telling after each what it was told; it is
+ * killed at a random moment, many times over. */
+#define KILLS 25
+#define DIFFERENT 12 /* sectors */
+static void test_kill(void **state)
+{
+    struct place *p = *state;
+    struct cc_test_random random;
+    bool held[DIFFERENT] = {false};
+    uint32_t total = 0;
+    uint8_t root[32];
+
+    cc_test_random_init(&random, 20261121);
+    for (unsigned k = 0; k < KILLS; k++) {
+        int pipes[2], status;
+        uint32_t flight = k % DIFFERENT; /* the change under way */
+        uint8_t told[2];
+        pid_t child;
+        unsigned us = (unsigned)(cc_test_random(&random) % 40000);
+        unsigned wanted = (unsigned)(cc_test_random(&random) % 4);
+
+        cc_volume_close(p->v);
+        assert_int_equal(pipe(pipes), 0);
+        child = fork();
+        if (child == 0) {
+            struct cc_volume *v;
+
+            if (cc_volume_open(&v, p->directory, DIFFERENT, NULL, NULL) !=
+                CC_OK)
+                _exit(1);
+            p->v = v;
+            for (uint32_t n = k % DIFFERENT;; n = (n + 5) % DIFFERENT) {
+                uint8_t word[2] = {(uint8_t)n, held[n]};
+
+                make(p->sector, root, n);
+                if (held[n] ? cc_volume_release(v, root, NULL)
+                            : cc_volume_write(v, root, p->sector, NULL))
+                    _exit(2);
+                held[n] = !held[n];
+                if (write(pipes[1], word, 2) != 2)
+                    _exit(3);
+            }
+        }
+        close(pipes[1]);
+        while (wanted-- && read(pipes[0], told, 2) == 2) {
+            held[told[0]] = !told[1];
+            flight = (flight + 5) % DIFFERENT;
+            total++;
+        }
+        usleep(us);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        while (read(pipes[0], told, 2) == 2) {
+            held[told[0]] = !told[1];
+            flight = (flight + 5) % DIFFERENT;
+            total++;
+        }
+        close(pipes[0]);
+        assert_int_equal(
+            cc_volume_open(&p->v, p->directory, DIFFERENT, NULL, NULL), CC_OK);
+        for (uint32_t n = 0; n < DIFFERENT; n++) {
+            make(p->sector, root, n);
+            if (held[n] && n != flight)
+                assert_holds(p, n);
+            /* The change not told is made or not, but then whole. */
+            held[n] = cc_volume_has(p->v, root);
+            if (held[n])
+                assert_int_equal(cc_volume_read(p->v, root, p->sector, NULL),
+                                 CC_OK);
+        }
+    }
+    cc_test_ran("kills of a volume", KILLS);
+    cc_test_ran("acknowledged changes in all", total);
+    assert_true(total > KILLS);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_keeps),        TEST(test_full_and_release),
+        TEST(test_leaves),       TEST(test_files_cut_short),
+        TEST(test_torn_records), TEST(test_one_at_a_time),
+        TEST(test_disk_full),    TEST(test_kill),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

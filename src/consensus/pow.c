@@ -126,10 +126,8 @@ uint32_t cc_asert_next(const struct cc_u256 *pow_limit, uint32_t anchor_bits,
             cc_u256_shl(&target, &target, 256 - n);
         else
             cc_u256_shr(&target, &target, n - 256);
-        if (n < 256) {
-            cc_u256_shr(&low, &low, n);
-            (void)cc_u256_add(&target, &target, &low);
-        }
+        cc_u256_shr(&low, &low, n);
+        (void)cc_u256_add(&target, &target, &low);
     }
     if (cc_u256_is_zero(&target))
         return cc_u256_to_compact(&(struct cc_u256){{1, 0, 0, 0}});

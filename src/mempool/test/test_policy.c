@@ -211,7 +211,7 @@ static void test_dust(void **state)
 static void test_typed_outputs(void **state)
 {
     /* Identity: key, sequence, no record, signature: 1 + 38 + 64 bytes. */
-    uint8_t identity[105] = {CC_OP_STORAGE, 0x4c, 103, CC_KIND_IDENTITY};
+    uint8_t identity[106] = {CC_OP_STORAGE, 0x4c, 103, CC_KIND_IDENTITY};
     struct cc_tx *tx = good();
 
     (void)state;

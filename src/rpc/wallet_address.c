@@ -116,13 +116,15 @@ static json_t *getstoragekey(struct cc_rpc_call *call)
 
 /* --- What an address is -------------------------------------------------- */
 
-static void set_ours(struct cc_wallet *w, json_t *o,
+static void set_ours(struct cc_rpc_call *call, struct cc_wallet *w, json_t *o,
                      const struct cc_wallet_key *key)
 {
     char path[64], print[9], *desc = cc_rpc_key_descriptor(w, key);
     uint8_t fingerprint[4];
 
     cc_json_set_str(o, "desc", desc);
+    free(desc);
+    desc = cc_rpc_chain_descriptor(call, w, key->chain);
     cc_json_set_str(o, "parent_desc", desc);
     free(desc);
     cc_wallet_keys_path(cc_wallet_keys(w), key, path);
@@ -175,12 +177,49 @@ static json_t *getaddressinfo(struct cc_rpc_call *call)
     }
     cc_json_set_bool(o, "ischange", cc_book_is_change(cc_wallet_book(w), s));
     if (mine)
-        set_ours(w, o, &key);
+        set_ours(call, w, o, &key);
     labels = json_array();
     label = cc_book_label(cc_wallet_book(w), s);
     if (label)
         json_array_append_new(labels, json_string(label));
     cc_json_set(o, "labels", labels);
+    cc_rpc_wallet_end(call);
+    return o;
+}
+
+static json_t *listdescriptors(struct cc_rpc_call *call)
+{
+    struct cc_wallet *w;
+    json_t *o, *a;
+
+    if (cc_rpc_bool(call, 0, false))
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Private keys are told as words: getwalletwords");
+    w = cc_rpc_wallet(call);
+    if (!w)
+        return NULL;
+    o = json_object();
+    a = json_array();
+    cc_json_set_str(o, "wallet_name", cc_wallet_name(w));
+    for (enum cc_key_chain c = 0; c < CC_CHAINS; c++) {
+        int64_t next = cc_wallet_keys_next(cc_wallet_keys(w), c);
+        char *desc = cc_rpc_chain_descriptor(call, w, c);
+        json_t *one = json_object(), *range = json_array();
+
+        cc_json_set_str(one, "desc", desc);
+        free(desc);
+        cc_json_set_int(one, "timestamp", cc_wallet_made(w));
+        cc_json_set_bool(one, "active", c != CC_CHAIN_STORAGE);
+        if (c != CC_CHAIN_STORAGE)
+            cc_json_set_bool(one, "internal", c == CC_CHAIN_CHANGE);
+        json_array_append_new(range, json_integer(0));
+        json_array_append_new(range, json_integer(next + CC_WALLET_GAP - 1));
+        cc_json_set(one, "range", range);
+        cc_json_set_int(one, "next", next);
+        cc_json_set_int(one, "next_index", next);
+        json_array_append_new(a, one);
+    }
+    cc_json_set(o, "descriptors", a);
     cc_rpc_wallet_end(call);
     return o;
 }
@@ -403,6 +442,9 @@ static const struct cc_rpc_arg set_args[] = {
 static const struct cc_rpc_arg label_args[] = {
     CC_ARG("label", CC_RPC_STR, NULL, "The label."),
 };
+static const struct cc_rpc_arg descriptors_args[] = {
+    CC_ARG("private", CC_RPC_BOOL, "false", "Must be false."),
+};
 static const struct cc_rpc_arg labels_args[] = {
     CC_ARG("purpose", CC_RPC_STR, "", "Without effect."),
 };
@@ -458,6 +500,11 @@ static const struct cc_rpc_method methods[] = {
      "is owed to such a key is paid to its address and is the wallet's. Needs "
      "the wallet to be unlocked.",
      "{...}    index, key, address, secret", "0", CC_RPC_STORAGE_ONLY},
+    {"wallet", "listdescriptors", listdescriptors,
+     CC_RPC_ARGS(descriptors_args),
+     "List the wallet's chains of keys as output descriptors: receive, change, "
+     "storage keys.",
+     "{...}    wallet_name, descriptors: desc, range, next, ...", "", 0},
     {"wallet", "listlabels", listlabels, CC_RPC_ARGS(labels_args),
      "Returns the list of all labels, or labels that are assigned to addresses "
      "with a specific purpose.",

@@ -309,6 +309,18 @@ fail:
     return NULL;
 }
 
+static json_t *abortrescan(struct cc_rpc_call *call)
+{
+    struct cc_wallet *w = cc_rpc_wallet(call);
+    bool ended;
+
+    if (!w)
+        return NULL;
+    ended = cc_wallet_abort_scan(w);
+    cc_rpc_wallet_end(call);
+    return json_boolean(ended);
+}
+
 /* --- Encryption ---------------------------------------------------------- */
 
 /* Core's sentence for a wallet that is (not) encrypted, or NULL. */
@@ -492,6 +504,10 @@ static const struct cc_rpc_arg change_args[] = {
 };
 
 static const struct cc_rpc_method methods[] = {
+    {"wallet", "abortrescan", abortrescan, CC_RPC_NO_ARGS,
+     "Stops current wallet rescan triggered by an RPC call, e.g. by a "
+     "rescanblockchain call.",
+     "true|false    Whether the abort was successful", "", 0},
     {"wallet", "backupwallet", backupwallet, CC_RPC_ARGS(backup_args),
      "Safely copies the current wallet file to the specified destination, "
      "which can either be a directory or a path with a filename.",

@@ -112,6 +112,8 @@ static json_t *coin_json(struct cc_rpc_call *call, struct cc_wallet *w,
     cc_json_set_bool(o, "solvable", true);
     desc = cc_rpc_key_descriptor(w, &c->key);
     cc_json_set_str(o, "desc", desc);
+    free(desc);
+    desc = cc_rpc_chain_descriptor(call, w, c->key.chain);
     json_array_append_new(descs, json_string(desc));
     free(desc);
     cc_json_set(o, "parent_descs", descs);

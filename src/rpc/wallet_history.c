@@ -200,7 +200,7 @@ static void list_received(const struct listing *l, const struct cc_wallet_tx *t,
             continue;
         o = entry(l, t, i, received_category(b, t), out->value);
         descs = json_array();
-        desc = cc_rpc_key_descriptor(l->w, &key);
+        desc = cc_rpc_chain_descriptor(l->call, l->w, key.chain);
         json_array_append_new(descs, json_string(desc));
         free(desc);
         cc_json_set(o, "parent_descs", descs);

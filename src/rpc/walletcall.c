@@ -145,6 +145,30 @@ char *cc_rpc_key_descriptor(struct cc_wallet *w,
     return whole;
 }
 
+char *cc_rpc_chain_descriptor(struct cc_rpc_call *call, struct cc_wallet *w,
+                              enum cc_key_chain chain)
+{
+    char path[64], fingerprint[9], xpub[CC_BIP32_TEXT_MAX], sum[9], *text,
+        *whole;
+    struct cc_bip32 account;
+    uint8_t print[4];
+    uint32_t branch;
+
+    cc_wallet_keys_account(cc_wallet_keys(w), chain, path, &account, &branch);
+    cc_wallet_keys_fingerprint(cc_wallet_keys(w), print);
+    cc_hex_encode(fingerprint, print, 4);
+    for (char *c = path; *c; c++)
+        *c = *c == '\'' ? 'h' : *c;
+    cc_bip32_encode(xpub, &account, &call->env->params->prefixes);
+    text = cc_asprintf("%s([%s%s]%s/%" PRIu32 "/*)",
+                       chain == CC_CHAIN_STORAGE ? "rawtr" : "tr", fingerprint,
+                       path + 1, xpub, branch);
+    cc_descriptor_checksum(text, sum);
+    whole = cc_asprintf("%s#%s", text, sum);
+    free(text);
+    return whole;
+}
+
 json_t *cc_rpc_last_processed(struct cc_wallet *w)
 {
     const struct cc_index *i = cc_wallet_synced(w);

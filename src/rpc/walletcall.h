@@ -36,6 +36,10 @@ bool cc_rpc_label(struct cc_rpc_call *call, size_t i, const char **out);
 /* "tr([fingerprint/path]key)#checksum", "rawtr(key)#...", for free. */
 char *cc_rpc_key_descriptor(struct cc_wallet *w,
                             const struct cc_wallet_key *key);
+/* "tr([fingerprint/account]xpub/0/...)#checksum" of a whole chain of keys, for
+ * free. */
+char *cc_rpc_chain_descriptor(struct cc_rpc_call *call, struct cc_wallet *w,
+                              enum cc_key_chain chain);
 /* {"hash","height"} of the block that the wallet knows last. */
 json_t *cc_rpc_last_processed(struct cc_wallet *w);
 /* A feerate in sat/vB from a value, per 1000 vbytes. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -10,6 +11,7 @@
 #include "crypto/hash.h"
 #include "util/fs.h"
 #include "util/mem.h"
+#include "util/random.h"
 #include "util/reader.h"
 #include "util/writer.h"
 
@@ -125,20 +127,36 @@ void cc_wallet_file_close(struct cc_wallet_file *f)
     free(f);
 }
 
+/* Put what stands in `from` under a name that nobody has: unlike a rename this
+ * never replaces a file that came between. */
+static enum cc_status name_it(const char *from, const char *path,
+                              struct cc_error *err)
+{
+    enum cc_status st = CC_OK;
+
+    if (link(from, path) != 0)
+        st = errno == EEXIST ? cc_fail(err, CC_LIMIT, "%s exists", path)
+                             : cc_fail_errno(err, "cannot name %s", path);
+    unlink(from);
+    return st;
+}
+
 enum cc_status cc_wallet_file_create(struct cc_wallet_file **out,
                                      const char *path,
                                      const uint8_t genesis[32],
                                      struct cc_error *err)
 {
     uint8_t header[HEADER];
+    char *fresh = cc_asprintf("%s.%016" PRIx64, path, cc_random_u64());
     struct cc_wallet_file *f;
     enum cc_status st;
     int fd;
 
-    if (cc_fs_exists(path))
-        return cc_fail(err, CC_LIMIT, "%s exists", path);
     header_make(header, genesis);
-    st = cc_fs_write(path, header, HEADER, 0600, err);
+    st = cc_fs_write(fresh, header, HEADER, 0600, err);
+    if (st == CC_OK)
+        st = name_it(fresh, path, err);
+    free(fresh);
     if (st != CC_OK)
         return st;
     fd = open(path, O_RDWR | O_CLOEXEC);

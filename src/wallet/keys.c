@@ -433,6 +433,15 @@ void cc_wallet_keys_path(const struct cc_wallet_keys *k,
              account_of(key->chain), branch_of(key->chain), key->index);
 }
 
+void cc_wallet_keys_account(const struct cc_wallet_keys *k,
+                            enum cc_key_chain chain, char path[64],
+                            struct cc_bip32 *account, uint32_t *branch)
+{
+    snprintf(path, 64, "m/86'/%u'/%u'", k->coin_type, account_of(chain));
+    *account = k->account[account_of(chain)];
+    *branch = branch_of(chain);
+}
+
 void cc_wallet_keys_fingerprint(const struct cc_wallet_keys *k, uint8_t out[4])
 {
     memcpy(out, k->fingerprint, 4);

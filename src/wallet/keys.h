@@ -96,6 +96,11 @@ bool cc_wallet_keys_find(const struct cc_wallet_keys *k, struct cc_bytes script,
 /* "m/86'/1'/0'/0/7" */
 void cc_wallet_keys_path(const struct cc_wallet_keys *k,
                          const struct cc_wallet_key *key, char out[64]);
+/* The public parent of a chain's keys: "m/86'/1'/0'", the account's xpub, and
+ * the branch below it (0 or 1). */
+void cc_wallet_keys_account(const struct cc_wallet_keys *k,
+                            enum cc_key_chain chain, char path[64],
+                            struct cc_bip32 *account, uint32_t *branch);
 void cc_wallet_keys_fingerprint(const struct cc_wallet_keys *k, uint8_t out[4]);
 
 bool cc_wallet_keys_encrypted(const struct cc_wallet_keys *k);

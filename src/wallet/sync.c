@@ -160,6 +160,7 @@ static enum cc_status begin(struct scan *s, struct cc_error *err)
                               "rescan or wait.");
     } else {
         w->scanning = true;
+        w->abort_scan = false;
         w->progress = 0;
         w->scan_started_ms = cc_clock_monotonic_ms();
     }
@@ -188,6 +189,10 @@ static bool slice(struct scan *s, enum cc_status *st, struct cc_error *err)
             more = false;
             break;
         }
+        if (w->abort_scan) {
+            *st = cc_wallet_refuse(err, CC_LIMIT, "aborted", "Rescan aborted.");
+            break;
+        }
         *st = look_at(w, cc_chain_at(chain, (uint32_t)s->next), err);
         cc_book_set_tip(w->book, tip);
         if (*st == CC_OK)
@@ -197,6 +202,14 @@ static bool slice(struct scan *s, enum cc_status *st, struct cc_error *err)
     }
     cc_wallets_unlock(s->ws);
     return more && *st == CC_OK;
+}
+
+bool cc_wallet_abort_scan(struct cc_wallet *w)
+{
+    if (!w->scanning || w->abort_scan)
+        return false;
+    w->abort_scan = true;
+    return true;
 }
 
 enum cc_status cc_wallets_rescan(struct cc_wallets *ws, const char *name,

@@ -22,7 +22,7 @@ void cc_wallets_config_init(struct cc_wallets_config *c,
                             const struct cc_params *params)
 {
     memset(c, 0, sizeof(*c));
-    c->fallback_feerate = params->storage_active ? 10000 : 0;
+    c->fallback_feerate = params->storage_active ? 1000 : 0;
     c->min_feerate = 1000;
     c->discard_feerate = 10000;
     c->dust_feerate = 3000;

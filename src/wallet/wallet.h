@@ -104,10 +104,14 @@ enum cc_status cc_wallets_list_dir(struct cc_wallets *ws, char ***names,
                                    size_t *count, struct cc_error *err);
 
 /* Free. Look at the blocks [from, to] (to -1: tip) again. *last: the last
- * block that was seen, -1 if none. CC_LIMIT: a scan is running. */
+ * block that was seen, -1 if none. CC_LIMIT: with reason "scanning" another
+ * scan is running, with "aborted" this one was ended. */
 enum cc_status cc_wallets_rescan(struct cc_wallets *ws, const char *name,
                                  int64_t from, int64_t to, int64_t *last,
                                  struct cc_error *err);
+
+/* Locked. End a running scan soon; false: none runs. */
+bool cc_wallet_abort_scan(struct cc_wallet *w);
 
 /* Locked. Wallet i in order of loading, NULL past the last. */
 struct cc_wallet *cc_wallets_at(struct cc_wallets *ws, size_t i);

@@ -31,7 +31,7 @@ struct cc_wallet {
     bool changed; /* more than that: to be written within a second */
     bool renew;   /* the file must be written as a whole */
     int64_t locked_at_ms, unlocked_until; /* monotonic, unix; 0: locked */
-    bool scanning;
+    bool scanning, abort_scan;
     double progress;
     int64_t scan_started_ms;
 };

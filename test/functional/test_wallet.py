@@ -91,6 +91,7 @@ class TestWallets(WalletCase):
         self.assert_rpc_error(-8, "stop_height must be greater than start_height", late.rescanblockchain, 9, 8)
         self.assertEqual(late.rescanblockchain(), {"start_height": 0, "stop_height": self.node.height()})
         self.assertEqual(late.getbalances(), a.getbalances())
+        self.assertFalse(late.abortrescan())  # none runs
         self.assertEqual(len(self.wallet("short", word_count=12).getwalletwords()["words"].split()), 12)
 
     def test_backup(self):
@@ -172,6 +173,11 @@ class TestAddresses(WalletCase):
         change = a.getaddressinfo(a.getrawchangeaddress())
         self.assertEqual((change["ismine"], change["ischange"], change["labels"], change["hdkeypath"]),
                          (True, True, [], "m/86h/1h/0h/1/0"))
+        listed = a.listdescriptors()["descriptors"]
+        self.assertEqual([(d["internal"], d["next"]) for d in listed if d["active"]], [(False, 1), (True, 1)])
+        self.assertEqual((info["parent_desc"], change["parent_desc"]), (listed[0]["desc"], listed[1]["desc"]))
+        self.assertRegex(info["parent_desc"], r"^tr\(\[[0-9a-f]{8}/86h/1h/0h\]tpub\w+/0/\*\)#\w{8}$")
+        self.assertRegex(listed[2]["desc"], r"^rawtr\(\[[0-9a-f]{8}/86h/1h/1h\]tpub\w+/0/\*\)#\w{8}$")
         stranger = a.getaddressinfo(framework.BURN["regtest"])
         self.assertEqual((stranger["ismine"], stranger["solvable"]), (False, False))
         self.assert_rpc_error(-5, "", a.getaddressinfo, "ccrt1nonsense")

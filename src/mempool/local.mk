@@ -37,3 +37,7 @@ check_PROGRAMS += src/mempool/test/test_facts
 src_mempool_test_test_facts_SOURCES = src/mempool/test/test_facts.c \
     $(POOL_FIXTURE)
 src_mempool_test_test_facts_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
+check_PROGRAMS += src/mempool/test/test_storm
+src_mempool_test_test_storm_SOURCES = src/mempool/test/test_storm.c \
+    $(POOL_FIXTURE)
+src_mempool_test_test_storm_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)

@@ -34,7 +34,7 @@ struct cc_mempool_entry {
     size_t vsize;      /* sigop-adjusted */
     int64_t time;      /* unix seconds */
     uint32_t height;   /* tip when it came */
-    uint64_t sequence; /* rises by one per arrival */
+    uint64_t sequence; /* order of arrival; those who leave count too */
     bool typed;
     struct cc_storage_facts facts;
     cc_amount mint;

@@ -201,6 +201,9 @@ void cc_pool_insert(struct cc_mempool *m, struct cc_pool_node *node, bool quiet)
 void cc_pool_tell_removed(struct cc_mempool *m, const struct cc_pool_node *node,
                           enum cc_mempool_leave why)
 {
+    /* As Core counts: whoever follows the numbers sees what it missed. */
+    if (why != CC_LEAVE_BLOCK)
+        m->sequence++;
     for (size_t i = 0; i < m->listener_count; i++)
         if (m->listeners[i].removed)
             m->listeners[i].removed(m->listeners[i].arg, &node->e, why);

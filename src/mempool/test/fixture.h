@@ -26,6 +26,7 @@ struct fixture {
     enum cc_mempool_leave left[FIXTURE_LOG];
     uint8_t left_txid[FIXTURE_LOG][32];
     size_t left_count, added_count;
+    bool quiet; /* do not keep what listeners hear */
 };
 
 void fixture_open(struct fixture *f, enum cc_chain_id id);

@@ -119,6 +119,8 @@ static const char *type_words(enum cc_rpc_type t)
 /* Text with its further lines moved right to column. */
 static void put_indented(struct cc_writer *w, const char *s, int column)
 {
+    if (!*s)
+        cc_rpc_put(w, "\n");
     while (*s) {
         size_t n = strcspn(s, "\n");
 

@@ -2,6 +2,8 @@
 
 #include "chain/index.h"
 #include "chain/test/world.h"
+#include "consensus/pow.h"
+#include "consensus/test/build.h"
 
 /* A world, a chain on a folder, and what its listener heard. */
 struct fixture {
@@ -231,6 +233,16 @@ static void test_header_verdicts(void **state)
     setup(&f, 5, true);
     a = world_make(&f.w, 0, RIGHT);
     h = f.w.blocks[a].block.header;
+    while (h.nonce++ < 1000) { /* one without the work */
+        uint8_t hash[32];
+
+        cc_header_hash(hash, &h);
+        if (!cc_pow_check(hash, h.bits, &f.w.params))
+            break;
+    }
+    assert_int_equal(cc_chain_accept_header(f.c, &h, NULL, &err), CC_INVALID);
+    assert_string_equal(err.reason, "high-hash");
+    h = f.w.blocks[a].block.header;
     memset(h.prev, 9, 32);
     while (cc_chain_accept_header(f.c, &h, NULL, &err) == CC_INVALID &&
            err.verdict == CC_VERDICT_HEADER)
@@ -296,6 +308,39 @@ static void test_wrong_blocks(void **state)
     assert_true(index_of(&f, bad)->status & CC_INDEX_FAILED);
     give_good(&f, world_make(&f.w, base, RIGHT));
     assert_int_equal(cc_chain_tip(f.c)->height, 31);
+    teardown(&f);
+}
+
+/* A fault of the block in its place: told at once, and for good. */
+static void test_wrong_place(void **state)
+{
+    struct fixture f;
+    struct cc_build b;
+    struct cc_block block;
+    struct cc_error err;
+    int base;
+
+    (void)state;
+    setup(&f, 12, true);
+    base = extend(&f, 0, 5, true);
+    cc_build_init(&b);
+    b.params = &f.w.params;
+    b.mine = b.commit = true;
+    memcpy(b.header.prev, f.w.blocks[base].block.hash, 32);
+    b.header.time = f.w.blocks[base].block.header.time + 1;
+    cc_build_coinbase(&b, 7, CC_COIN); /* should be 6 */
+    cc_build_block(&b, &block);
+    assert_int_equal(cc_chain_accept_block(f.c, &block, true, NULL, NULL, &err),
+                     CC_INVALID);
+    assert_string_equal(err.reason, "bad-cb-height");
+    assert_string_equal(f.reason, "bad-cb-height");
+    assert_true(cc_chain_find(f.c, block.hash)->status & CC_INDEX_FAILED);
+    assert_ptr_equal(cc_chain_best_header(f.c), index_of(&f, base));
+    assert_int_equal(cc_chain_accept_block(f.c, &block, true, NULL, NULL, &err),
+                     CC_INVALID);
+    assert_string_equal(err.reason, "duplicate");
+    cc_block_clear(&block);
+    cc_build_clear(&b);
     teardown(&f);
 }
 
@@ -450,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_out_of_order),
         cmocka_unit_test(test_header_verdicts),
         cmocka_unit_test(test_wrong_blocks),
+        cmocka_unit_test(test_wrong_place),
         cmocka_unit_test(test_mutated),
         cmocka_unit_test(test_reorg),
         cmocka_unit_test(test_bad_branch),

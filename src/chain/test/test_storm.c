@@ -167,8 +167,8 @@ static void storm(uint64_t seed, bool storage)
     cc_test_ran("steps of the storm", STEPS);
     if (storage) {
         static const uint8_t actions[] = {
-            CC_ACTION_PROVE, CC_ACTION_CLOSE, CC_ACTION_UPDATE,
-            CC_ACTION_RETIRE_IDENTITY, CC_ACTION_RETIRE_SEAL};
+            CC_ACTION_PROVE,           CC_ACTION_CLOSE,       CC_ACTION_UPDATE,
+            CC_ACTION_RETIRE_IDENTITY, CC_ACTION_RETIRE_SEAL, CC_ACTION_CLAIM};
 
         cc_test_ran("storage coins formed in it", s.w.formed);
         for (size_t i = 0; i < sizeof(actions); i++)

@@ -39,6 +39,7 @@ void world_init(struct world *w, uint64_t seed, bool storage)
     cc_params_genesis(&out, &w->params);
     assert_int_equal(cc_block_decode(&g->block, out.data, out.len), CC_OK);
     cc_writer_clear(&out);
+    cc_mint_first(&g->state, &w->params);
 }
 
 void world_clear(struct world *w)
@@ -48,6 +49,7 @@ void world_clear(struct world *w)
         free(w->blocks[i].coins);
     }
     free(w->blocks);
+    free(w->leaves);
     cc_ec_free(w->ec);
 }
 
@@ -114,7 +116,8 @@ static void apply(struct wblock *b, const struct wblock *prev)
             c->o.index = n;
             c->coin.out = tx->vout[n];
             c->coin.height = b->height;
-            c->coin.coinbase = i == 0;
+            c->coin.coinbase = i == 0 || (world_is_claim(tx) &&
+                                          tx->vout[n].script.data[0] != 0xbb);
             b->coin_count++;
         }
     }
@@ -209,7 +212,7 @@ static void add_typed(struct world *w, struct cc_build *b, struct purse *p,
     for (size_t i = 0; i < prev->coin_count && acts < 2; i++)
         if (prev->coins[i].coin.out.script.data[0] == 0xbb &&
             !world_random(w, 3))
-            acts += world_act(w, b, &prev->coins[i], prev->height + 1);
+            acts += world_act(w, b, &prev->coins[i], (int)(prev - w->blocks));
     for (size_t i = 0; i < p->count; i++) {
         if (p->coins[i].coin.out.value < CC_COIN)
             continue;
@@ -309,6 +312,8 @@ int world_make(struct world *w, int prev_number, enum wrong wrong)
     b.header.bits = w->params.genesis.bits;
     b.header.time = prev->block.header.time + 1 + world_random(w, 3);
     coinbase = cc_build_coinbase(&b, height, 0);
+    w->minted = 0;
+    w->claims = 0;
     w->unique++;
     cc_build_out(&b, coinbase, 0, op_true, sizeof(op_true));
     cc_build_out(&b, coinbase, 0, op_return_8, sizeof(op_return_8));
@@ -338,6 +343,10 @@ int world_make(struct world *w, int prev_number, enum wrong wrong)
     cc_build_clear(&b);
     if (!n->tainted)
         apply(n, prev);
+    if (!n->tainted && w->params.storage_active)
+        assert_int_equal(cc_mint_next(&n->state, &prev->state, height, 0,
+                                      w->minted, w->claims, &w->params, NULL),
+                         CC_OK);
     return (int)w->count++;
 }
 
@@ -397,11 +406,16 @@ static bool compare_coin(void *arg, const struct cc_outpoint *o,
 const char *world_compare(const struct world *w, struct cc_chain *c, int i)
 {
     struct compare k = {.b = &w->blocks[i]};
+    const struct cc_mint_state *s = &cc_chain_tip(c)->state;
     static char text[420];
     struct cc_error err;
 
     if (memcmp(cc_chain_tip(c)->hash, w->blocks[i].block.hash, 32))
         return "another tip";
+    if (w->params.storage_active &&
+        (s->pool != k.b->state.pool || s->claims != k.b->state.claims ||
+         cc_u256_cmp(&s->ticket, &k.b->state.ticket)))
+        return "another storage state";
     if (cc_chain_each_coin(c, compare_coin, &k, &err) != CC_OK) {
         snprintf(text, sizeof(text), "%s", err.text);
         return text;

@@ -38,6 +38,7 @@ struct wblock {
     bool tainted; /* it or one below it is wrong */
     struct wcoin *coins;
     size_t coin_count;
+    struct cc_mint_state state; /* S(height) */
 };
 
 #define WORLD_KEYS 4
@@ -52,6 +53,10 @@ struct world {
     uint64_t unique;
     unsigned max_tx;          /* per block, beside the coinbase */
     size_t acts[256], formed; /* storage actions by number, coins formed */
+    /* of the block being made */
+    cc_amount minted;
+    uint32_t claims;
+    uint8_t *leaves; /* 4,096 leaf hashes of a sector of zeros */
 };
 
 /* storage: the chain "regtest", else

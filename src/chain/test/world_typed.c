@@ -3,8 +3,12 @@
 #include "chain/test/world_typed.h"
 
 #include "consensus/action.h"
+#include "consensus/seal.h"
+#include "util/mem.h"
 
-static const uint8_t op_true[] = {0x51};
+#define SECTOR_LEAVES 4096
+
+static const uint8_t op_true[] = {0x51}, zeros[CC_LEAF_SIZE];
 
 void world_keys(struct world *w)
 {
@@ -14,6 +18,9 @@ void world_keys(struct world *w)
         w->secret[i][31] = (uint8_t)(i + 1);
         assert_true(cc_ec_xonly(w->ec, w->key[i], w->secret[i]));
     }
+    w->leaves = cc_malloc(SECTOR_LEAVES * 32);
+    for (size_t i = 0; i < SECTOR_LEAVES; i++)
+        cc_mtree_leaf(w->leaves + 32 * i, zeros, sizeof(zeros));
 }
 
 static const uint8_t *secret_of(const struct world *w, const uint8_t key[32])
@@ -90,7 +97,7 @@ static cc_amount new_typed(struct world *w, struct cc_typed *t, uint32_t height,
         t->kind = CC_KIND_SEAL;
         t->u.seal.version = 1;
         memcpy(t->u.seal.host_key, one, 32);
-        memset(t->u.seal.root, 7, 32);
+        cc_mtree_root(t->u.seal.root, w->leaves, SECTOR_LEAVES);
         t->u.seal.sectors = 1;
         t->u.seal.seal_height = height + (uint32_t)w->params.storage.seal_delay;
         return w->params.storage.seal_bond;
@@ -129,12 +136,15 @@ static void put_witness(struct world *w, struct cc_build *b, struct cc_tx *tx,
                         const uint8_t *signers[2])
 {
     uint8_t head[CC_ACTION_HEAD_ROOM], msg[32], sig[64];
-    struct cc_bytes element = cc_bytes(head, cc_act_write_head(head, act));
+    struct cc_bytes element[2] = {cc_bytes(head, cc_act_write_head(head, act))};
     struct cc_sighash s;
 
+    if (act->proof_count)
+        element[1] = act->proofs[0];
     cc_sighash_init(&s, tx, coin);
-    cc_action_message(msg, &s, 0, &element, 1, &w->params);
-    cc_build_witness(b, &tx->vin[0], element.data, element.len);
+    cc_action_message(msg, &s, 0, element, 1 + act->proof_count, &w->params);
+    for (size_t i = 0; i < 1 + act->proof_count; i++)
+        cc_build_witness(b, &tx->vin[0], element[i].data, element[i].len);
     for (int i = 0; i < 2 && signers[i]; i++) {
         sign(w, sig, signers[i], msg);
         cc_build_witness(b, &tx->vin[0], sig, sizeof(sig));
@@ -182,9 +192,64 @@ static bool act_contract(struct world *w, uint32_t height, struct cc_typed *t,
     return true;
 }
 
-bool world_act(struct world *w, struct cc_build *b, const struct wcoin *c,
-               uint32_t height)
+static const struct wblock *ancestor(const struct world *w, int number,
+                                     uint32_t height)
 {
+    while (w->blocks[number].height > height)
+        number = w->blocks[number].prev;
+    return &w->blocks[number];
+}
+
+/* A claim on the draw of some block above the last one claimed, if one of the
+ * last drew the sector. proof: room for the sealed leaf and its path. */
+static bool act_claim(struct world *w, int prev, const uint8_t id[32],
+                      struct cc_typed *t, struct cc_act *act, uint8_t *proof)
+{
+    struct cc_seal *s = &t->u.seal;
+    uint32_t top = w->blocks[prev].height, d = top;
+    uint8_t key[32];
+
+    if (s->seal_height >= top)
+        return false;
+    cc_seal_key(key, ancestor(w, prev, s->seal_height)->block.hash, id,
+                s->host_key);
+    for (; d > s->seal_height && d > s->mark_height && d + 15 > top; d--) {
+        const struct wblock *draw = ancestor(w, prev, d);
+        uint64_t sector;
+        unsigned column;
+
+        cc_seal_draw(&sector, &column, draw->block.hash, key, 0, &w->params);
+        if (sector != 0)
+            continue;
+        s->mark_height = d;
+        s->mark_leaf = world_random(w, SECTOR_LEAVES);
+        cc_seal_leaf(proof, zeros, s->mark_leaf, key, &w->params);
+        cc_mtree_path(proof + CC_LEAF_SIZE, w->leaves, SECTOR_LEAVES,
+                      s->mark_leaf);
+        act->action = CC_ACTION_CLAIM;
+        act->d = d;
+        act->leaf = s->mark_leaf;
+        act->continues = true;
+        return true;
+    }
+    return false;
+}
+
+bool world_is_claim(const struct cc_tx *tx)
+{
+    const struct cc_txin *in = &tx->vin[0];
+
+    return in->witness_count == 3 && in->witness[0].len == 13 &&
+           in->witness[0].data[0] == CC_ACTION_CLAIM;
+}
+
+bool world_act(struct world *w, struct cc_build *b, const struct wcoin *c,
+               int prev)
+{
+    uint32_t height = w->blocks[prev].height + 1;
+    uint8_t proof[CC_LEAF_SIZE + 12 * 32];
+    struct cc_bytes proofs = cc_bytes(proof, sizeof(proof));
+    cc_amount mint = 0;
     const uint8_t *signers[2] = {NULL, NULL};
     cc_amount value = c->coin.out.value, kept = value;
     struct cc_act act = {0};
@@ -209,8 +274,20 @@ bool world_act(struct world *w, struct cc_build *b, const struct wcoin *c,
             kept -= (cc_amount)t.u.contract.rent;
         break;
     case CC_KIND_SEAL:
-        act.action = CC_ACTION_RETIRE_SEAL;
+        memcpy(t.u.seal.id, id, 32);
         signers[0] = t.u.seal.host_key;
+        if (act_claim(w, prev, id, &t, &act, proof)) {
+            act.proofs = &proofs;
+            act.proof_count = 1;
+            mint = cc_mint_reward(&ancestor(w, prev, act.d)->state, act.d,
+                                  &w->params);
+            w->minted += mint;
+            w->claims++;
+        } else if (world_random(w, 12) == 0) {
+            act.action = CC_ACTION_RETIRE_SEAL;
+        } else {
+            return false;
+        }
         break;
     case CC_KIND_NONE:
     case CC_KIND_RESERVED:
@@ -221,9 +298,9 @@ bool world_act(struct world *w, struct cc_build *b, const struct wcoin *c,
     if (act.continues)
         put_typed(b, tx, kept, &t);
     else
-        cc_build_out(b, tx, value, op_true, 1);
-    if (kept < value)
-        cc_build_out(b, tx, value - kept, op_true, 1);
+        kept = 0;
+    if (kept < value + mint)
+        cc_build_out(b, tx, value + mint - kept, op_true, 1);
     cc_tx_finish(tx);
     put_witness(w, b, tx, &c->coin, &act, signers);
     cc_tx_finish(tx);

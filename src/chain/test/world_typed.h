@@ -10,10 +10,12 @@ void world_keys(struct world *w);
  * height; false, nothing appended, if the money is too little. */
 bool world_form(struct world *w, struct cc_build *b, const struct wcoin *money,
                 uint32_t height);
-/* One that spends storage coin c as it may be at that height; false: as it
+/* One that spends storage coin c as it may be in a block on prev; false: as it
  * stands nothing is to be done. */
 bool world_act(struct world *w, struct cc_build *b, const struct wcoin *c,
-               uint32_t height);
+               int prev);
+/* Is this a claim? Then what it pays matures like a coinbase. */
+bool world_is_claim(const struct cc_tx *tx);
 /* NULL, or what is wrong with the chain's lists of storage coins. */
 const char *world_compare_typed(const struct world *w, struct cc_chain *c,
                                 int number);

@@ -1,0 +1,233 @@
+#include "fuzz.h"
+#include "net/addrbook.h"
+#include "net/banlist.h"
+#include "net/proto.h"
+
+/* --- Messages ---------------------------------------------------------- */
+
+static void check_version(const void *data, size_t len)
+{
+    struct cc_msg_version m, again;
+    struct cc_writer w;
+
+    if (cc_msg_version_decode(&m, data, len) != CC_OK)
+        return;
+    cc_writer_init_heap(&w);
+    cc_msg_version_write(&w, &m);
+    FUZZ_CHECK(cc_msg_version_decode(&again, w.data, w.len) == CC_OK);
+    FUZZ_CHECK(again.nonce == m.nonce && again.time == m.time);
+    FUZZ_CHECK(!strcmp(again.user_agent, m.user_agent));
+    cc_writer_clear(&w);
+}
+
+static void check_addr(const void *data, size_t len, bool v2)
+{
+    struct cc_addr_entry *a = NULL;
+    struct cc_writer w;
+    size_t n = 0;
+    bool known = true;
+
+    if (cc_msg_addr_decode(&a, &n, v2, data, len) != CC_OK)
+        return;
+    FUZZ_CHECK(n <= CC_MAX_ADDR);
+    for (size_t i = 0; i < n; i++)
+        known = known && a[i].addr.network;
+    if (known && !v2) { /* addrv2 has more than one form of an address */
+        cc_writer_init_heap(&w);
+        cc_msg_addr_write(&w, a, n, v2);
+        FUZZ_CHECK(fuzz_same(&w, data, len));
+        cc_writer_clear(&w);
+    }
+    free(a);
+}
+
+static void check_inv(const void *data, size_t len)
+{
+    struct cc_inv *inv = NULL;
+    struct cc_writer w;
+    size_t n = 0;
+
+    if (cc_msg_inv_decode(&inv, &n, data, len) != CC_OK)
+        return;
+    FUZZ_CHECK(n <= CC_MAX_INV);
+    cc_writer_init_heap(&w);
+    cc_msg_inv_write(&w, inv, n);
+    FUZZ_CHECK(fuzz_same(&w, data, len));
+    cc_writer_clear(&w);
+    free(inv);
+}
+
+static void check_locator(const void *data, size_t len)
+{
+    struct cc_msg_locator m, again;
+    struct cc_writer w;
+
+    if (cc_msg_locator_decode(&m, data, len) != CC_OK)
+        return;
+    FUZZ_CHECK(m.count <= CC_MAX_LOCATOR);
+    cc_writer_init_heap(&w);
+    cc_msg_locator_write(&w, (const uint8_t(*)[32])m.hashes, m.count, m.stop);
+    FUZZ_CHECK(cc_msg_locator_decode(&again, w.data, w.len) == CC_OK);
+    FUZZ_CHECK(again.count == m.count && !memcmp(again.stop, m.stop, 32));
+    cc_msg_locator_clear(&again);
+    cc_msg_locator_clear(&m);
+    cc_writer_clear(&w);
+}
+
+static void check_headers(const void *data, size_t len)
+{
+    struct cc_header *h = NULL;
+    struct cc_writer w;
+    size_t n = 0;
+
+    if (cc_msg_headers_decode(&h, &n, data, len) != CC_OK)
+        return;
+    FUZZ_CHECK(n <= CC_MAX_HEADERS);
+    cc_writer_init_heap(&w);
+    cc_msg_headers_write(&w, h, n);
+    FUZZ_CHECK(w.len <= len);
+    cc_writer_clear(&w);
+    free(h);
+}
+
+/* A whole message: envelope, then payload. */
+void fuzz_message(const uint8_t *data, size_t len)
+{
+    struct cc_msg_sendcmpct cmpct;
+    struct cc_frame f;
+    uint32_t version;
+    uint64_t number;
+
+    if (len < CC_FRAME_SIZE)
+        return;
+    cc_frame_decode(&f, data);
+    FUZZ_CHECK(memchr(f.command, 0, sizeof(f.command)));
+    data += CC_FRAME_SIZE;
+    len -= CC_FRAME_SIZE;
+    if (f.length <= len) /* a connection waits until all is there */
+        (void)cc_frame_checksum_ok(&f, data);
+    switch (cc_msg_find(f.command)) {
+    case CC_MSG_VERSION:
+        check_version(data, len);
+        break;
+    case CC_MSG_ADDR:
+        check_addr(data, len, false);
+        break;
+    case CC_MSG_ADDRV2:
+        check_addr(data, len, true);
+        break;
+    case CC_MSG_INV:
+    case CC_MSG_GETDATA:
+    case CC_MSG_NOTFOUND:
+        check_inv(data, len);
+        break;
+    case CC_MSG_GETBLOCKS:
+    case CC_MSG_GETHEADERS:
+        check_locator(data, len);
+        break;
+    case CC_MSG_HEADERS:
+        check_headers(data, len);
+        break;
+    case CC_MSG_PING:
+    case CC_MSG_PONG:
+    case CC_MSG_FEEFILTER:
+        FUZZ_CHECK((cc_msg_u64_decode(&number, data, len) == CC_OK) ==
+                   (len >= 8));
+        break;
+    case CC_MSG_SENDCMPCT:
+        (void)cc_msg_sendcmpct_decode(&cmpct, data, len);
+        break;
+    case CC_MSG_SENDSTORAGE:
+        (void)cc_msg_sendstorage_decode(&version, data, len);
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- Addresses --------------------------------------------------------- */
+
+void fuzz_netaddr(const uint8_t *data, size_t len)
+{
+    char *text = fuzz_text(data, len), out[72], host[64];
+    struct cc_netaddr a, b;
+    struct cc_subnet s, t;
+    uint8_t v1[16], group[8];
+    uint16_t port = 1;
+
+    if (cc_netaddr_parse(&a, text, 7733)) {
+        cc_netaddr_format_port(out, &a);
+        FUZZ_CHECK(cc_netaddr_parse(&b, out, 1) && cc_netaddr_equal(&a, &b));
+        if (cc_netaddr_to_v1(&a, v1)) {
+            FUZZ_CHECK(cc_netaddr_from_v1(&b, v1, a.port));
+            FUZZ_CHECK(cc_netaddr_equal(&a, &b));
+        }
+        FUZZ_CHECK(cc_netaddr_group(&a, group) <= sizeof(group));
+        (void)cc_netaddr_is_routable(&a);
+    }
+    if (cc_subnet_parse(&s, text)) {
+        cc_subnet_format(out, &s);
+        FUZZ_CHECK(cc_subnet_parse(&t, out) && cc_subnet_equal(&s, &t));
+        FUZZ_CHECK(cc_subnet_has(&s, &s.base));
+    }
+    if (cc_host_split(text, host, sizeof(host), &port))
+        FUZZ_CHECK(strlen(host) < sizeof(host));
+    free(text);
+}
+
+static uint64_t fixed(void *arg)
+{
+    uint64_t *n = arg;
+
+    return *n += UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* peers.dat. */
+void fuzz_addrbook(const uint8_t *data, size_t len)
+{
+    static const uint8_t key[16] = {1};
+    struct cc_addrbook *b = cc_addrbook_new(key);
+    struct cc_book_entry *all, one;
+    size_t fresh, tried, n;
+    uint64_t state = 1;
+    enum cc_status st;
+
+    st = cc_addrbook_decode(b, data, len, 1700000000);
+    cc_addrbook_counts(b, 0, &fresh, &tried);
+    FUZZ_CHECK(st == CC_OK || st == CC_CORRUPT);
+    n = cc_addrbook_sample(b, 0, 100, 0, 1700000000, fixed, &state, &all);
+    FUZZ_CHECK(n <= fresh + tried);
+    for (size_t i = 0; i < n; i++)
+        FUZZ_CHECK(cc_addrbook_find(b, &all[i].addr));
+    free(all);
+    if (cc_addrbook_select(b, false, 1700000000, fixed, &state, &one))
+        FUZZ_CHECK(fresh + tried > 0);
+    cc_addrbook_free(b);
+}
+
+/* banlist.json. */
+void fuzz_banlist(const uint8_t *data, size_t len)
+{
+    static const uint8_t seed[16] = {2};
+    const char *path = fuzz_path("banlist.json");
+    struct cc_banlist *b = cc_banlist_new(seed);
+    const struct cc_ban_entry *all;
+    struct cc_error err;
+    enum cc_status st;
+    size_t n, m;
+
+    fuzz_put_file(path, data, len);
+    st = cc_banlist_load(b, path, 1700000000, &err);
+    FUZZ_CHECK(st == CC_OK || st == CC_CORRUPT);
+    n = cc_banlist_all(b, 1700000000, &all);
+    FUZZ_CHECK(st == CC_OK || n == 0);
+    if (st == CC_OK) { /* what was read is what would be written */
+        FUZZ_CHECK(cc_banlist_save(b, path, 1700000000, &err) == CC_OK);
+        cc_banlist_free(b);
+        b = cc_banlist_new(seed);
+        FUZZ_CHECK(cc_banlist_load(b, path, 1700000000, &err) == CC_OK);
+        m = cc_banlist_all(b, 1700000000, &all);
+        FUZZ_CHECK(n == m);
+    }
+    cc_banlist_free(b);
+}

@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Seeds of the fuzz corpus, from test/data and a few written by hand.
+
+    make_corpus.py FOLDER
+
+writes FOLDER/<target>/<name>. What libFuzzer found beyond them lies beside
+them under names of hex digits and is not made here.
+"""
+import hashlib
+import json
+import os
+import re
+import struct
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.path.join(HERE, "..", "data")
+OUT = sys.argv[1]
+
+
+def put(target, name, data):
+    folder = os.path.join(OUT, target)
+    os.makedirs(folder, exist_ok=True)
+    if isinstance(data, str):
+        data = data.encode()
+    with open(os.path.join(folder, name), "wb") as f:
+        f.write(data)
+
+
+def load(name):
+    with open(os.path.join(DATA, name), encoding="utf-8") as f:
+        return json.load(f)
+
+
+def text(name):
+    with open(os.path.join(DATA, name), encoding="utf-8") as f:
+        return f.read()
+
+
+def compact(n):
+    if n < 0xFD:
+        return bytes([n])
+    if n < 0x10000:
+        return b"\xfd" + struct.pack("<H", n)
+    return b"\xfe" + struct.pack("<I", n)
+
+
+def var(b):
+    return compact(len(b)) + b
+
+
+def hash256(b):
+    return hashlib.sha256(hashlib.sha256(b).digest()).digest()
+
+
+def every(rows, count):
+    """count of the rows, spread evenly."""
+    rows = list(rows)
+    step = max(1, len(rows) // count)
+    return rows[::step][:count]
+
+
+# --- Script in words ---------------------------------------------------------
+
+def opcodes():
+    names = {}
+    with open(os.path.join(HERE, "../../src/consensus/script.c"),
+              encoding="utf-8") as f:
+        table = f.read().split("op_names[] = {")[1].split("};")[0]
+    for i, name in enumerate(re.findall(r'"([^"]+)"', table)):
+        if name.startswith("OP_"):
+            names[name[3:]] = 0x4C + i
+    return names
+
+
+OPS = opcodes()
+
+
+def push(b):
+    if len(b) < 0x4C:
+        return bytes([len(b)]) + b
+    if len(b) <= 0xFF:
+        return b"\x4c" + bytes([len(b)]) + b
+    return b"\x4d" + struct.pack("<H", len(b)) + b
+
+
+def number(n):
+    if n == 0:
+        return b"\x00"
+    if n == -1 or 1 <= n <= 16:
+        return bytes([0x50 + n])
+    v, out = abs(n), b""
+    while v:
+        out += bytes([v & 255])
+        v >>= 8
+    if out[-1] & 0x80:
+        out += b"\x00"
+    if n < 0:
+        out = out[:-1] + bytes([out[-1] | 0x80])
+    return push(out)
+
+
+def script(words):
+    out = b""
+    for w in words.split():
+        if re.fullmatch(r"-?\d+", w):
+            out += number(int(w))
+        elif w.startswith("0x"):
+            out += bytes.fromhex(w[2:])
+        elif w.startswith("'"):
+            out += push(w[1:-1].encode())
+        else:
+            out += bytes([OPS[w[3:] if w.startswith("OP_") else w]])
+    return out
+
+
+FLAGS = ("P2SH STRICTENC DERSIG LOW_S NULLDUMMY SIGPUSHONLY MINIMALDATA "
+         "DISCOURAGE_UPGRADABLE_NOPS CLEANSTACK CHECKLOCKTIMEVERIFY "
+         "CHECKSEQUENCEVERIFY WITNESS DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM "
+         "MINIMALIF NULLFAIL WITNESS_PUBKEYTYPE CONST_SCRIPTCODE "
+         "TAPROOT").split()
+
+
+def make_verify():
+    rows = [r for r in load("script_tests.json") if len(r) > 3]
+    kinds = {}
+    for r in rows:  # a few of each error
+        at = 1 if isinstance(r[0], list) else 0
+        kinds.setdefault((r[at + 3], at), []).append(r)
+    for (error, at), some in sorted(kinds.items()):
+        for i, r in enumerate(every(some, 3)):
+            flags = sum(1 << FLAGS.index(f)
+                        for f in r[at + 2].split(",") if f)
+            sig, spent = script(r[at]), script(r[at + 1])
+            if len(sig) + len(spent) > 1500:
+                continue
+            value, items = 0, []
+            if at:
+                value = round(r[0][-1] * 1e8)
+                items = [bytes.fromhex(x) for x in r[0][:-1]]
+            put("verify", "%s-%d-%d" % (error.lower(), at, i),
+                struct.pack("<IIIIIQ", flags, 0, 1, 0, 0xFFFFFFFF, value) +
+                var(spent) + var(sig) + b"".join(map(var, items)))
+            put("script", "%s-%d-%d" % (error.lower(), at, i), spent)
+
+
+# --- The rest ----------------------------------------------------------------
+
+def make_tx():
+    for name in ("tx_valid", "tx_invalid"):
+        rows = [r for r in load(name + ".json") if isinstance(r[0], list)]
+        rows = [r for r in rows if len(r[1]) < 2000]
+        for i, r in enumerate(every(rows, 20)):
+            put("tx", "%s-%d" % (name, i), bytes.fromhex(r[1]))
+
+
+def make_block():
+    rows = [r for r in load("tx_valid.json") if isinstance(r[0], list)]
+    txs = [bytes.fromhex(r[1]) for r in rows if len(r[1]) < 800]
+    head = struct.pack("<I32s32sIII", 4, b"\1" * 32, b"\2" * 32, 3, 4, 5)
+    put("header", "plain", head)
+    put("header", "short", head[:79])
+    for n in (0, 1, 2, 5):
+        put("block", "tx-%d" % n, head + compact(n) + b"".join(txs[:n]))
+    commit = bytes.fromhex("6a24aa21a9ed") + b"\3" * 32
+    coinbase = (struct.pack("<I", 2) + b"\0\1\1" + b"\0" * 32 +
+                b"\xff" * 4 + b"\2\x51\x52" + b"\xff" * 4 + b"\1" +
+                b"\0" * 8 + var(commit) + b"\1" + var(b"\0" * 32) + b"\0" * 4)
+    block = head + b"\1" + coinbase
+    put("block", "commitment", block)
+    magic = bytes.fromhex("fabfb5da")
+    frame = magic + struct.pack("<I", len(block)) + block
+    put("blockfile", "two", frame * 2 + b"\0" * 50)
+    put("blockfile", "junk", b"\5" * 9 + frame)
+    put("blockfile", "cut", frame[:-9])
+    undo = b"\1\1\0\1\x02"
+    put("blockfile", "undo", magic + struct.pack("<I", len(undo)) + undo +
+        hash256(b"\0" * 32 + undo))
+
+
+def make_storage():
+    for i, r in enumerate(load("storage_script.json")["rows"]):
+        raw = bytes.fromhex(r["script"])
+        if len(raw) < 1300 and i % 3 == 0:
+            put("typed", "row-%d" % i, raw)
+    cases = load("storage_tx.json")["cases"]
+    cases = [c for c in cases if len(c["tx"]) < 6000]
+    for i, c in enumerate(every(cases, 60)):
+        out = struct.pack("<I", c["h"] - 1) + var(bytes.fromhex(c["tx"]))
+        for p in c["prevouts"]:
+            if isinstance(p, dict):
+                value = p.get("value", p.get("amount", 0))
+                spent, height = p["script"], p.get("height", 0)
+            else:
+                value, spent, height = p[0], p[1], p[2] if len(p) > 2 else 0
+            out += struct.pack("<QI", value, height) + var(
+                bytes.fromhex(spent))
+        put("storage", "case-%d" % i, out)
+
+
+def make_text():
+    for i, row in enumerate(every(load("key_io_valid.json"), 24)):
+        put("address", "valid-%d" % i, row[0])
+        put("base58" if row[0][:2] not in ("bc", "tb") else "bech32",
+            "key-%d" % i, row[0])
+        put("address", "script-%d" % i, bytes.fromhex(row[1]))
+    for i, row in enumerate(every(load("key_io_invalid.json"), 12)):
+        put("address", "invalid-%d" % i, row[0])
+    for i, row in enumerate(load("base58_encode_decode.json")):
+        put("base58", "row-%d" % i, row[1])
+    for i, t in enumerate(("A12UEL5L", "a12lujl",
+                           "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+                           "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q"
+                           "4k9hcz7vqzk5jj0", "11qqqqqqqqqqqqqqqqc8247j",
+                           "split1checkupstagehandshakeupstreamerranterredcap"
+                           "erred2y9e3w")):
+        put("bech32", "text-%d" % i, t)
+    keys = re.findall(r"xp(?:ub|rv)[1-9A-HJ-NP-Za-km-z]{107}",
+                      text("bip32_vectors.mediawiki"))
+    for i, k in enumerate(every(keys, 8)):
+        put("bip32", "key-%d" % i, k)
+    put("bip32", "path", "m/86'/0'/0'/1/2")
+    put("bip32", "path-h", "86h/7733h/0")
+    for i, row in enumerate(every(load("bip39_english_vectors.json"), 8)):
+        put("bip39", "row-%d" % i, row[1])
+    put("hex", "even", "00ffAbcd")
+    put("hex", "odd", "00f")
+    put("config", "lines", "server=1\nrpcuser=me\n# note\nchain=regtest\n"
+        "[regtest]\nport=1\nport=2\nnoconnect=1\n[moon]\nport=3\n")
+    put("config", "words", "-server\n-port=5\n--nodebug\n-regtest=1\nrest\n")
+    put("config", "bad", "port\n=1\n[regtest\nincludeconf=x\n-conf=y\n")
+    put("json", "object", '{"a":[1,-2.50,"x",null,true,{}],"b":1e3}')
+    put("json", "deep", "[" * 60 + "]" * 60)
+    put("json", "escape", '"\\u00e9\\n\\ud83d\\ude00"')
+    put("json", "call", '{"jsonrpc":"1.0","id":1,"method":"sendtoaddress",'
+        '"params":["x",0.10000000]}')
+    put("banlist", "none", '{"banned_nets": []}')
+    put("banlist", "two", '{"banned_nets": [{"version":1,"ban_created":'
+        '1699999000,"banned_until":1800000000,"address":"10.0.0.0/8"},'
+        '{"version":1,"ban_created":1,"banned_until":1900000000,'
+        '"address":"::1/128"}]}')
+    for i, t in enumerate(("1.2.3.4", "1.2.3.4:5", "[::1]:8333", "::ffff:1.2"
+                           ".3.4", "10.0.0.0/8", "10.0.0.0/255.0.0.0",
+                           "fe80::/10", "host.example:99", "[2001:db8::]/32",
+                           "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf"
+                           "4pscryd.onion")):
+        put("netaddr", "text-%d" % i, t)
+
+
+def make_message():
+    def message(command, payload):
+        put("message", command, bytes.fromhex("fabfb5da") +
+            command.encode().ljust(12, b"\0") +
+            struct.pack("<I", len(payload)) + hash256(payload)[:4] + payload)
+
+    v4 = b"\0" * 10 + b"\xff\xff\x01\x02\x03\x04" + struct.pack(">H", 8333)
+    message("version", struct.pack("<IQQ", 70016, 1033, 1700000000) +
+            struct.pack("<Q", 1) + v4 + struct.pack("<Q", 1) + v4 +
+            struct.pack("<Q", 77) + var(b"/CloudCoin:0.1/") +
+            struct.pack("<I", 100) + b"\1")
+    message("verack", b"")
+    message("addr", compact(2) + (struct.pack("<IQ", 1700000000, 9) + v4) * 2)
+    message("addrv2", compact(2) +
+            struct.pack("<I", 1700000000) + b"\xfd\x09\x04" + b"\1\4" +
+            b"\1\2\3\4" + struct.pack(">H", 1) +
+            struct.pack("<I", 1700000000) + b"\1" + b"\4\x20" + b"\7" * 32 +
+            struct.pack(">H", 2))
+    message("inv", compact(2) + (struct.pack("<I", 1) + b"\5" * 32) * 2)
+    message("getdata", compact(1) + struct.pack("<I", 0x40000002) + b"\6" * 32)
+    message("notfound", compact(0))
+    message("getheaders", struct.pack("<I", 70016) + compact(2) + b"\1" * 64 +
+            b"\0" * 32)
+    message("getblocks", struct.pack("<I", 70016) + compact(1) + b"\1" * 32 +
+            b"\2" * 32)
+    message("headers", compact(2) + (b"\4" * 80 + b"\0") * 2)
+    message("ping", b"\1" * 8)
+    message("pong", b"\1" * 8)
+    message("feefilter", struct.pack("<Q", 1000))
+    message("sendcmpct", b"\1" + struct.pack("<Q", 2))
+    message("sendstorage", struct.pack("<I", 1))
+    message("wtxidrelay", b"")
+    message("unknowncmd", b"12345")
+    for i, b in enumerate((b"\0\xfc\xfd\xfd\0\xfe\0\0\1\0", b"\xfd\xfc\0",
+                           b"\xff" + b"\xff" * 8, b"\3abc\4\0\0\0\0\0")):
+        put("reader", "sizes-%d" % i, b)
+
+
+def make_noise():
+    acts = re.findall(r"output: 0x([0-9a-f]{100,132})",
+                      text("bolt08_transport_vectors.md"))
+    for i, act in enumerate(every(acts, 6)):
+        put("noise", "act-%d" % i, bytes([i % 4]) + bytes.fromhex(act))
+    for i in range(4):
+        put("noise", "honest-%d" % i, bytes([i]) + b"hello there, who is it?")
+    for n, i, a, b in ((1, 0, 0, 0), (5, 4, 1, 2), (63, 31, 7, 20)):
+        put("mtree", "tree-%d" % n, bytes([n - 1, i, a, b]) + b"\7" * 96)
+
+
+def make_session():
+    c = b"\1" * 32
+    bodies = {
+        1: b"", 8: c + b"\0" * 8, 10: b"\2" * 64,
+        11: c + struct.pack("<III", 0, 0, 1024),
+        13: c + struct.pack("<II", 0, 3), 15: c,
+        17: c + struct.pack("<Q", 5) + b"\3" * 64, 18: b"\0" * 16, 19: c,
+        20: b"\0" * 22, 255: struct.pack("<H", 2) + b"\3no!",
+    }
+    for kind, body in bodies.items():
+        put("session", "type-%d" % kind, bytes([kind]) + body)
+        put("session", "long-%d" % kind, bytes([kind]) + body + b"\0" * 200)
+    for kind in range(1, 21):
+        put("session", "zero-%d" % kind, bytes([kind]) + b"\0" * 300)
+    put("coin", "p2pkh", bytes.fromhex("02" "09" "00") + b"\5" * 20)
+    put("coin", "p2pk", bytes.fromhex("8401" "32" "02") + b"\5" * 32)
+    put("coin", "undo", bytes.fromhex("02" "00" "09" "01") + b"\5" * 20)
+    put("coin", "raw", bytes.fromhex("03" "8801" "0a" "51525354"))
+    put("coin", "key", b"\6" * 32 + b"\1")
+    put("wallet", "good", b"\0\0\0\0")
+    put("wallet", "cut", b"\3\0\0\0")
+    put("wallet", "change", b"\0\x50\0\1")
+    put("wallet", "tail", b"\0\0\0\0" + b"\7" * 30)
+    put("addrbook", "junk", b"CCPEERS" + b"\1" * 40)
+
+
+make_verify()
+make_tx()
+make_block()
+make_storage()
+make_text()
+make_message()
+make_noise()
+make_session()

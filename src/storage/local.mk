@@ -58,3 +58,7 @@ src_storage_test_test_volume_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
 check_PROGRAMS += src/storage/test/test_host_plan
 src_storage_test_test_host_plan_SOURCES = src/storage/test/test_host_plan.c
 src_storage_test_test_host_plan_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
+
+check_PROGRAMS += src/storage/test/test_renter
+src_storage_test_test_renter_SOURCES = src/storage/test/test_renter.c
+src_storage_test_test_renter_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)

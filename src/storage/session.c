@@ -88,8 +88,8 @@ static enum cc_status closed(enum cc_status st, struct cc_error *err)
     if (st != CC_NOTFOUND)
         return st;
     return cc_fail(err, CC_INVALID,
-                   "connection closed during the handshake: the other end is "
-                   "not who it should be");
+                   "the other end hung up during the handshake: it is not who "
+                   "it should be, or is going down");
 }
 
 static enum cc_status initiate(struct cc_session *s, int64_t deadline,

@@ -176,16 +176,16 @@ static const struct cc_rpc_arg echo_args[] = {
 };
 /* The same, but the command line hands its words on as they are. */
 static const struct cc_rpc_arg echo_plain_args[] = {
-    {.name = "arg0", .fallback = "", .plain = true},
-    {.name = "arg1", .fallback = "", .plain = true},
-    {.name = "arg2", .fallback = "", .plain = true},
-    {.name = "arg3", .fallback = "", .plain = true},
-    {.name = "arg4", .fallback = "", .plain = true},
-    {.name = "arg5", .fallback = "", .plain = true},
-    {.name = "arg6", .fallback = "", .plain = true},
-    {.name = "arg7", .fallback = "", .plain = true},
-    {.name = "arg8", .fallback = "", .plain = true},
-    {.name = "arg9", .fallback = "", .plain = true},
+    {.name = "arg0", .fallback = "", .help = "", .plain = true},
+    {.name = "arg1", .fallback = "", .help = "", .plain = true},
+    {.name = "arg2", .fallback = "", .help = "", .plain = true},
+    {.name = "arg3", .fallback = "", .help = "", .plain = true},
+    {.name = "arg4", .fallback = "", .help = "", .plain = true},
+    {.name = "arg5", .fallback = "", .help = "", .plain = true},
+    {.name = "arg6", .fallback = "", .help = "", .plain = true},
+    {.name = "arg7", .fallback = "", .help = "", .plain = true},
+    {.name = "arg8", .fallback = "", .help = "", .plain = true},
+    {.name = "arg9", .fallback = "", .help = "", .plain = true},
 };
 
 static const struct cc_rpc_method methods[] = {

@@ -110,6 +110,8 @@ static bool scan(struct cc_writer *w, const char *s, size_t len)
         } else if (c == '-' || is_digit(c)) {
             n = copy_number(w, s + i, len - i);
         } else {
+            if (c == '\0')
+                return false; /* jansson takes it for the end */
             if ((c == '[' || c == '{') && ++depth > CC_JSON_MAX_DEPTH)
                 return false;
             if ((c == ']' || c == '}') && depth)

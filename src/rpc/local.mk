@@ -35,3 +35,12 @@ libcc_rpc_a_SOURCES = \
     src/rpc/wallet_raw.c \
     src/rpc/wallet_send.c \
     src/rpc/walletcall.c src/rpc/walletcall.h
+
+check_PROGRAMS += src/rpc/test/test_auth src/rpc/test/test_json \
+    src/rpc/test/test_rpc
+src_rpc_test_test_auth_SOURCES = src/rpc/test/test_auth.c
+src_rpc_test_test_auth_LDADD = $(TEST_SUPPORT) $(FLOOR_rpc)
+src_rpc_test_test_json_SOURCES = src/rpc/test/test_json.c
+src_rpc_test_test_json_LDADD = $(TEST_SUPPORT) $(FLOOR_rpc)
+src_rpc_test_test_rpc_SOURCES = src/rpc/test/test_rpc.c
+src_rpc_test_test_rpc_LDADD = $(TEST_SUPPORT) $(FLOOR_rpc)

@@ -255,9 +255,6 @@ static bool tip_allowed(const struct crash *k, int tip)
     return false;
 }
 
-/* The start itself may walk on to a better block that was stored and not yet
- * connected; where it stood before is what its listener-less start hides, so
- * the tip in the database is read with a chain that was told to stop. */
 static const char *look_at_answers(const struct crash *k, struct cc_chain *c)
 {
     for (size_t i = 1; i < k->answered_cap; i++) {
@@ -278,6 +275,8 @@ static const char *look_at_answers(const struct crash *k, struct cc_chain *c)
     return NULL;
 }
 
+/* The start itself may walk on to a better block that was stored and not yet
+ * connected. To see where the database stands, the chain is told to stop. */
 static _Noreturn void look(struct crash *k)
 {
     struct cc_chain_config config;
@@ -286,10 +285,17 @@ static _Noreturn void look(struct crash *k)
     const char *wrong = NULL;
     volatile bool stop = true;
     int tip;
+    enum cc_status st;
 
     world_config(&k->w, &config, k->dir);
     config.stop = &stop;
-    if (cc_chain_open(&c, &config, &err) != CC_OK) {
+    st = cc_chain_open(&c, &config, &err);
+    if (st == CC_LIMIT && !k->last.what) {
+        /* killed before there was a database: there is nothing but genesis */
+        stop = false;
+        st = cc_chain_open(&c, &config, &err);
+    }
+    if (st != CC_OK) {
         fprintf(stderr, "crash: cannot open: %s\n", err.text);
         _exit(1);
     }

@@ -106,6 +106,9 @@ void cc_host_free(struct cc_host *h)
         cc_host_contract_free(h->contracts[i]);
     free(h->contracts);
     free(h->events);
+    for (size_t i = 0; i < h->sent_count; i++)
+        free(h->sent[i].hex);
+    free(h->sent);
     cc_map_clear(&h->written);
     cc_map_clear(&h->hashes);
     pthread_cond_destroy(&h->session_ended);
@@ -156,6 +159,8 @@ enum cc_status cc_host_tick(struct cc_host *h, struct cc_error *err)
 
     pthread_mutex_lock(&h->tick_lock);
     st = cc_host_update_tip(h, &changed, err);
+    if (st == CC_OK && changed)
+        cc_host_send_again(h);
     if (st == CC_OK)
         st = cc_host_update_identity(h, err);
     if (st == CC_OK)

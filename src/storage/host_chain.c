@@ -539,6 +539,40 @@ static bool is_ours(const struct cc_host *h, const json_t *identity)
     return !h->announce || (first && !strcmp(first, h->announce));
 }
 
+/* The wallet made and sent it; we see that it is heard. */
+static void keep_registration(struct cc_host *h, const uint8_t txid[32])
+{
+    const char *hex;
+    json_t *result;
+
+    memcpy(h->register_txid, txid, 32);
+    if (cc_host_call_wallet(h, "gettransaction",
+                            json_pack("[o]", cc_host_txid_json(txid)), &result,
+                            NULL) != CC_OK)
+        return;
+    hex = json_string_value(json_object_get(result, "hex"));
+    if (hex)
+        cc_host_keep_sent(h, txid, hex);
+    json_decref(result);
+}
+
+/* Still waiting to be mined: not to be made again. */
+static bool registration_waits(struct cc_host *h)
+{
+    json_t *result;
+
+    if (h->register_sent < 0)
+        return false;
+    if (h->tip < h->register_sent + CC_HOST_DEPTH)
+        return true;
+    if (cc_host_call(h, "getmempoolentry",
+                     json_pack("[o]", cc_host_txid_json(h->register_txid)),
+                     &result, NULL) != CC_OK)
+        return false;
+    json_decref(result);
+    return true;
+}
+
 /* A new identity, or another endpoint for the one that is there. */
 static enum cc_status register_identity(struct cc_host *h, bool there,
                                         struct cc_error *err)
@@ -547,7 +581,7 @@ static enum cc_status register_identity(struct cc_host *h, bool there,
     char hex[65];
     const char *txid;
     enum cc_status st;
-    uint8_t id[32];
+    uint8_t id[32] = {0};
 
     cc_hex_encode(hex, h->key, 32);
     params = there ? json_pack("[s, {s:s, s:[s], s:[s]}]", hex, "name", h->name,
@@ -566,6 +600,7 @@ static enum cc_status register_identity(struct cc_host *h, bool there,
                      h->announce);
     json_decref(result);
     h->register_sent = h->tip;
+    keep_registration(h, id);
     return CC_OK;
 }
 
@@ -594,8 +629,7 @@ enum cc_status cc_host_update_identity(struct cc_host *h, struct cc_error *err)
         if (h->identity_height < 0)
             h->identity_height = h->tip;
         wait_for(h, "");
-    } else if (h->announce && (h->register_sent < 0 ||
-                               h->tip >= h->register_sent + CC_HOST_DEPTH)) {
+    } else if (h->announce && !registration_waits(h)) {
         h->registered = st == CC_OK;
         cc_error_init(&why);
         if (register_identity(h, st == CC_OK, &why) != CC_OK)

@@ -15,8 +15,9 @@
 
 #define FILE_VERSION 1
 #define FILE_LIMIT (1u << 30)
-#define WRITTEN_LIFE_S 3600 /* a sector written waits so long for a revision   \
-                             */
+#define WRITTEN_LIFE_S                                                         \
+    3600 /* a sector written waits so long for a revision                      \
+          */
 static const uint8_t magic[4] = {'C', 'C', 'h', 'c'};
 
 struct cc_host_contract *cc_host_contract_new(void)

@@ -129,6 +129,15 @@ void cc_host_tell(struct cc_host *h, const char *kind, const uint8_t *txid,
 
 struct cc_host_seal;
 
+/* Sent, perhaps not mined: told to the network again with each block, for a
+ * peer that came later has not heard of it. */
+struct cc_host_sent {
+    uint8_t txid[32];
+    char *hex;
+    uint32_t height;
+};
+#define CC_HOST_SENT_MAX 256
+
 struct cc_host {
     struct cc_host_config config;
     char *directory, *wallet, *listen, *announce, *name;
@@ -156,6 +165,9 @@ struct cc_host {
     struct cc_host_seal *seal;
     int64_t identity_height; /* when we were first seen registered */
     int64_t register_sent;   /* height, -1: not */
+    uint8_t register_txid[32];
+    struct cc_host_sent *sent; /* with lock: sessions send too */
+    size_t sent_count;
 
     pthread_t chain_thread, listen_thread;
     bool chain_started, listen_started;
@@ -203,8 +215,8 @@ struct cc_host_funds {
     cc_amount sum;
     struct cc_arena arena; /* scripts */
 };
-/* Confirmed coins of the wallet worth at least need, locked against other
- * use. CC_LIMIT: not enough. */
+/* Coins of the wallet worth at least need, confirmed ones first, else our own
+ * change; locked against other use. CC_LIMIT: not enough. */
 enum cc_status cc_host_fund(struct cc_host *h, cc_amount need,
                             struct cc_host_funds *f, struct cc_error *err);
 /* unlock: the coins are free again. */
@@ -217,6 +229,11 @@ enum cc_status cc_host_sign_inputs(struct cc_host *h, const struct cc_tx *tx,
                                    struct cc_tx *out, struct cc_error *err);
 enum cc_status cc_host_send(struct cc_host *h, const struct cc_tx *tx,
                             struct cc_error *err);
+/* Keep a transaction that was sent, to tell it again. hex is copied. */
+void cc_host_keep_sent(struct cc_host *h, const uint8_t txid[32],
+                       const char *hex);
+/* Tell all again that may still wait. */
+void cc_host_send_again(struct cc_host *h);
 
 /* One typed coin of ours, and what is to be done with it. */
 struct cc_host_spend {

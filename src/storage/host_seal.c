@@ -119,8 +119,7 @@ void cc_host_seal_init(struct cc_host *h)
     forget(s);
     sealer_config(h, &c, &directory);
     st = cc_sealer_open(&s->sealer, &c, &err);
-    s->has_place =
-        st == CC_OK && cc_sealer_place(s->sealer, o.txid, &o.index);
+    s->has_place = st == CC_OK && cc_sealer_place(s->sealer, o.txid, &o.index);
     if (s->has_place)
         cc_typed_formed_id(s->id, &o);
     else if (st != CC_OK && st != CC_NOTFOUND)

@@ -267,8 +267,7 @@ static void revise(struct cc_host *h, struct cc_host_contract *c,
             cc_host_refuse(reply, s, why, "%s", err.text);
             return;
         }
-    }
-    else if (cc_host_contract_save(h, c, &err) != CC_OK) {
+    } else if (cc_host_contract_save(h, c, &err) != CC_OK) {
         /* It is durable now at the latest, or it was not signed. */
         cc_host_refuse(reply, s, CC_REFUSE_INTERNAL, "%s", err.text);
         return;

@@ -25,14 +25,17 @@ void cc_host_pay_script(uint8_t script[34], const uint8_t key[32])
 struct candidate {
     struct cc_form_input in;
     const char *script_hex;
+    bool confirmed;
 };
 
-static int by_value_falling(const void *a, const void *b)
+/* Confirmed coins first, large ones first. */
+static int by_use(const void *a, const void *b)
 {
-    uint64_t x = ((const struct candidate *)a)->in.value;
-    uint64_t y = ((const struct candidate *)b)->in.value;
+    const struct candidate *x = a, *y = b;
 
-    return x < y ? 1 : x > y ? -1 : 0;
+    if (x->confirmed != y->confirmed)
+        return x->confirmed ? -1 : 1;
+    return x->in.value < y->in.value ? 1 : x->in.value > y->in.value ? -1 : 0;
 }
 
 /* Only key spends of taproot: what our signature will weigh is known. */
@@ -45,6 +48,7 @@ static bool read_candidate(struct candidate *c, const json_t *coin)
     c->script_hex = json_string_value(json_object_get(coin, "scriptPubKey"));
     if (!c->script_hex || strlen(c->script_hex) != 68 ||
         strncmp(c->script_hex, "5120", 4) || json_is_false(spendable) ||
+        json_is_false(json_object_get(coin, "safe")) ||
         !cc_host_txid(c->in.prevout.txid, json_object_get(coin, "txid")) ||
         !cc_host_amount(&value, json_object_get(coin, "amount")))
         return false;
@@ -52,6 +56,8 @@ static bool read_candidate(struct candidate *c, const json_t *coin)
         (uint32_t)json_integer_value(json_object_get(coin, "vout"));
     c->in.value = (uint64_t)value;
     c->in.weight = KEY_SPEND_WEIGHT;
+    c->confirmed =
+        json_integer_value(json_object_get(coin, "confirmations")) > 0;
     return true;
 }
 
@@ -86,7 +92,7 @@ static void pick(struct cc_host_funds *f, struct candidate *all, size_t n,
 {
     uint8_t script[34];
 
-    qsort(all, n, sizeof(*all), by_value_falling);
+    qsort(all, n, sizeof(*all), by_use);
     for (size_t i = 0; i < n && f->sum < need && f->count < CC_FORM_INPUTS_MAX;
          i++) {
         if (!cc_hex_decode(script, 34, all[i].script_hex))
@@ -109,7 +115,7 @@ enum cc_status cc_host_fund(struct cc_host *h, cc_amount need,
     cc_arena_init(&f->arena);
     if (need <= 0)
         return CC_OK;
-    st = cc_host_call_wallet(h, "listunspent", json_pack("[i]", 1), &result,
+    st = cc_host_call_wallet(h, "listunspent", json_pack("[i]", 0), &result,
                              err);
     if (st != CC_OK)
         return st;
@@ -120,11 +126,11 @@ enum cc_status cc_host_fund(struct cc_host *h, cc_amount need,
     free(all);
     json_decref(result);
     if (f->sum < need) {
-        st = cc_fail(
-            err, CC_LIMIT,
-            "the wallet lacks money: %" PRId64 ".%08" PRId64
-            " CLC are needed, %" PRId64 ".%08" PRId64 " are confirmed and free",
-            need / CC_COIN, need % CC_COIN, f->sum / CC_COIN, f->sum % CC_COIN);
+        st = cc_fail(err, CC_LIMIT,
+                     "the wallet lacks money: %" PRId64 ".%08" PRId64
+                     " CLC are needed, %" PRId64 ".%08" PRId64 " are free",
+                     need / CC_COIN, need % CC_COIN, f->sum / CC_COIN,
+                     f->sum % CC_COIN);
     } else {
         st = lock_coins(h, f, false, err);
     }
@@ -236,14 +242,95 @@ enum cc_status cc_host_sign_inputs(struct cc_host *h, const struct cc_tx *tx,
 enum cc_status cc_host_send(struct cc_host *h, const struct cc_tx *tx,
                             struct cc_error *err)
 {
-    json_t *result;
-    enum cc_status st =
-        cc_host_call(h, "sendrawtransaction",
-                     json_pack("[o, i]", tx_json(tx), 0), &result, err);
+    json_t *hex = tx_json(tx), *result;
+    enum cc_status st = cc_host_call(h, "sendrawtransaction",
+                                     json_pack("[O, i]", hex, 0), &result, err);
 
-    if (st == CC_OK)
+    if (st == CC_OK) {
         json_decref(result);
+        cc_host_keep_sent(h, tx->txid, json_string_value(hex));
+    }
+    json_decref(hex);
     return st;
+}
+
+static void forget_sent(struct cc_host *h, size_t i)
+{
+    free(h->sent[i].hex);
+    h->sent_count--;
+    memmove(&h->sent[i], &h->sent[i + 1],
+            (h->sent_count - i) * sizeof(*h->sent));
+}
+
+void cc_host_keep_sent(struct cc_host *h, const uint8_t txid[32],
+                       const char *hex)
+{
+    struct cc_host_sent *s;
+
+    pthread_mutex_lock(&h->lock);
+    if (h->sent_count == CC_HOST_SENT_MAX)
+        forget_sent(h, 0);
+    h->sent = cc_reallocarray(h->sent, h->sent_count + 1, sizeof(*h->sent));
+    s = &h->sent[h->sent_count++];
+    memcpy(s->txid, txid, 32);
+    s->hex = cc_strdup(hex);
+    s->height = h->tip;
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* Those of earlier blocks, copied; those that had their time go. */
+static struct cc_host_sent *waiting(struct cc_host *h, size_t *count)
+{
+    struct cc_host_sent *out;
+
+    pthread_mutex_lock(&h->lock);
+    out = cc_calloc(h->sent_count + 1, sizeof(*out));
+    *count = 0;
+    for (size_t i = 0; i < h->sent_count;) {
+        if (h->tip > h->sent[i].height + h->config.retry) {
+            forget_sent(h, i);
+            continue;
+        }
+        if (h->tip > h->sent[i].height) {
+            out[*count] = h->sent[i];
+            out[(*count)++].hex = cc_strdup(h->sent[i].hex);
+        }
+        i++;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return out;
+}
+
+static void forget_txid(struct cc_host *h, const uint8_t txid[32])
+{
+    pthread_mutex_lock(&h->lock);
+    for (size_t i = 0; i < h->sent_count; i++) {
+        if (!memcmp(h->sent[i].txid, txid, 32)) {
+            forget_sent(h, i);
+            break;
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+void cc_host_send_again(struct cc_host *h)
+{
+    struct cc_host_sent *all;
+    enum cc_status st;
+    json_t *result;
+    size_t count;
+
+    all = waiting(h, &count);
+    for (size_t i = 0; i < count; i++) {
+        st = cc_host_call(h, "sendrawtransaction",
+                          json_pack("[s, i]", all[i].hex, 0), &result, NULL);
+        if (st == CC_OK)
+            json_decref(result);
+        else if (st == CC_INVALID) /* mined by now, or of no use any more */
+            forget_txid(h, all[i].txid);
+        free(all[i].hex);
+    }
+    free(all);
 }
 
 /* --- Building ------------------------------------------------------------- */

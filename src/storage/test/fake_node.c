@@ -241,7 +241,7 @@ enum cc_status fake_send(struct fake_node *n, const struct cc_tx *tx,
     st = judge(n, tx, &r, err);
     cc_storage_result_clear(&r);
     if (st != CC_OK) {
-        n->refused++;
+        n->refused += coin_at(n, &tx->vin[0].prevout) != NULL;
         return st;
     }
     n->pool =
@@ -475,6 +475,8 @@ static json_t *answer(struct fake_node *n, const char *method,
     if (!strcmp(method, "getstoragekey"))
         return json_pack("{s:o, s:o}", "key", plain_json(n->key, 32), "secret",
                          plain_json(n->secret, 32));
+    if (!strcmp(method, "gettransaction") || !strcmp(method, "getmempoolentry"))
+        return NULL;
     if (!strcmp(method, "getidentity"))
         return identity(n, err);
     if (!strcmp(method, "registeridentity"))

@@ -5,7 +5,9 @@
 
 #include "rpc/families.h"
 #include "rpc/internal.h"
+#include "util/args.h"
 #include "util/clock.h"
+#include "util/fs.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -49,7 +51,9 @@ static json_t *uptime(struct cc_rpc_call *call)
 static json_t *getrpcinfo(struct cc_rpc_call *call)
 {
     json_t *o = json_object();
-    char *path = cc_asprintf("%s/debug.log", call->env->chaindir);
+    char *path =
+        cc_fs_join(call->env->chaindir,
+                   cc_args_get(call->env->args, "debuglogfile", "debug.log"));
 
     cc_json_set(o, "active_commands", cc_rpc_active(call->env->rpc));
     cc_json_set_str(o, "logpath", path);

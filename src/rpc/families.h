@@ -18,6 +18,7 @@ void cc_rpc_register_rawtransaction(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_rawcreate(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_rawsign(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_storage(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_txproof(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_util(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_wallet_address(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_wallet_admin(struct cc_rpc *rpc, bool storage);

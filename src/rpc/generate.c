@@ -51,6 +51,7 @@ static bool mine_one(struct cc_rpc_call *call, struct cc_bytes script,
 }
 
 /* One sync for all of them, before the answer: what we answered holds. */
+/* Many blocks in one call are made durable once, at its end. */
 static json_t *generate_to(struct cc_rpc_call *call, struct cc_bytes script,
                            int blocks, uint64_t tries)
 {
@@ -60,6 +61,7 @@ static json_t *generate_to(struct cc_rpc_call *call, struct cc_bytes script,
     struct cc_error err;
     bool found = true, ok = true;
 
+    cc_error_init(&err);
     cc_chain_hold(chain);
     for (int i = 0; i < blocks && found && ok; i++) {
         if (cc_waiter_ending(call->env->waiter))
@@ -72,8 +74,8 @@ static json_t *generate_to(struct cc_rpc_call *call, struct cc_bytes script,
         }
     }
     if (cc_chain_release(chain, &err) != CC_OK && ok) {
+        cc_rpc_error(call, CC_RPC_DATABASE_ERROR, "%s", err.text);
         ok = false;
-        cc_rpc_error(call, CC_RPC_INTERNAL_ERROR, "%s", err.text);
     }
     if (ok)
         return hashes;

@@ -25,6 +25,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/server.c src/rpc/server.h \
     src/rpc/storage.c \
     src/rpc/txjson.c src/rpc/txjson.h \
+    src/rpc/txproof.c \
     src/rpc/util.c \
     src/rpc/waiter.c src/rpc/waiter.h \
     src/rpc/wallet_address.c \

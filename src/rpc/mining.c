@@ -75,6 +75,37 @@ static json_t *getmininginfo(struct cc_rpc_call *call)
     return o;
 }
 
+struct deltas {
+    json_t *out;
+    struct cc_mempool *pool;
+};
+
+static bool add_delta(void *arg, const uint8_t txid[32], cc_amount delta)
+{
+    struct deltas *d = arg;
+    const struct cc_mempool_entry *e = cc_mempool_find(d->pool, txid);
+    json_t *o = json_object();
+    char id[65];
+
+    cc_json_set_int(o, "fee_delta", delta);
+    cc_json_set_bool(o, "in_mempool", e != NULL);
+    if (e)
+        cc_json_set_int(o, "modified_fee", e->fee + e->fee_delta);
+    cc_hex_encode_rev(id, txid, 32);
+    cc_json_set(d->out, id, o);
+    return true;
+}
+
+static json_t *getprioritisedtransactions(struct cc_rpc_call *call)
+{
+    struct deltas d = {json_object(), call->env->mempool};
+
+    cc_chain_lock(call->env->chain);
+    cc_mempool_each_delta(call->env->mempool, add_delta, &d);
+    cc_chain_unlock(call->env->chain);
+    return d.out;
+}
+
 static json_t *prioritisetransaction(struct cc_rpc_call *call)
 {
     uint8_t txid[32];
@@ -160,6 +191,42 @@ static json_t *submit_decoded(struct cc_rpc_call *call,
     return json_null();
 }
 
+/* A block that commits to witnesses needs a value in its coinbase's witness
+ * (BIP 141); to one that lacks it, bitcoind adds the 32 zeros that everybody
+ * uses. */
+static void add_witness_value(struct cc_rpc_call *call, struct cc_block *block)
+{
+    static const uint8_t zeros[32];
+    struct cc_bytes item = cc_bytes(zeros, sizeof(zeros));
+    const struct cc_index *prev;
+    struct cc_tx coinbase;
+    struct cc_writer w;
+    uint8_t *data;
+    size_t len;
+
+    if (!block->tx_count || block->tx[0].vin_count != 1 ||
+        block->tx[0].has_witness || cc_block_commitment_index(block) < 0)
+        return;
+    prev = cc_chain_find(call->env->chain, block->header.prev);
+    if (!prev || prev->height + 1 < call->env->params->segwit_height)
+        return;
+    cc_tx_copy(&coinbase, &block->tx[0]);
+    coinbase.vin[0].witness = &item;
+    coinbase.vin[0].witness_count = 1;
+    cc_tx_finish(&coinbase);
+    cc_writer_init_heap(&w);
+    cc_header_write(&w, &block->header);
+    cc_write_compact(&w, block->tx_count);
+    cc_tx_write(&w, &coinbase, true);
+    for (size_t i = 1; i < block->tx_count; i++)
+        cc_tx_write(&w, &block->tx[i], true);
+    cc_tx_clear(&coinbase);
+    data = cc_writer_take(&w, &len);
+    cc_block_clear(block);
+    if (cc_block_decode_take(block, data, len) != CC_OK)
+        memset(block, 0, sizeof(*block)); /* cannot be: it was just written */
+}
+
 static json_t *submitblock(struct cc_rpc_call *call)
 {
     struct cc_block block;
@@ -167,6 +234,7 @@ static json_t *submitblock(struct cc_rpc_call *call)
 
     if (!decode_block(call, cc_rpc_str(call, 0, ""), &block))
         return NULL;
+    add_witness_value(call, &block);
     result = submit_decoded(call, &block);
     cc_block_clear(&block);
     return result;
@@ -464,6 +532,11 @@ static const struct cc_rpc_method methods[] = {
      "Returns the estimated network hashes per second based on the last n "
      "blocks.",
      "n    (numeric) Hashes per second estimated", "", 0},
+    {"mining", "getprioritisedtransactions", getprioritisedtransactions,
+     CC_RPC_NO_ARGS,
+     "Returns a map of all user-created (see prioritisetransaction) fee deltas "
+     "by txid, and whether the tx is present in mempool.",
+     "{...}    of each txid: fee_delta, in_mempool, modified_fee", "", 0},
     {"mining", "prioritisetransaction", prioritisetransaction,
      CC_RPC_ARGS(prioritise_args),
      "Accepts the transaction into mined blocks at a higher (or lower) "

@@ -16,6 +16,7 @@ void cc_rpc_register_all(struct cc_rpc *rpc, bool storage, bool wallet)
     cc_rpc_register_rawsign(rpc, storage);
     cc_rpc_register_rawtransaction(rpc, storage);
     cc_rpc_register_storage(rpc, storage);
+    cc_rpc_register_txproof(rpc, storage);
     cc_rpc_register_util(rpc, storage);
     if (!wallet)
         return;

@@ -147,6 +147,26 @@ class TestBlockchain(framework.TestCase):
         self.assert_rpc_error(-8, "Invalid action 'x'", self.rpc.scantxoutset, "x")
         self.assertIs(self.rpc.verifychain(4, 0), True)
 
+    def test_proofs(self):
+        a = self.start_node(chain="bitcoin-regtest")
+        tip = a.generate(2)[1]
+        txid = a.rpc.getblock(tip)["tx"][0]
+        proof = a.rpc.gettxoutproof([txid])
+        self.assertEqual(proof, a.rpc.getblockheader(tip, False) + "01000000" + "01" + bytes.fromhex(txid)[::-1].hex() + "0101")
+        self.assertEqual(a.rpc.gettxoutproof([txid], tip), proof)
+        self.assertEqual(a.rpc.verifytxoutproof(proof), [txid])
+        self.assertEqual(a.rpc.verifytxoutproof(proof[:-2] + "00"), [])
+        self.assertEqual(a.rpc.verifytxoutproof(proof[:-2] + "02"), [])
+        self.assertEqual(a.rpc.verifytxoutproof(proof.replace("01000000" + "01", "02000000" + "01")), [])
+        self.assert_rpc_error(-1, "the proof does not decode", a.rpc.verifytxoutproof, proof[:-4])
+        self.assert_rpc_error(-8, "Parameter 'txids' cannot be empty", a.rpc.gettxoutproof, [])
+        self.assert_rpc_error(-8, "Invalid parameter, duplicated txid", a.rpc.gettxoutproof, [txid, txid])
+        self.assert_rpc_error(-5, "Transaction not yet in block", a.rpc.gettxoutproof, ["11" * 32])
+        self.assert_rpc_error(-5, "Not all transactions found in specified or retrieved block", a.rpc.gettxoutproof,
+                              [txid, "11" * 32], tip)
+        a.rpc.invalidateblock(tip)
+        self.assert_rpc_error(-5, "Block not found in chain", a.rpc.verifytxoutproof, proof)
+
     def test_statistics(self):
         self.rpc.setmocktime(1700000000)
         self.node.generate(20)
@@ -387,6 +407,10 @@ class TestRaw(framework.TestCase):
             self.rpc.sendrawtransaction(signed["hex"])
         block = self.rpc.getblock(self.node.generate(1)[0])
         self.assertEqual(len(block["tx"]), 1 + len(scripts))
+        for shown in range(1, 1 << len(block["tx"]), 37):
+            txids = [t for i, t in enumerate(block["tx"]) if shown >> i & 1]
+            proof = self.rpc.gettxoutproof(txids, block["hash"])
+            self.assertEqual(self.rpc.verifytxoutproof(proof), txids)
 
     def public_key(self, key):
         """From a signature that shows the key: spend a P2PKH coin of it."""

@@ -160,9 +160,20 @@ static enum cc_status too_few(const struct put *p, struct cc_error *err)
                        "chain, or your node has not seen it yet");
     return cc_fail(err, CC_LIMIT,
                    "too few hosts: -n=%u needs as many, %zu are registered, "
-                   "%zu answer, %zu take the object%s%s",
+                   "%zu answer, %zu agreed so far%s%s",
                    p->m.object.n, p->host_count, answer, good,
                    *fault ? "; one says: " : "", fault);
+}
+
+/* Before any money is spent: are there hosts enough at all? */
+static enum cc_status check_hosts(const struct put *p, struct cc_error *err)
+{
+    unsigned able = 0;
+
+    for (size_t i = 0; i < p->host_count; i++)
+        able += p->hosts[i].answers &&
+                (p->hosts[i].settings.accepting || usable(p, &p->hosts[i]));
+    return able < p->m.object.n ? too_few(p, err) : CC_OK;
 }
 
 static enum cc_status fill_places(struct put *p, struct cc_error *err)
@@ -394,6 +405,8 @@ enum cc_status cc_renter_put(struct cc_renter *r, const char *path,
     st = open_file(&p, path, err);
     if (st == CC_OK)
         st = prepare(&p, name, err);
+    if (st == CC_OK)
+        st = check_hosts(&p, err);
     if (st == CC_OK)
         st = fill_places(&p, err);
     if (st == CC_OK)

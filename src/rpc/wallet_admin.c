@@ -88,6 +88,28 @@ static json_t *loadwallet(struct cc_rpc_call *call)
     return name_and_warnings(name);
 }
 
+static json_t *restorewallet(struct cc_rpc_call *call)
+{
+    const char *name = cc_rpc_str(call, 0, ""), *from = cc_rpc_str(call, 1, "");
+    struct cc_error err;
+    enum cc_status st;
+
+    if (!cc_fs_exists(from))
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Backup file does not exist");
+    st = cc_wallets_restore(call->env->wallets, name, from, &err);
+    if (st == CC_LIMIT && !strcmp(err.reason, "exists"))
+        return cc_rpc_error(call, CC_RPC_WALLET_ALREADY_EXISTS,
+                            "Failed to create database path '%s/%s'. Database "
+                            "already exists.",
+                            cc_wallets_config(call->env->wallets)->directory,
+                            name);
+    if (st != CC_OK)
+        return cc_rpc_error(call, CC_RPC_WALLET_ERROR,
+                            "Wallet file verification failed. %s", err.text);
+    return name_and_warnings(name);
+}
+
 static json_t *unloadwallet(struct cc_rpc_call *call)
 {
     const char *given = cc_rpc_str(call, 0, NULL);
@@ -467,6 +489,14 @@ static const struct cc_rpc_arg load_args[] = {
     CC_ARG("load_on_startup", CC_RPC_BOOL, "",
            "Without effect: name the wallet with -wallet."),
 };
+static const struct cc_rpc_arg restore_args[] = {
+    CC_ARG("wallet_name", CC_RPC_STR, NULL,
+           "The name that will be applied to the restored wallet"),
+    CC_ARG("backup_file", CC_RPC_STR, NULL,
+           "The backup file that will be used to restore the wallet."),
+    CC_ARG("load_on_startup", CC_RPC_BOOL, "",
+           "Without effect: name the wallet with -wallet."),
+};
 static const struct cc_rpc_arg unload_args[] = {
     CC_ARG("wallet_name", CC_RPC_STR, "",
            "The name of the wallet to unload. If provided both here and in "
@@ -546,6 +576,10 @@ static const struct cc_rpc_method methods[] = {
      "Note: Use \"getwalletinfo\" to query the scanning progress.",
      "{...}    start_height, stop_height: of the blocks that were scanned",
      "100000 120000", 0},
+    {"wallet", "restorewallet", restorewallet, CC_RPC_ARGS(restore_args),
+     "Restores and loads a wallet from backup.\n"
+     "The rescan is significantly faster if the backup is recent.",
+     "{...}    name", "\"testwallet\" \"home/backups/backup-file.bak\"", 0},
     {"wallet", "settxfee", settxfee, CC_RPC_ARGS(fee_args),
      "Set the transaction fee rate per kvB for this wallet. Overrides the "
      "global -paytxfee command line parameter.\n"

@@ -101,7 +101,6 @@ static bool negation(struct cc_args *a, const char **name, const char **value)
         *value = "1";
         return false;
     }
-    *value = "0";
     return true;
 }
 

@@ -91,8 +91,6 @@ static enum frame frame_judge(const uint8_t *data, size_t size, size_t at,
 static bool is_tail(const uint8_t *data, size_t size, size_t at,
                     enum frame what, size_t len)
 {
-    if (what == FRAME_SHORT)
-        return true;
     if (what == FRAME_BODY_BAD)
         return at + FRAME_HEAD + len == size;
     for (size_t p = at + 1; p < size; p++) {
@@ -127,17 +125,41 @@ void cc_wallet_file_close(struct cc_wallet_file *f)
     free(f);
 }
 
-/* Put what stands in `from` under a name that nobody has: unlike a rename this
- * never replaces a file that came between. */
-static enum cc_status name_it(const char *from, const char *path,
-                              struct cc_error *err)
+/* Write data under a name that nobody has: unlike a rename this never replaces
+ * a file that came between. */
+static enum cc_status write_new(const char *path, const void *data, size_t len,
+                                struct cc_error *err)
 {
-    enum cc_status st = CC_OK;
+    char *fresh = cc_asprintf("%s.%016" PRIx64, path, cc_random_u64());
+    enum cc_status st = cc_fs_write(fresh, data, len, 0600, err);
 
-    if (link(from, path) != 0)
-        st = errno == EEXIST ? cc_fail(err, CC_LIMIT, "%s exists", path)
-                             : cc_fail_errno(err, "cannot name %s", path);
-    unlink(from);
+    if (st == CC_OK && link(fresh, path) != 0) {
+        if (errno == EEXIST) {
+            st = cc_fail(err, CC_LIMIT, "%s exists", path);
+            if (err)
+                strcpy(err->reason, "exists");
+        } else {
+            st = cc_fail_errno(err, "cannot name %s", path);
+        }
+    }
+    unlink(fresh);
+    free(fresh);
+    return st;
+}
+
+enum cc_status cc_wallet_file_adopt(const char *backup, const char *path,
+                                    struct cc_error *err)
+{
+    uint8_t *data;
+    size_t len;
+    enum cc_status st =
+        cc_fs_read(backup, CC_WALLET_FILE_MAX, &data, &len, err);
+
+    if (st != CC_OK)
+        return st;
+    st = write_new(path, data, len, err);
+    cc_cleanse(data, len);
+    free(data);
     return st;
 }
 
@@ -147,16 +169,12 @@ enum cc_status cc_wallet_file_create(struct cc_wallet_file **out,
                                      struct cc_error *err)
 {
     uint8_t header[HEADER];
-    char *fresh = cc_asprintf("%s.%016" PRIx64, path, cc_random_u64());
     struct cc_wallet_file *f;
     enum cc_status st;
     int fd;
 
     header_make(header, genesis);
-    st = cc_fs_write(fresh, header, HEADER, 0600, err);
-    if (st == CC_OK)
-        st = name_it(fresh, path, err);
-    free(fresh);
+    st = write_new(path, header, HEADER, err);
     if (st != CC_OK)
         return st;
     fd = open(path, O_RDWR | O_CLOEXEC);

@@ -52,6 +52,11 @@ enum cc_status cc_wallet_file_open(struct cc_wallet_file **out,
                                    void *arg, size_t *torn,
                                    struct cc_error *err);
 
+/* A copy of backup under path, where nothing may be yet: CC_LIMIT with reason
+ * "exists". What it holds is for cc_wallet_file_open to judge. */
+enum cc_status cc_wallet_file_adopt(const char *backup, const char *path,
+                                    struct cc_error *err);
+
 /* What was added and not committed is lost. */
 void cc_wallet_file_close(struct cc_wallet_file *f);
 

@@ -486,6 +486,30 @@ enum cc_status cc_wallets_load(struct cc_wallets *ws, const char *name,
     return st;
 }
 
+enum cc_status cc_wallets_restore(struct cc_wallets *ws, const char *name,
+                                  const char *backup, struct cc_error *err)
+{
+    char *folder, *path;
+    enum cc_status st;
+
+    if (!cc_wallet_name_valid(name))
+        return cc_fail(err, CC_INVALID, "Wallet name '%s' is not allowed",
+                       name);
+    folder = folder_of(ws, name);
+    path = cc_fs_join(folder, FILE_NAME);
+    st = cc_fs_mkdirs(folder, err);
+    if (st == CC_OK)
+        st = cc_wallet_file_adopt(backup, path, err);
+    if (st == CC_OK) {
+        st = cc_wallets_load(ws, name, err);
+        if (st != CC_OK)
+            cc_fs_remove(path, NULL); /* it is no wallet: leave no trace */
+    }
+    free(folder);
+    free(path);
+    return st;
+}
+
 enum cc_status cc_wallets_unload(struct cc_wallets *ws, const char *name,
                                  struct cc_error *err)
 {

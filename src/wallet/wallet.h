@@ -93,6 +93,10 @@ enum cc_status cc_wallets_create(struct cc_wallets *ws, const char *name,
  * of another chain. */
 enum cc_status cc_wallets_load(struct cc_wallets *ws, const char *name,
                                struct cc_error *err);
+/* Free. A new wallet from a backup's file, loaded. As cc_wallets_load, and
+ * CC_LIMIT with reason "exists": the name is taken. */
+enum cc_status cc_wallets_restore(struct cc_wallets *ws, const char *name,
+                                  const char *backup, struct cc_error *err);
 /* Free. CC_NOTFOUND; CC_LIMIT: it is being scanned. */
 enum cc_status cc_wallets_unload(struct cc_wallets *ws, const char *name,
                                  struct cc_error *err);

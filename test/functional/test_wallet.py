@@ -99,11 +99,11 @@ class TestWallets(WalletCase):
         copy = os.path.join(self.folder, "copy.dat")
         a.backupwallet(copy)
         self.assert_rpc_error(-4, "Error: Wallet backup failed!", a.backupwallet, "/nowhere/at/all")
-        folder = os.path.join(self.node.chain_dir, "wallets", "b")
-        os.mkdir(folder)
-        os.rename(copy, os.path.join(folder, "wallet.dat"))
+        self.assert_rpc_error(-8, "Backup file does not exist", self.rpc.restorewallet, "b", copy + "x")
+        self.assert_rpc_error(-36, "Database already exists.", self.rpc.restorewallet, "a", copy)
+        self.assert_rpc_error(-4, "this is no wallet file", self.rpc.restorewallet, "b", __file__)
         self.node.generate(3)
-        self.rpc.loadwallet("b")
+        self.assertEqual(self.rpc.restorewallet("b", copy), {"name": "b"})
         self.assertEqual(self.rpc.wallet("b").getbalances(), a.getbalances())
 
     def test_kill_and_start(self):

@@ -20,6 +20,8 @@ static const struct cc_arg_option options[] = {
      CC_ARG_NETWORK},
     {"dbcache", "=<n>", "Options:", "First line.\nSecond line.", 0},
     {"listen", "", "Connection options:", "Accept connections.", 0},
+    {"pid", "=<file>", "Options:", "Where the process id goes.",
+     CC_ARG_NO_NEGATE | CC_ARG_HIDDEN},
     {"rpcpassword", "=<pw>", "Options:", "Secret.", CC_ARG_HIDDEN},
 };
 
@@ -128,6 +130,8 @@ static void test_negation(void **state)
     assert_string_equal(cc_args_get_nth(a, "connect", 0), "b");
     assert_string_equal(cc_args_get_nth(a, "connect", 1), "f");
     assert_null(cc_args_get_nth(a, "connect", 2));
+    assert_false(cc_args_is_negated(a, "connect"));
+    assert_false(cc_args_is_negated(a, "chain"));
     cc_args_free(a);
 }
 
@@ -139,8 +143,8 @@ static void test_file_and_sections(void **state)
                                "port=1\n"
                                "regtest.connect=d\n"
                                "stuff=1\n"
-                               "[regtest]\n"
-                               "port=2\n"
+                               " [regtest]\t\n"
+                               "  port=2\n"
                                "\n"
                                "connect=e\n"
                                "[moon]\n"
@@ -168,6 +172,7 @@ static void test_file_and_sections(void **state)
 
     cc_args_select(a, "test");
     assert_null(cc_args_get(a, "port", NULL));
+    assert_null(cc_args_get_nth(a, "port", 0));
     assert_string_equal(cc_args_ignored(a, 0), "port");
     assert_null(cc_args_ignored(a, 1));
     /* the command line wins */
@@ -200,6 +205,8 @@ static void test_faults_of_the_file(void **state)
         {"port", "parse error on line 1: port"},
         {"nolisten", "parse error on line 1: nolisten, if you intended to "
                      "specify a negated option, use nolisten=1 instead"},
+        {"nopid=1", "Negating of -pid is meaningless and therefore "
+                    "forbidden"},
         {"rpcpassword=a#b", "parse error on line 1, using # in rpcpassword "
                             "can be ambiguous and should be avoided"},
         {"regtest=1\ntestnet=1", "Invalid combination of -regtest, -testnet "
@@ -246,6 +253,13 @@ static void test_chain(void **state)
     assert_string_equal(name, "regtest");
     parse(a, NULL, NULL, WORDS("-chain=test"));
     assert_int_equal(cc_args_chain(a, &name, NULL), CC_INVALID);
+    cc_args_free(a);
+    cc_args_free(NULL);
+    /* A section cannot say that another one counts. */
+    a = fresh();
+    assert_int_equal(text(a, "[main]\nregtest=1\n", NULL), CC_OK);
+    assert_int_equal(cc_args_chain(a, &name, NULL), CC_OK);
+    assert_string_equal(name, "main");
     cc_args_free(a);
 }
 

@@ -57,6 +57,11 @@ static void test_write_replaces_and_read_is_bounded(void **state)
     assert_int_equal(len, 3);
     assert_string_equal((char *)data, "abc");
     free(data);
+    char *inside = cc_fs_join(path, "x");
+    assert_int_equal(cc_fs_read(inside, 9, &data, &len, &err), CC_IO);
+    free(inside);
+    assert_int_equal(cc_fs_read(dir, 9, &data, &len, &err), CC_IO);
+    assert_non_null(strstr(err.text, "cannot read"));
     /* What cannot be written leaves the old content. */
     assert_int_equal(mkdir(left, 0700), 0);
     assert_int_equal(cc_fs_write(path, "x", 1, 0600, &err), CC_IO);

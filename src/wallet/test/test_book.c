@@ -424,8 +424,19 @@ static void test_locks(void **state)
     world_close(&w);
 }
 
+static bool count_labels(void *arg, struct cc_bytes script, const char *label)
+{
+    int *seen = arg;
+
+    assert_int_equal(script.len, CC_TAPROOT_SCRIPT);
+    assert_int_equal(strlen(label), 1);
+    return ++*seen < 2; /* enough after two */
+}
+
 static void test_labels_and_change(void **state)
 {
+    int seen = 0;
+
     struct world w;
     struct cc_wallet_key key;
     struct cc_bytes script;
@@ -442,7 +453,15 @@ static void test_labels_and_change(void **state)
     assert_false(cc_book_is_change(w.book, script));
     cc_wallet_keys_at(w.keys, CC_CHAIN_RECEIVE, 3, &key);
     assert_false(cc_book_is_change(w.book, script));
+    cc_book_set_label(w.book, script, "c");
+    cc_wallet_keys_at(w.keys, CC_CHAIN_CHANGE, 3, &key);
+    assert_string_equal(cc_book_label(w.book, script), "b");
+    cc_wallet_keys_at(w.keys, CC_CHAIN_STORAGE, 3, &key);
+    cc_book_set_label(w.book, script, "d");
+    cc_book_each_label(w.book, count_labels, &seen);
+    assert_int_equal(seen, 2);
     world_close(&w);
+    cc_book_free(NULL);
 }
 
 struct records {

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "crypto/hash.h"
 #include "support.h"
 #include "util/fs.h"
 #include "util/mem.h"
@@ -115,7 +116,20 @@ static void test_commits_come_back(void **state)
     cc_wallet_file_close(f);
     assert_int_equal(reopen(path, &f, &n, NULL), CC_OK);
     assert_int_equal(n, 7);
+    ends[0] = cc_wallet_file_size(f);
+    assert_int_equal(cc_wallet_file_commit(f, NULL), CC_OK); /* of nothing */
+    assert_int_equal(cc_wallet_file_size(f), ends[0]);
     cc_wallet_file_close(f);
+    /* a new one never takes the place of one that is there */
+    assert_int_equal(cc_wallet_file_create(&g, path, genesis, NULL), CC_LIMIT);
+    assert_int_equal(reopen(path, &f, &n, NULL), CC_OK);
+    assert_int_equal(n, 7);
+    cc_wallet_file_close(f);
+    char **names;
+    size_t count;
+    assert_int_equal(cc_fs_list(dir, &names, &count, NULL), CC_OK);
+    assert_int_equal(count, 1); /* nothing is left beside it */
+    cc_fs_list_free(names, count);
 }
 
 /* A power cut may leave any part of the last commit: what was committed
@@ -190,6 +204,89 @@ static void test_damage_in_the_middle_is_refused(void **state)
             assert_int_equal(st, CC_CORRUPT);
         all[at] ^= 0x10;
     }
+    free(all);
+}
+
+/* Two commits that are damaged cannot both be torn; and each belongs where it
+ * was written. */
+static void test_damage_of_several_frames(void **state)
+{
+    struct cc_wallet_file *f;
+    uint64_t at[4];
+    uint8_t *all, *moved;
+    size_t size, len;
+    unsigned n;
+
+    (void)state;
+    cc_fs_remove(path, NULL);
+    assert_int_equal(cc_wallet_file_create(&f, path, genesis, NULL), CC_OK);
+    for (unsigned i = 0; i < 4; i++) {
+        at[i] = cc_wallet_file_size(f);
+        put(f, i);
+        assert_int_equal(cc_wallet_file_commit(f, NULL), CC_OK);
+    }
+    cc_wallet_file_close(f);
+    assert_int_equal(cc_fs_read(path, 9999, &all, &size, NULL), CC_OK);
+    moved = cc_memdup(all, size);
+    len = (size_t)(at[1] - at[0]);
+    memcpy(moved + at[1], all + at[2], len);
+    memcpy(moved + at[2], all + at[1], len);
+    cc_fs_write(other, moved, size, 0600, NULL);
+    assert_int_equal(reopen(other, &f, &n, NULL), CC_CORRUPT);
+    memcpy(moved, all, size);
+    moved[at[2] + 18] ^= 1;
+    moved[at[3] + 18] ^= 1;
+    cc_fs_write(other, moved, size, 0600, NULL);
+    assert_int_equal(reopen(other, &f, &n, NULL), CC_CORRUPT);
+    free(all);
+    free(moved);
+}
+
+static enum cc_status refuse(void *arg, uint8_t type, struct cc_bytes record,
+                             struct cc_error *err)
+{
+    (void)arg;
+    (void)type;
+    (void)record;
+    return cc_fail(err, CC_INVALID, "no");
+}
+
+static void test_records_that_are_refused(void **state)
+{
+    struct cc_wallet_file *f = NULL;
+    struct cc_error err;
+    uint64_t ends[4];
+    uint8_t *all, head[16], at8[12] = {0}, hash[32];
+    struct cc_sha256 c;
+    static const uint8_t cut[] = {7, 200, 1, 2, 3}; /* of 200 bytes only 3 */
+    size_t size;
+    unsigned n;
+
+    (void)state;
+    make(ends);
+    assert_int_equal(
+        cc_wallet_file_open(&f, path, genesis, refuse, NULL, NULL, &err),
+        CC_INVALID);
+    assert_null(f);
+    assert_int_equal(reopen(path, &f, &n, NULL), CC_OK); /* not held */
+    cc_wallet_file_close(f);
+
+    /* A frame whose checks are right and whose records are not. */
+    assert_int_equal(cc_fs_read(path, 9999, &all, &size, NULL), CC_OK);
+    cc_put_u32le(head, sizeof(cut));
+    cc_put_u64le(at8, ends[0]);
+    memcpy(at8 + 8, head, 4);
+    cc_sha256_once(hash, at8, 12);
+    memcpy(head + 4, hash, 4);
+    cc_sha256_init(&c);
+    cc_sha256_update(&c, at8, 8);
+    cc_sha256_update(&c, cut, sizeof(cut));
+    cc_sha256_final(&c, hash);
+    memcpy(head + 8, hash, 8);
+    memcpy(all + ends[0], head, 16);
+    memcpy(all + ends[0] + 16, cut, sizeof(cut));
+    cc_fs_write(other, all, ends[0] + 16 + sizeof(cut), 0600, NULL);
+    assert_int_equal(reopen(other, &f, &n, NULL), CC_CORRUPT);
     free(all);
 }
 
@@ -282,6 +379,8 @@ int main(void)
         cmocka_unit_test(test_commits_come_back),
         cmocka_unit_test(test_torn_at_every_byte),
         cmocka_unit_test(test_damage_in_the_middle_is_refused),
+        cmocka_unit_test(test_damage_of_several_frames),
+        cmocka_unit_test(test_records_that_are_refused),
         cmocka_unit_test(test_replace_and_copy),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_what_is_no_wallet),

@@ -26,11 +26,12 @@ class Typed:
 
 class StorageCase(framework.TestCase):
     chain = "regtest"
+    script = OP_TRUE        # what coinbases and change pay to
 
     def setUp(self):
         super().setUp()
         self.node = self.start_node()
-        self.c = Chain(self.node)
+        self.c = Chain(self.node, self.script)
         self.c.mine(110)
         self.genesis = bytes.fromhex(self.node.rpc.getblockhash(0))[::-1]
 
@@ -41,19 +42,21 @@ class StorageCase(framework.TestCase):
                            50_000, 20_000, 300_000, 0)
         return dataclasses.replace(c, **changes)
 
-    def form(self, body, value, secrets, coin=None, extra=0, change=None):
+    def form(self, body, value, secrets, coin=None, extra=0, fee=0):
         """A transaction whose first output is the typed coin."""
         coin = coin or self.c.take()
         tx = Tx([TxIn(coin.txid, coin.vout, sequence=FINAL)], [TxOut(value, b"")])
         message = model.form_message(self.genesis, tx.vin[0].prevout, 0, value, body)
         signed = dataclasses.replace(body, sigs=b"".join(schnorr_sign(s, message) for s in secrets))
         tx.vout[0].script = model.typed_script(signed)
-        tx.vout.append(TxOut(coin.value - value + extra, OP_TRUE))
+        tx.vout.append(TxOut(coin.value - value + extra - fee, self.script))
+        if self.script != OP_TRUE:
+            tx.vin[0].witness = [OP_TRUE]
         return tx
 
-    def settle(self, body, value, secrets):
+    def settle(self, body, value, secrets, fee=0):
         """Formed and mined."""
-        tx = self.form(body, value, secrets)
+        tx = self.form(body, value, secrets, fee=fee)
         self.c.mine(1, [tx])
         return Typed(body, tx, 0, self.c.height)
 

@@ -300,7 +300,6 @@ bool cc_book_connect(struct cc_book *b, int32_t height, const uint8_t hash[32],
         e->pub.block_time = block->header.time;
         e->pub.in_mempool = false;
         e->dirty = any = true;
-        use_keys(b, tx);
     }
     return any;
 }
@@ -383,8 +382,7 @@ void cc_book_forget(struct cc_book *b, const uint8_t txid[32])
         const struct cc_outpoint *o = &e->pub.tx.vin[i].prevout;
         struct spend *s = spends_of(b, o);
 
-        if (!s || s->by != e)
-            continue;
+        assert(s && s->by == e); /* the latest comes first */
         if (s->next)
             cc_map_put_ptr(&b->spends, o, s->next);
         else

@@ -157,6 +157,79 @@ static void test_positioned_reads(void **state)
     free(path);
 }
 
+static size_t open_files(void)
+{
+    char **names;
+    size_t n;
+
+    assert_int_equal(cc_fs_list("/proc/self/fd", &names, &n, NULL), CC_OK);
+    cc_fs_list_free(names, n);
+    return n;
+}
+
+static void test_nothing_stays_open(void **state)
+{
+    char *path = cc_fs_join(dir, "open");
+    size_t before = open_files(), len;
+    uint8_t *data;
+    int fd;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(cc_fs_write(path, "abc", 3, 0600, NULL), CC_OK);
+        assert_int_equal(cc_fs_read(path, 9, &data, &len, NULL), CC_OK);
+        free(data);
+        assert_int_equal(cc_fs_read(path, 1, &data, &len, NULL), CC_LIMIT);
+        assert_int_equal(cc_fs_lock(path, &fd, NULL), CC_OK);
+        assert_int_equal(cc_fs_lock(path, &fd, NULL), CC_LIMIT);
+        cc_fs_unlock(fd);
+        assert_int_equal(cc_fs_sync_dir(dir, NULL), CC_OK);
+    }
+    assert_int_equal(open_files(), before);
+    free(path);
+}
+
+static void test_faults(void **state)
+{
+    char *folder = cc_fs_join(dir, "full/inside"), *path, *left, here[256];
+    struct cc_error err;
+    char byte = 0;
+    FILE *f;
+
+    (void)state;
+    assert_int_equal(cc_fs_mkdirs(folder, &err), CC_OK);
+    free(folder);
+    path = cc_fs_join(dir, "full");
+    left = cc_fs_join(dir, "full.new");
+    assert_int_equal(cc_fs_write(path, "x", 1, 0600, &err), CC_IO);
+    assert_false(cc_fs_exists(left)); /* nothing lies about */
+    assert_int_equal(cc_fs_remove(path, &err), CC_IO);
+    assert_int_equal(cc_fs_sync_dir(left, &err), CC_IO);
+    free(left);
+    free(path);
+
+    path = cc_fs_join(dir, "one-way");
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(cc_fs_pread_all(fileno(f), &byte, 1, 0, &err), CC_IO);
+    fclose(f);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(cc_fs_pwrite_all(fileno(f), &byte, 1, 0, &err), CC_IO);
+    assert_int_equal(cc_fs_write_all(fileno(f), &byte, 1, &err), CC_IO);
+    fclose(f);
+    free(path);
+
+    /* A name without a folder is of the present one. */
+    assert_non_null(getcwd(here, sizeof(here)));
+    assert_int_equal(chdir(dir), 0);
+    assert_int_equal(cc_fs_write("bare", "x", 1, 0600, &err), CC_OK);
+    assert_int_equal(chdir(here), 0);
+    path = cc_fs_join(dir, "bare");
+    assert_true(cc_fs_exists(path));
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +239,8 @@ int main(void)
         cmocka_unit_test(test_mkdirs_list_and_remove),
         cmocka_unit_test(test_lock_is_exclusive),
         cmocka_unit_test(test_positioned_reads),
+        cmocka_unit_test(test_nothing_stays_open),
+        cmocka_unit_test(test_faults),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -144,6 +144,21 @@ static int64_t depth_of(struct world *w, const struct cc_tx *tx)
     return cc_book_depth(w->book, cc_book_find(w->book, tx->txid));
 }
 
+static void count_one(void *arg, const struct cc_wallet_tx *tx)
+{
+    (void)tx;
+    ++*(size_t *)arg;
+}
+
+/* How many records are to be written since the last time. */
+static size_t changed(struct world *w)
+{
+    size_t n = 0;
+
+    cc_book_changed(w->book, count_one, &n);
+    return n;
+}
+
 static size_t coin_count(struct world *w)
 {
     struct cc_wallet_coin *coins;
@@ -288,6 +303,8 @@ static void test_claims_mature(void **state)
     list[0] = &claim;
     assert_true(connect_with(&w, 0, list, 1, &undo));
     check_balance(&w, 0, 0, 40);
+    assert_false(cc_book_find(w.book, claim.txid)->fee_known);
+    assert_int_equal(cc_book_find(w.book, claim.txid)->time, 999999);
     connect_empty(&w, 100);
     check_balance(&w, 40, 0, 0);
     /* The same witness on an ordinary coin is no claim, and its fee shows. */
@@ -354,22 +371,111 @@ static void test_conflicts(void **state)
     world_close(&w);
 }
 
+/* A payment to us that its sender took back. */
+static void test_a_stranger_takes_it_back(void **state)
+{
+    struct world w;
+    struct cc_tx far, in, back;
+
+    (void)state;
+    world_open(&w);
+    make(&w, &far, NULL, 0, CC_CHAINS, 1, 0);
+    make(&w, &in, &far, 0, CC_CHAIN_RECEIVE, 500, 0);
+    make(&w, &back, &far, 0, CC_CHAINS, 499, 0);
+    assert_true(cc_book_mempool_add(w.book, &in, false, 1, 0));
+    check_balance(&w, 0, 500, 0);
+    cc_book_changed(w.book, NULL, NULL);
+    assert_true(connect(&w, 0, &back)); /* news, though it is not ours */
+    assert_null(cc_book_find(w.book, back.txid));
+    assert_int_equal(depth_of(&w, &in), -1);
+    check_balance(&w, 0, 0, 0);
+    assert_int_equal(changed(&w), 1);
+    cc_tx_clear(&far);
+    cc_tx_clear(&in);
+    cc_tx_clear(&back);
+    world_close(&w);
+}
+
+/* What the lists tell of a transaction, and when it must be written again. */
+static void test_what_is_kept_of_a_transaction(void **state)
+{
+    struct world w;
+    struct cc_tx far, in, claim;
+    const struct cc_wallet_tx *t;
+
+    (void)state;
+    world_open(&w);
+    connect_empty(&w, 1);
+    make(&w, &far, NULL, 0, CC_CHAINS, 1, 0);
+    make(&w, &in, &far, 0, CC_CHAIN_RECEIVE, 500, 0);
+    assert_true(cc_book_mempool_add(w.book, &in, false, 12, 77));
+    t = cc_book_find(w.book, in.txid);
+    assert_int_equal(t->time, 77);
+    assert_true(t->fee_known && t->in_mempool && !t->generated);
+    assert_int_equal(t->fee, 12);
+    assert_int_equal(t->height, -1);
+    assert_int_equal(changed(&w), 1);
+    assert_int_equal(changed(&w), 0);
+    assert_true(connect(&w, 0, &in));
+    assert_int_equal(t->time, 77); /* when we first saw it */
+    assert_int_equal(t->height, 1);
+    assert_int_equal(t->position, 1);
+    assert_int_equal(t->block_time, 1000000);
+    assert_false(t->in_mempool);
+    assert_int_equal(changed(&w), 1);
+
+    make(&w, &claim, &far, 1, CC_CHAIN_RECEIVE, 500, 0);
+    assert_true(cc_book_mempool_add(w.book, &claim, false, 1, 0));
+    assert_int_equal(changed(&w), 1);
+    assert_true(cc_book_mempool_add(w.book, &claim, true, 1, 0));
+    assert_true(cc_book_find(w.book, claim.txid)->generated);
+    assert_int_equal(changed(&w), 1);
+    assert_int_equal(coin_count(&w), 1); /* it has to mature first */
+    cc_tx_clear(&far);
+    cc_tx_clear(&in);
+    cc_tx_clear(&claim);
+    world_close(&w);
+}
+
 static void test_forgetting_what_was_not_kept(void **state)
 {
     struct world w;
-    struct cc_tx in, out;
+    struct cc_tx in, out, other;
+    struct cc_outpoint o = {.index = 0};
+    const struct cc_wallet_tx *t;
 
     (void)state;
     world_open(&w);
     fund(&w, &in, 1000);
+    memcpy(o.txid, in.txid, 32);
     make(&w, &out, &in, 0, CC_CHAINS, 700, 290);
-    cc_book_add_ours(w.book, &out, 10, true, 5, NULL, NULL);
+    make(&w, &other, &in, 0, CC_CHAINS, 990, 0);
+    t = cc_book_add_ours(w.book, &out, 10, true, 5, NULL, "whom");
+    assert_true(t->ours && t->fee_known);
+    assert_int_equal(t->fee, 10);
+    assert_int_equal(t->time, 5);
+    assert_string_equal(t->to, "whom");
+    assert_int_equal(t->order, 1);
     check_balance(&w, 0, 0, 0);
     cc_book_forget(w.book, out.txid);
     assert_null(cc_book_find(w.book, out.txid));
+    assert_int_equal(cc_book_count(w.book), 1);
     check_balance(&w, 1000, 0, 0);
+    assert_false(cc_book_spent(w.book, &o));
+    /* One of two that spend the same. It pays nobody we know, but from us. */
+    assert_true(cc_book_mempool_add(w.book, &other, false, 10, 0));
+    cc_book_add_ours(w.book, &out, 0, false, 5, NULL, NULL);
+    assert_false(cc_book_find(w.book, out.txid)->fee_known);
+    cc_book_forget(w.book, out.txid);
+    assert_true(cc_book_spent(w.book, &o));
+    check_balance(&w, 0, 0, 0);
+    cc_book_changed(w.book, NULL, NULL);
+    cc_book_add_ours(w.book, &other, 10, true, 5, NULL, NULL); /* known: ours */
+    assert_true(cc_book_find(w.book, other.txid)->ours);
+    assert_int_equal(changed(&w), 1);
     cc_tx_clear(&in);
     cc_tx_clear(&out);
+    cc_tx_clear(&other);
     world_close(&w);
 }
 
@@ -549,6 +655,8 @@ int main(void)
         cmocka_unit_test(test_maturity_of_coinbases),
         cmocka_unit_test(test_claims_mature),
         cmocka_unit_test(test_conflicts),
+        cmocka_unit_test(test_a_stranger_takes_it_back),
+        cmocka_unit_test(test_what_is_kept_of_a_transaction),
         cmocka_unit_test(test_forgetting_what_was_not_kept),
         cmocka_unit_test(test_keys_in_use_are_not_handed_out),
         cmocka_unit_test(test_locks),

@@ -54,6 +54,11 @@ static bool maybe_getheaders(struct cc_peer *p, const struct cc_index *i,
     return true;
 }
 
+void cc_headers_ask(struct cc_peer *p)
+{
+    maybe_getheaders(p, cc_chain_best_header(p->net->chain), NULL);
+}
+
 void cc_headers_on_inv(struct cc_peer *p, const uint8_t last[32])
 {
     struct cc_net *n = p->net;

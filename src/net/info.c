@@ -102,6 +102,8 @@ static void fill_info(struct cc_peer_info *i, struct cc_peer *p)
     i->ping_wait_us = p->ping_nonce ? now - p->ping_sent_us : -1;
     i->version = p->version;
     memcpy(i->user_agent, p->user_agent, sizeof(i->user_agent));
+    i->bip152_to = p->we_chose;
+    i->bip152_from = p->chose_us;
     i->inbound = !cc_peer_is_outbound(p);
     i->starting_height = p->starting_height;
     i->presynced_headers = p->presync ? cc_presync_height(p->presync) : -1;

@@ -2,6 +2,8 @@ noinst_LIBRARIES += libcc_net.a
 libcc_net_a_SOURCES = \
     src/net/addrbook.c src/net/addrbook.h \
     src/net/banlist.c src/net/banlist.h \
+    src/net/cmpct.c \
+    src/net/compact.c src/net/compact.h \
     src/net/conn.c src/net/conn.h \
     src/net/connect.c \
     src/net/gossip.c \
@@ -37,3 +39,7 @@ src_net_test_test_tables_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 check_PROGRAMS += src/net/test/test_presync
 src_net_test_test_presync_SOURCES = src/net/test/test_presync.c
 src_net_test_test_presync_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_compact
+src_net_test_test_compact_SOURCES = src/net/test/test_compact.c
+src_net_test_test_compact_LDADD = $(TEST_SUPPORT) $(FLOOR_net)

@@ -7,8 +7,9 @@
  * any time; n->lock is a leaf: nothing is called while it is held.
  *
  * peer.c handshake, ping, misbehaviour, dispatch    connect.c whom to connect
- * headers.c headers    sync.c block download    serve.c getdata, announcing
- * blocks relay.c transactions    gossip.c addresses    info.c answers for RPC
+ * headers.c headers    sync.c block download    cmpct.c compact blocks
+ * serve.c getdata, announcing blocks    relay.c transactions
+ * gossip.c addresses    info.c answers for RPC
  */
 #ifndef CC_NET_NODE_H
 #define CC_NET_NODE_H
@@ -36,6 +37,8 @@
 #define MAX_OUTBOUND_BLOCKS 2
 #define MAX_OUTBOUND 11 /* slots of max_connections kept for us to use */
 #define DISCOURAGE_SCORE 100
+#define CC_CMPCT_VERSION 2
+#define MAX_ANNOUNCERS 3 /* peers that send compact blocks unasked */
 
 struct cc_flight { /* a block asked for */
     uint8_t hash[32];
@@ -106,6 +109,10 @@ struct cc_peer {
     struct cc_inv *getdata;
     size_t getdata_pos, getdata_count;
     int64_t last_block_s, last_tx_s;
+
+    /* compact blocks */
+    bool provides_cmpct, we_chose, chose_us;
+    struct cc_partial *partial; /* some of its transactions are asked for */
 
     /* transactions */
     struct cc_known_tx *tx_queue;
@@ -186,7 +193,9 @@ struct cc_net {
     int64_t next_second_us, next_dump_us, next_outbound_us;
     size_t next_seed;
 
-    struct cc_map flight;  /* block hash -> int64_t peer */
+    struct cc_map flight;                       /* block hash -> int64_t peer */
+    struct cc_peer *announcers[MAX_ANNOUNCERS]; /* oldest first */
+    size_t announcer_count;
     struct cc_map sources; /* block hash -> struct cc_source */
     unsigned sync_started, protected_count;
     int64_t last_tip_us;
@@ -239,6 +248,8 @@ void cc_peer_judge_block(struct cc_peer *p, const struct cc_error *err,
 void cc_peer_judge_tx(struct cc_peer *p, const struct cc_error *err);
 
 /* headers.c */
+/* Ask for what is beyond our best header. */
+void cc_headers_ask(struct cc_peer *p);
 void cc_headers_on_message(struct cc_peer *p, const struct cc_conn_message *m);
 /* An inv named a block that we do not know. */
 void cc_headers_on_inv(struct cc_peer *p, const uint8_t last[32]);
@@ -268,11 +279,38 @@ void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,
                     const struct cc_error *err);
 /* Neither known nor asked for. */
 bool cc_sync_wants(struct cc_net *n, const uint8_t hash[32]);
-void cc_sync_request(struct cc_peer *p, struct cc_index **blocks, size_t n);
+/* Judge a block that came from p; clears it. asked: it was; punish: p must have
+ * known whether it is good. False: its body does not fit its header. */
+bool cc_sync_process(struct cc_peer *p, struct cc_block *block, bool asked,
+                     bool punish);
+/* Of whom a block was asked; -1: of nobody. */
+int64_t cc_sync_asked(const struct cc_net *n, const uint8_t hash[32]);
+/* Count it as asked of p, if there is room, without asking. */
+void cc_sync_expect(struct cc_peer *p, struct cc_index *block);
+/* Ask p for it whole; it stays or becomes p's. */
+void cc_sync_ask_full(struct cc_peer *p, const uint8_t hash[32]);
+/* Are we about where the net is? */
+bool cc_sync_near_tip(struct cc_net *n);
 /* This block of this peer, though another was asked for it. */
 void cc_sync_fetch(struct cc_peer *p, struct cc_index *block);
 
+/* cmpct.c */
+void cc_cmpct_on_sendcmpct(struct cc_peer *p, const struct cc_conn_message *m);
+void cc_cmpct_on_cmpctblock(struct cc_peer *p, const struct cc_conn_message *m);
+void cc_cmpct_on_getblocktxn(struct cc_peer *p,
+                             const struct cc_conn_message *m);
+void cc_cmpct_on_blocktxn(struct cc_peer *p, const struct cc_conn_message *m);
+/* Send sendcmpct. */
+void cc_cmpct_say(struct cc_peer *p, bool announce);
+/* Send this block as a compact one; false: it cannot be read. */
+bool cc_cmpct_send(struct cc_peer *p, struct cc_index *i);
+/* It gave us a good block first: it may announce by compact blocks. */
+void cc_cmpct_gave_block(struct cc_peer *p);
+void cc_cmpct_peer_gone(struct cc_peer *p);
+
 /* serve.c */
+/* The whole block with witness, now. */
+void cc_serve_full(struct cc_peer *p, const uint8_t hash[32]);
 void cc_serve_on_getheaders(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_serve_on_getblocks(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_serve_on_getdata(struct cc_peer *p, const struct cc_conn_message *m);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "net/compact.h"
 #include "net/node.h"
 #include "util/mem.h"
 
@@ -49,6 +50,7 @@ void cc_peer_free(struct cc_peer *p)
     cc_conn_close(p->conn);
     cc_conn_release(p->conn);
     cc_presync_free(p->presync);
+    cc_partial_free(p->partial);
     cc_recent_clear(&p->known_txs);
     cc_recent_clear(&p->known_addrs);
     free(p->addr_queue);
@@ -400,6 +402,7 @@ static void on_verack(struct cc_peer *p)
                ", blocks=%d, peer=%" PRId64,
                cc_connection_type_name(p->type), p->version, p->starting_height,
                p->id);
+    cc_cmpct_say(p, false);
     p->ready = true;
     update_time_offset(n);
 }
@@ -513,14 +516,6 @@ static void ping_tick(struct cc_peer *p, int64_t now)
 
 /* --- Dispatch ------------------------------------------------------------- */
 
-static void on_sendcmpct(struct cc_peer *p, const struct cc_conn_message *m)
-{
-    struct cc_msg_sendcmpct s;
-
-    if (cc_msg_sendcmpct_decode(&s, m->payload, m->len) != CC_OK)
-        cc_peer_malformed(p, m);
-}
-
 /* inv: blocks first told to sync, transactions to relay. */
 static void on_inv(struct cc_peer *p, const struct cc_conn_message *m)
 {
@@ -618,7 +613,16 @@ static void dispatch(struct cc_peer *p, struct cc_conn_message *m)
         cc_relay_on_feefilter(p, m);
         return;
     case CC_MSG_SENDCMPCT:
-        on_sendcmpct(p, m);
+        cc_cmpct_on_sendcmpct(p, m);
+        return;
+    case CC_MSG_CMPCTBLOCK:
+        cc_cmpct_on_cmpctblock(p, m);
+        return;
+    case CC_MSG_GETBLOCKTXN:
+        cc_cmpct_on_getblocktxn(p, m);
+        return;
+    case CC_MSG_BLOCKTXN:
+        cc_cmpct_on_blocktxn(p, m);
         return;
     case CC_MSG_FILTERLOAD:
     case CC_MSG_FILTERADD:
@@ -635,9 +639,6 @@ static void dispatch(struct cc_peer *p, struct cc_conn_message *m)
     case CC_MSG_WTXIDRELAY:
     case CC_MSG_SENDADDRV2:
     case CC_MSG_SENDSTORAGE:
-    case CC_MSG_CMPCTBLOCK: /* never asked for */
-    case CC_MSG_GETBLOCKTXN:
-    case CC_MSG_BLOCKTXN:
     case CC_MSG_SENDTXRCNCL:
     case CC_MSG_MERKLEBLOCK:
     case CC_MSG_OTHER:

@@ -12,6 +12,7 @@
 #define MAX_GETBLOCKS 500
 #define MONTH_S (30 * 24 * 3600)
 #define MAX_BLOCK_INV 1000
+#define MAX_CMPCT_DEPTH 5 /* below the tip: rather the whole block */
 
 static const uint8_t zero[32];
 
@@ -211,7 +212,7 @@ static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
     struct cc_writer w;
     uint8_t *raw = NULL;
     size_t len = 0;
-    bool have;
+    bool have, compact;
     enum cc_status st = CC_NOTFOUND;
 
     cc_error_init(&err);
@@ -219,6 +220,12 @@ static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
     tip = cc_chain_tip(n->chain);
     i = cc_chain_find(n->chain, inv->hash);
     have = i && allowed(n, i) && (i->status & CC_INDEX_DATA);
+    compact = have && inv->type == CC_INV_CMPCT_BLOCK && cc_sync_near_tip(n) &&
+              i->height + MAX_CMPCT_DEPTH >= tip->height;
+    if (compact && cc_cmpct_send(p, i)) {
+        cc_chain_unlock(n->chain);
+        return;
+    }
     if (have)
         st = cc_chain_read_raw(n->chain, i, &raw, &len, &err);
     cc_chain_unlock(n->chain);
@@ -249,6 +256,15 @@ static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
     cc_writer_init_heap(&w);
     cc_msg_inv_write(&w, &next, 1);
     cc_peer_send(p, CC_MSG_INV, &w);
+}
+
+void cc_serve_full(struct cc_peer *p, const uint8_t hash[32])
+{
+    struct cc_inv inv;
+
+    inv.type = CC_INV_WITNESS_BLOCK;
+    memcpy(inv.hash, hash, 32);
+    serve_block(p, &inv);
 }
 
 static bool is_tx(uint32_t type)
@@ -353,7 +369,8 @@ static bool collect_headers(struct cc_peer *p, struct cc_header *out,
 
     *count = 0;
     *best = NULL;
-    if (!p->prefer_headers || p->announce_count > MAX_ANNOUNCE)
+    if ((!p->prefer_headers && (!p->chose_us || p->announce_count > 1)) ||
+        p->announce_count > MAX_ANNOUNCE)
         return false;
     for (size_t k = 0; k < p->announce_count; k++) {
         struct cc_index *i = cc_chain_find(n->chain, p->announce[k]);
@@ -389,9 +406,13 @@ static void announce_blocks(struct cc_peer *p)
     hash = p->announce[p->announce_count - 1];
     last = cc_chain_find(n->chain, hash);
     cc_chain_unlock(n->chain);
-    if (by_headers && count) {
+    if (by_headers && count == 1 && p->chose_us && cc_cmpct_send(p, best)) {
+        p->best_header_sent = best;
+    } else if (by_headers && count && p->prefer_headers) {
         send_headers(p, h, count);
         p->best_header_sent = best;
+    } else if (by_headers && count) {
+        push_block_inv(p, hash);
     } else if (!by_headers && last && !peer_has_header(p, last)) {
         push_block_inv(p, hash);
     }

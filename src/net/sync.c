@@ -113,43 +113,86 @@ static bool flight_remove(struct cc_net *n, const uint8_t hash[32],
     return true;
 }
 
-void cc_sync_request(struct cc_peer *p, struct cc_index **blocks, size_t count)
+int64_t cc_sync_asked(const struct cc_net *n, const uint8_t hash[32])
+{
+    const int64_t *id = cc_map_get(&n->flight, hash);
+
+    return id ? *id : -1;
+}
+
+void cc_sync_expect(struct cc_peer *p, struct cc_index *block)
+{
+    struct cc_net *n = p->net;
+    struct cc_flight *f = &p->flight[p->flight_count];
+
+    if (p->flight_count == MAX_IN_FLIGHT || cc_map_get(&n->flight, block->hash))
+        return;
+    if (p->flight_count++ == 0)
+        p->downloading_us = cc_net_now_us(n);
+    memcpy(f->hash, block->hash, 32);
+    f->index = block;
+    *(int64_t *)cc_map_put(&n->flight, f->hash, NULL) = p->id;
+}
+
+static void send_getdata(struct cc_peer *p, const struct cc_inv *inv, size_t n)
+{
+    struct cc_writer w;
+
+    cc_writer_init_heap(&w);
+    cc_msg_inv_write(&w, inv, n);
+    cc_peer_send(p, CC_MSG_GETDATA, &w);
+}
+
+static uint32_t whole_type(const struct cc_peer *p)
+{
+    return p->services & CC_SERVICE_WITNESS ? CC_INV_WITNESS_BLOCK
+                                            : CC_INV_BLOCK;
+}
+
+void cc_sync_ask_full(struct cc_peer *p, const uint8_t hash[32])
+{
+    struct cc_index *i = cc_chain_find(p->net->chain, hash);
+    struct cc_inv inv;
+
+    if (!i)
+        return;
+    cc_sync_expect(p, i);
+    if (cc_sync_asked(p->net, hash) != p->id)
+        return;
+    inv.type = whole_type(p);
+    memcpy(inv.hash, hash, 32);
+    send_getdata(p, &inv, 1);
+}
+
+/* type: of all of them. */
+static void request(struct cc_peer *p, struct cc_index **blocks, size_t count,
+                    uint32_t type)
 {
     struct cc_net *n = p->net;
     struct cc_inv inv[MAX_IN_FLIGHT];
-    struct cc_writer w;
     size_t k = 0;
 
     for (size_t i = 0; i < count && p->flight_count < MAX_IN_FLIGHT; i++) {
-        struct cc_flight *f = &p->flight[p->flight_count];
         char hex[65];
 
-        if (cc_map_get(&n->flight, blocks[i]->hash))
+        if (cc_sync_asked(n, blocks[i]->hash) >= 0)
             continue;
-        if (p->flight_count++ == 0)
-            p->downloading_us = cc_net_now_us(n);
-        memcpy(f->hash, blocks[i]->hash, 32);
-        f->index = blocks[i];
-        *(int64_t *)cc_map_put(&n->flight, f->hash, NULL) = p->id;
-        inv[k].type = p->services & CC_SERVICE_WITNESS ? CC_INV_WITNESS_BLOCK
-                                                       : CC_INV_BLOCK;
-        memcpy(inv[k++].hash, f->hash, 32);
-        cc_hex_encode_rev(hex, f->hash, 32);
+        cc_sync_expect(p, blocks[i]);
+        inv[k].type = type;
+        memcpy(inv[k++].hash, blocks[i]->hash, 32);
+        cc_hex_encode_rev(hex, blocks[i]->hash, 32);
         cc_debug(n->log, CC_LOG_NET,
                  "Requesting block %s (%" PRIu32 ") peer=%" PRId64, hex,
                  blocks[i]->height, p->id);
     }
-    if (!k)
-        return;
-    cc_writer_init_heap(&w);
-    cc_msg_inv_write(&w, inv, k);
-    cc_peer_send(p, CC_MSG_GETDATA, &w);
+    if (k)
+        send_getdata(p, inv, k);
 }
 
 void cc_sync_fetch(struct cc_peer *p, struct cc_index *block)
 {
     flight_remove(p->net, block->hash, NULL);
-    cc_sync_request(p, &block, 1);
+    request(p, &block, 1, whole_type(p));
 }
 
 void cc_sync_peer_gone(struct cc_peer *p)
@@ -163,6 +206,7 @@ void cc_sync_peer_gone(struct cc_peer *p)
     p->sync_started = false;
     if (p->chain_protected)
         n->protected_count--;
+    cc_cmpct_peer_gone(p);
 }
 
 /* The next blocks to ask this peer for; *staller (-1: nobody) is who holds up
@@ -235,12 +279,18 @@ static void want_blocks(struct cc_peer *p, int64_t now)
     found = find_blocks(p, out, MAX_IN_FLIGHT - p->flight_count, &staller);
     cc_chain_unlock(n->chain);
     if (found)
-        cc_sync_request(p, out, found);
+        request(p, out, found, whole_type(p));
     s = !p->flight_count && staller >= 0 ? cc_net_peer(n, staller) : NULL;
     if (s && !s->stalling_us) {
         s->stalling_us = now;
         cc_debug(n->log, CC_LOG_NET, "Stall started peer=%" PRId64, s->id);
     }
+}
+
+bool cc_sync_near_tip(struct cc_net *n)
+{
+    return (int64_t)cc_chain_tip(n->chain)->header.time >
+           cc_net_now_s(n) - 20 * n->params->spacing_s;
 }
 
 /* New blocks near the tip are fetched from who told of them first. */
@@ -250,12 +300,12 @@ void cc_sync_direct_fetch(struct cc_peer *p, struct cc_index *last)
     struct cc_index *tip, *walk = last, *want[MAX_IN_FLIGHT];
     size_t count = 0;
     int64_t now = cc_net_now_us(n);
+    bool valid;
 
     cc_chain_lock(n->chain);
     tip = cc_chain_tip(n->chain);
     if (now < n->io_pause_us || !cc_sync_serves_blocks(p) ||
-        (int64_t)tip->header.time <=
-            now / SECOND_US - 20 * n->params->spacing_s ||
+        !cc_sync_near_tip(n) ||
         (last->status & (CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD)) ||
         cc_u256_cmp(&tip->work, &last->work) > 0)
         goto out;
@@ -272,6 +322,7 @@ void cc_sync_direct_fetch(struct cc_peer *p, struct cc_index *last)
         count = 0; /* the window brings them in order */
     }
 out:
+    valid = count && want[0]->prev && (want[0]->prev->status & CC_INDEX_VALID);
     cc_chain_unlock(n->chain);
     for (size_t i = 0; i < count / 2; i++) {
         struct cc_index *t = want[i];
@@ -279,12 +330,17 @@ out:
         want[i] = want[count - 1 - i];
         want[count - 1 - i] = t;
     }
-    cc_sync_request(p, want, count);
+    /* One block more, and we probably have its transactions. */
+    request(p, want, count,
+            count == 1 && n->flight.count == 0 && p->provides_cmpct && valid
+                ? CC_INV_CMPCT_BLOCK
+                : whole_type(p));
 }
 
 /* --- Blocks come ---------------------------------------------------------- */
 
-static void set_source(struct cc_net *n, const uint8_t hash[32], int64_t peer)
+static void set_source(struct cc_net *n, const uint8_t hash[32], int64_t peer,
+                       bool punish)
 {
     struct cc_source *s;
 
@@ -292,7 +348,7 @@ static void set_source(struct cc_net *n, const uint8_t hash[32], int64_t peer)
         cc_map_reset(&n->sources);
     s = cc_map_put(&n->sources, hash, NULL);
     s->peer = peer;
-    s->punish = true;
+    s->punish = punish;
 }
 
 /* A block that nobody asked for, on a chain of so little work that not even
@@ -310,12 +366,50 @@ static bool block_low_work(struct cc_net *n, const struct cc_block *block)
     return cc_u256_cmp(&work, &threshold) < 0;
 }
 
+bool cc_sync_process(struct cc_peer *p, struct cc_block *block, bool asked,
+                     bool punish)
+{
+    struct cc_net *n = p->net;
+    struct cc_error err;
+    bool is_new = false, fits = true;
+    enum cc_status st;
+    char hex[65];
+
+    cc_hex_encode_rev(hex, block->hash, 32);
+    set_source(n, block->hash, p->id, punish);
+    cc_error_init(&err);
+    st = cc_chain_accept_block(n->chain, block, asked, NULL, &is_new, &err);
+    if (st == CC_OK) {
+        if (is_new)
+            p->last_block_s = cc_net_now_s(n);
+        if (is_new || asked) /* whoever was asked */
+            flight_remove(n, block->hash, NULL);
+    } else if (st == CC_INVALID) {
+        cc_debug(n->log, CC_LOG_NET,
+                 "block %s from peer=%" PRId64 " is refused: %s", hex, p->id,
+                 err.text);
+        fits = err.verdict != CC_VERDICT_MUTATED;
+        if (fits)
+            flight_remove(n, block->hash, p);
+        if (cc_map_remove(&n->sources, block->hash, NULL) && punish)
+            cc_peer_judge_block(p, &err, "");
+    } else {
+        /* This machine's fault: nobody is blamed, and nothing is asked for
+         * again at once. */
+        cc_log(n->log, "Cannot store block %s: %s", hex, err.text);
+        cc_map_remove(&n->sources, block->hash, NULL);
+        flight_remove(n, block->hash, p);
+        n->io_pause_us = cc_net_now_us(n) + IO_PAUSE_US;
+    }
+    cc_block_clear(block);
+    return fits;
+}
+
 void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m)
 {
     struct cc_net *n = p->net;
     struct cc_block block;
-    struct cc_error err;
-    bool asked, is_new = false;
+    bool asked;
     enum cc_status st;
     char hex[65];
 
@@ -335,29 +429,7 @@ void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m)
         cc_block_clear(&block);
         return;
     }
-    set_source(n, block.hash, p->id);
-    cc_error_init(&err);
-    st = cc_chain_accept_block(n->chain, &block, asked, NULL, &is_new, &err);
-    if (st == CC_OK) {
-        if (is_new) {
-            p->last_block_s = cc_net_now_s(n);
-            flight_remove(n, block.hash,
-                          NULL); /* of another: no longer needed */
-        }
-    } else if (st == CC_INVALID) {
-        cc_debug(n->log, CC_LOG_NET,
-                 "block %s from peer=%" PRId64 " is refused: %s", hex, p->id,
-                 err.text);
-        if (cc_map_remove(&n->sources, block.hash, NULL))
-            cc_peer_judge_block(p, &err, "");
-    } else {
-        /* This machine's fault: nobody is blamed, and nothing is asked for
-         * again at once. */
-        cc_log(n->log, "Cannot store block %s: %s", hex, err.text);
-        cc_map_remove(&n->sources, block.hash, NULL);
-        n->io_pause_us = cc_net_now_us(n) + IO_PAUSE_US;
-    }
-    cc_block_clear(&block);
+    cc_sync_process(p, &block, asked, true);
 }
 
 void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,
@@ -369,8 +441,12 @@ void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,
     if (!cc_map_remove(&n->sources, hash, &s))
         return;
     p = cc_net_peer(n, s.peer);
-    if (p && s.punish && st == CC_INVALID)
+    if (!p)
+        return;
+    if (st == CC_INVALID && s.punish)
         cc_peer_judge_block(p, err, "");
+    else if (st == CC_OK && n->flight.count == 0 && !cc_chain_in_ibd(n->chain))
+        cc_cmpct_gave_block(p);
 }
 
 /* --- Time ----------------------------------------------------------------- */

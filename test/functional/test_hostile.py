@@ -505,6 +505,106 @@ class TestBlocks(Hostile):
         framework.sync([self.node, other])
 
 
+class TestCompactBlocks(Hostile):
+    """BIP 152 from who does not keep it."""
+
+    def setUp(self):
+        super().setUp()
+        header, height = self.next_header()
+        self.cb = coinbase(height, 50 * 10**8)
+        self.second = coinbase(height, 1)  # no block may hold it: the node cannot have it
+        header.root = merkle([sha256d(self.cb), sha256d(self.second)])
+        self.header = header.mine()
+
+    def compact(self, short=(bytes(6),), whole=((0, None),), header=None):
+        header = header or self.header
+        return (header.raw() + bytes(8) + compact(len(short)) + b"".join(short) + compact(len(whole)) +
+                b"".join(compact(at) + (tx or self.cb) for at, tx in whole))
+
+    def test_honest(self):
+        """A whole block in it needs no question."""
+        header, raw = self.next_block()
+        with Peer(self.node) as p:
+            p.send("sendcmpct", b"\0" + struct.pack("<Q", 2))
+            p.send("cmpctblock", self.compact(short=(), whole=((0, raw[81:]),), header=header))
+            # From now on it may announce so.
+            p.wait("sendcmpct", lambda s: s == b"\1" + struct.pack("<Q", 2))
+        self.assertEqual(self.node.tip(), header.hash()[::-1].hex())
+
+    def test_served(self):
+        with Peer(self.node) as p:
+            tip = bytes.fromhex(self.node.tip())[::-1]
+            p.send("getdata", inv((4, tip)))
+            got = p.wait("cmpctblock")
+            self.assertEqual(sha256d(got[:80]), tip)
+            p.send("getblocktxn", tip + b"\1\0")
+            self.assertEqual(p.wait("blocktxn")[:33], tip + b"\1")
+
+    def test_impossible(self):
+        for payload in (self.compact(short=(), whole=()), self.compact(whole=((2, None),)),
+                        self.compact(whole=((0, None), (2, None)))):
+            with Peer(self.node) as p:
+                p.send("cmpctblock", payload)
+                p.wait_closed()
+        self.assert_log("invalid compact block")
+
+    def test_no_work(self):
+        self.header.mine(good=False)
+        with Peer(self.node) as p:
+            p.send("cmpctblock", self.compact())
+            p.wait_closed()
+        self.assert_log("invalid header via cmpctblock")
+
+    def test_wrong_number_of_transactions(self):
+        with Peer(self.node) as p:
+            p.send("cmpctblock", self.compact())
+            self.assertEqual(p.wait("getblocktxn"), self.header.hash() + b"\1\1")
+            p.send("blocktxn", self.header.hash() + b"\2" + self.second * 2)
+            p.wait_closed()
+        self.assert_log("invalid compact block/non-matching block transactions")
+
+    def test_wrong_transaction(self):
+        """May be a clash of short ids: the whole block is asked for instead."""
+        with Peer(self.node) as p:
+            p.send("cmpctblock", self.compact())
+            p.wait("getblocktxn")
+            p.send("blocktxn", self.header.hash() + b"\1" + coinbase(7, 7))
+            self.assertEqual(p.wait("getdata"), inv((BLOCK | WITNESS, self.header.hash())))
+
+    def test_bad_block(self):
+        """Peers may pass a compact block on before they judged it: no punishment."""
+        with Peer(self.node) as p:
+            p.send("cmpctblock", self.compact())
+            p.wait("getblocktxn")
+            p.send("blocktxn", self.header.hash() + b"\1" + self.second)
+            p.sync()
+        self.assert_log("bad-cb-multiple")
+
+    def test_out_of_bounds(self):
+        tip = bytes.fromhex(self.node.tip())[::-1]
+        with Peer(self.node) as p:
+            p.send("getblocktxn", tip + b"\1\5")
+            p.wait_closed()
+        self.assert_log("getblocktxn with out-of-bounds tx indices")
+
+    def test_not_asked_for(self):
+        with Peer(self.node) as p:
+            p.send("blocktxn", bytes(32) + b"\0")
+            p.send("getblocktxn", UNKNOWN + b"\1\0")
+            p.sync()
+        self.assert_log("sent us block transactions for block we weren't expecting",
+                        "sent us a getblocktxn for a block we don't have")
+
+    def test_unknown_parent(self):
+        header = Header(UNKNOWN, bytes(32), self.header.time).mine()
+        with Peer(self.node) as p:
+            p.sync()
+            p.seen.clear()
+            p.send("headers", b"\0")  # answers what was asked at first
+            p.send("cmpctblock", self.compact(header=header))
+            p.wait("getheaders")
+
+
 class TestTransactions(Hostile):
     def tx(self, outpoint, value, script=ANYONE, sig=b"", outputs=1, number=2, witness=True):
         """Spends what anyone may spend."""

@@ -48,6 +48,17 @@ static void wait_peers(struct test_node *t, unsigned want)
     test_until(has_peers, &p, "number of peers");
 }
 
+/* The one peer of t. */
+static struct cc_peer_info only_peer(struct test_node *t)
+{
+    struct cc_peer_info *p, one;
+
+    assert_int_equal(cc_net_peers(t->net, &p), 1);
+    one = p[0];
+    free(p);
+    return one;
+}
+
 /* Three nodes in a row, 1,000 blocks from one end to the other, then a fork of
  * 20 blocks that the longer side wins. */
 static void sync_and_fork(enum cc_chain_id chain)
@@ -192,6 +203,50 @@ static void test_relay_tx(void **state)
         test_node_close(&n[i]);
 }
 
+/* Once a peer has given a block, it announces by compact blocks, and a block
+ * of transactions that are known travels without them. */
+static void test_compact_blocks(void **state)
+{
+    struct test_node a, b;
+    struct cc_peer_info p;
+    struct cc_mempool_accept acc;
+    struct cc_error err;
+    struct cc_tx tx[2];
+    struct has_tx far = {&b, tx[0].txid};
+
+    (void)state;
+    test_node_open(&a, CC_CHAIN_BITCOIN_REGTEST, "noban@127.0.0.1");
+    test_node_open(&b, CC_CHAIN_BITCOIN_REGTEST, "noban@127.0.0.1");
+    test_node_start(&a);
+    test_node_start(&b);
+    test_node_mine(&a, 102, 1);
+    test_node_connect(&a, &b);
+    wait_same(&a, &b, "blocks");
+    test_node_mine(&a, 1, 1);
+    wait_same(&a, &b, "one more");
+    do {
+        p = only_peer(&a);
+    } while (!p.bip152_from);
+    assert_true(only_peer(&b).bip152_to);
+    for (uint32_t i = 0; i < 2; i++) {
+        make_tx(&a, i + 1, 10000, &tx[i]);
+        assert_int_equal(cc_mempool_add(a.mempool, &tx[i], false, &acc, &err),
+                         CC_OK);
+    }
+    cc_net_broadcast(a.net, tx[0].txid); /* the other one is missing at b */
+    test_until(has_tx, &far, "one transaction");
+    test_node_mine(&a, 1, 1);
+    wait_same(&a, &b, "a compact block");
+    p = only_peer(&b);
+    assert_true(p.recv_per_msg[CC_MSG_CMPCTBLOCK] > 0);
+    assert_true(p.sent_per_msg[CC_MSG_GETBLOCKTXN] > 0);
+    assert_true(p.recv_per_msg[CC_MSG_BLOCKTXN] > 0);
+    for (int i = 0; i < 2; i++)
+        cc_tx_clear(&tx[i]);
+    test_node_close(&a);
+    test_node_close(&b);
+}
+
 /* --- Connections ---------------------------------------------------------- */
 
 static void test_added_node_returns(void **state)
@@ -240,17 +295,6 @@ static void test_self_connection(void **state)
     } while (t.received < 24 + 85); /* its own version came in */
     wait_peers(&a, 0);
     test_node_close(&a);
-}
-
-/* The one peer of t. */
-static struct cc_peer_info only_peer(struct test_node *t)
-{
-    struct cc_peer_info *p, one;
-
-    assert_int_equal(cc_net_peers(t->net, &p), 1);
-    one = p[0];
-    free(p);
-    return one;
 }
 
 static bool chain_failed(void *arg)
@@ -368,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_sync_regtest),
         cmocka_unit_test(test_sync_bitcoin_regtest),
         cmocka_unit_test(test_relay_tx),
+        cmocka_unit_test(test_compact_blocks),
         cmocka_unit_test(test_added_node_returns),
         cmocka_unit_test(test_self_connection),
         cmocka_unit_test(test_disk_full),

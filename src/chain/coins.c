@@ -185,6 +185,7 @@ struct wanted {
     uint8_t key[CC_COIN_KEY_MAX];
     uint8_t len;
     const struct cc_outpoint *o;
+    size_t at; /* in the caller's list */
 };
 
 static int by_key(const void *a, const void *b)
@@ -212,7 +213,9 @@ static enum cc_status fetch_sorted(struct cc_coins *c,
     for (size_t i = 0; i < count; i++) {
         struct cc_coin coin;
 
-        if (values[i].pin && st == CC_OK) {
+        bool again = i && !by_key(&want[i - 1], &want[i]);
+
+        if (values[i].pin && !again && st == CC_OK) {
             st = decode(want[i].o, values[i].bytes, &coin, &arena, err);
             if (st == CC_OK)
                 insert_clean(c, entry_new(want[i].o, &coin, 0));
@@ -226,33 +229,47 @@ out:
     return st;
 }
 
+/* Entry e, or its absence, for the caller's list. */
+static void found(struct cc_coin *coin, const struct entry *e)
+{
+    if (e && !(e->flags & SPENT))
+        entry_coin(e, coin);
+    else
+        coin->out.value = -1;
+}
+
 enum cc_status cc_coins_fetch(struct cc_coins *c,
                               const struct cc_outpoint *const *o, size_t count,
-                              struct cc_error *err)
+                              struct cc_coin *coins, struct cc_error *err)
 {
-    struct wanted *want;
-    size_t n = 0, unique = 0;
+    struct wanted *want = NULL;
+    size_t n = 0, cap = 0;
+    uint8_t key[KEY_LEN];
     enum cc_status st = CC_OK;
 
-    if (!count)
-        return CC_OK;
-    want = cc_reallocarray(NULL, count, sizeof(*want));
     for (size_t i = 0; i < count; i++) {
-        uint8_t key[KEY_LEN];
+        const struct entry *e;
 
         map_key(key, o[i]);
-        if (cc_map_get(&c->map, key))
+        e = cc_map_get_ptr(&c->map, key);
+        if (coins)
+            found(&coins[i], e);
+        if (e)
             continue;
+        want = cc_grow(want, &cap, n + 1, sizeof(*want));
         want[n].o = o[i];
+        want[n].at = i;
         want[n].len = (uint8_t)cc_coin_key(want[n].key, o[i]);
         n++;
     }
+    if (!n)
+        return CC_OK;
     qsort(want, n, sizeof(*want), by_key);
-    for (size_t i = 0; i < n; i++)
-        if (!i || by_key(&want[unique - 1], &want[i]))
-            want[unique++] = want[i];
-    if (unique)
-        st = fetch_sorted(c, want, unique, err);
+    st = fetch_sorted(c, want, n, err);
+    for (size_t i = 0; coins && st == CC_OK && i < n; i++) {
+        map_key(key, want[i].o);
+        found(&coins[want[i].at], cc_map_get_ptr(&c->map, key));
+    }
     free(want);
     return st;
 }

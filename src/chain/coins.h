@@ -51,11 +51,11 @@ void cc_coins_free(struct cc_coins *c);
  * CC_NOTFOUND: spent or never there. */
 enum cc_status cc_coins_get(struct cc_coins *c, const struct cc_outpoint *o,
                             struct cc_coin *coin, struct cc_error *err);
-/* Bring these into the cache in one read; those that are not there are passed
- * over. */
+/* Bring these into the cache in one read. coins (may be NULL) gets one for each
+ * o, with a value of -1 where there is none; scripts as of cc_coins_get. */
 enum cc_status cc_coins_fetch(struct cc_coins *c,
                               const struct cc_outpoint *const *o, size_t count,
-                              struct cc_error *err);
+                              struct cc_coin *coins, struct cc_error *err);
 /* The coin must not be in the set. Script is copied. */
 void cc_coins_add(struct cc_coins *c, const struct cc_outpoint *o,
                   const struct cc_coin *coin);

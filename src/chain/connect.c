@@ -22,6 +22,12 @@ struct check {
     bool storage; /* index: of the job, not of the input */
 };
 
+/* Where a coin comes from. */
+struct source {
+    bool here;      /* made by this block, in transaction number place */
+    uint32_t place; /* else place in fetched */
+};
+
 struct judge {
     struct cc_chain *c;
     const struct cc_block *block;
@@ -29,7 +35,10 @@ struct judge {
     bool scripts;
     struct cc_chain_view view;
     struct cc_connect connect;
-    struct cc_map txs; /* txid to place in the block, uint32_t */
+    struct cc_map txs;      /* txid to place in the block, uint32_t */
+    struct source *sources; /* of all inputs but the coinbase's, in order */
+    size_t input_count, next_source;
+    struct cc_coin *fetched;
     struct cc_sighash *sighash;
     struct cc_storage_result *results;
     size_t result_count; /* inited */
@@ -71,8 +80,6 @@ static void judge_init(struct judge *j, struct cc_chain *c,
                        const struct cc_index *prev,
                        const struct cc_block *block, struct cc_connected *out)
 {
-    size_t inputs = 0;
-
     memset(j, 0, sizeof(*j));
     memset(out, 0, sizeof(*out));
     j->c = c;
@@ -92,13 +99,14 @@ static void judge_init(struct judge *j, struct cc_chain *c,
         uint32_t *place = cc_map_put(&j->txs, block->tx[i].txid, NULL);
 
         *place = (uint32_t)i;
-        inputs += block->tx[i].vin_count;
+        if (i)
+            j->input_count += block->tx[i].vin_count;
     }
     j->sighash = cc_calloc(block->tx_count, sizeof(*j->sighash));
     j->results = cc_calloc(block->tx_count, sizeof(*j->results));
     atomic_init(&j->first_bad, SIZE_MAX);
     new_map(&out->spent, OUTPOINT_LEN, 0);
-    cc_map_reserve(&out->spent, inputs);
+    cc_map_reserve(&out->spent, j->input_count);
     out->has_spent = true;
     cc_arena_init(&out->undo.arena);
     out->undo.count = block->tx_count - 1;
@@ -113,29 +121,38 @@ static void judge_clear(struct judge *j)
     for (size_t i = 0; i < j->result_count; i++)
         cc_storage_result_clear(&j->results[i]);
     cc_map_clear(&j->txs);
+    free(j->sources);
+    free(j->fetched);
     free(j->sighash);
     free(j->results);
     free(j->checks);
 }
 
-/* One read for all inputs that the block does not make itself. */
+/* Where the coins of all inputs come from; one read for those that the block
+ * does not make itself. */
 static enum cc_status prefetch(struct judge *j, struct cc_error *err)
 {
-    const struct cc_outpoint **want = NULL;
-    size_t count = 0, cap = 0;
+    const struct cc_outpoint **want =
+        cc_reallocarray(NULL, j->input_count, sizeof(*want));
+    size_t count = 0, at = 0;
     enum cc_status st;
 
+    j->sources = cc_reallocarray(NULL, j->input_count, sizeof(*j->sources));
     for (size_t i = 1; i < j->block->tx_count; i++) {
         const struct cc_tx *tx = &j->block->tx[i];
 
         for (size_t n = 0; n < tx->vin_count; n++) {
-            if (cc_map_get(&j->txs, tx->vin[n].prevout.txid))
-                continue;
-            want = cc_grow(want, &cap, count + 1, sizeof(*want));
-            want[count++] = &tx->vin[n].prevout;
+            const struct cc_outpoint *o = &tx->vin[n].prevout;
+            const uint32_t *place = cc_map_get(&j->txs, o->txid);
+
+            j->sources[at].here = place != NULL;
+            j->sources[at++].place = place ? *place : (uint32_t)count;
+            if (!place)
+                want[count++] = o;
         }
     }
-    st = cc_coins_fetch(j->c->coins, want, count, err);
+    j->fetched = cc_reallocarray(NULL, count, sizeof(*j->fetched));
+    st = cc_coins_fetch(j->c->coins, want, count, j->fetched, err);
     free(want);
     return st;
 }
@@ -166,34 +183,33 @@ static enum cc_status check_bip30(struct judge *j, struct cc_error *err)
     return CC_OK;
 }
 
-/* The coin that input o of transaction number i spends. */
+/* The coin of the next input, which is one of transaction number i. */
 static enum cc_status find_coin(struct judge *j, size_t i,
                                 const struct cc_outpoint *o,
-                                struct cc_coin *coin, struct cc_error *err)
+                                struct cc_coin *coin)
 {
-    const uint32_t *place = cc_map_get(&j->txs, o->txid);
+    const struct source *from = &j->sources[j->next_source++];
     uint8_t key[OUTPOINT_LEN];
     bool fresh;
-    enum cc_status st;
 
     map_key(key, o);
     cc_map_put(&j->out->spent, key, &fresh);
     if (!fresh)
         return CC_NOTFOUND; /* spent earlier in this block */
-    if (place && *place < i) {
-        const struct cc_tx *tx = &j->block->tx[*place];
-        const bool *maturing = j->out->maturing[*place];
+    if (!from->here) {
+        *coin = j->fetched[from->place];
+        if (coin->out.value < 0)
+            return CC_NOTFOUND;
+    } else {
+        const struct cc_tx *tx = &j->block->tx[from->place];
+        const bool *maturing = j->out->maturing[from->place];
 
-        if (o->index >= tx->vout_count ||
+        if (from->place >= i || o->index >= tx->vout_count ||
             cc_script_is_unspendable(tx->vout[o->index].script))
             return CC_NOTFOUND;
         coin->out = tx->vout[o->index];
         coin->height = j->connect.place.height;
-        coin->coinbase = *place == 0 || (maturing && maturing[o->index]);
-    } else {
-        st = cc_coins_get(j->c->coins, o, coin, err);
-        if (st != CC_OK)
-            return st;
+        coin->coinbase = from->place == 0 || (maturing && maturing[o->index]);
     }
     coin->out.script.data = cc_arena_dup(
         &j->out->undo.arena, coin->out.script.data, coin->out.script.len);
@@ -226,14 +242,13 @@ static enum cc_status judge_tx(struct judge *j, size_t i, struct cc_error *err)
                                   sizeof(*undo->coins));
     undo->count = tx->vin_count;
     for (size_t n = 0; n < tx->vin_count; n++) {
-        st = find_coin(j, i, &tx->vin[n].prevout, &undo->coins[n], err);
+        st = find_coin(j, i, &tx->vin[n].prevout, &undo->coins[n]);
         if (st == CC_NOTFOUND) {
             st = cc_reject_code(err, CC_REJECT_INPUTS_MISSING);
             if (err)
                 err->verdict = CC_VERDICT_CONSENSUS; /* for a block: for good */
-        }
-        if (st != CC_OK)
             return st;
+        }
     }
     cc_storage_result_init(r);
     j->result_count = i + 1;
@@ -433,7 +448,7 @@ static enum cc_status prefetch_undo(struct cc_chain *c,
             n++;
         }
     }
-    st = cc_coins_fetch(c->coins, want, count, err);
+    st = cc_coins_fetch(c->coins, want, count, NULL, err);
     free(want);
     free(o);
     return st;

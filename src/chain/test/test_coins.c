@@ -268,7 +268,7 @@ static void test_model(void **state)
                 assert_int_equal(coin.height, model[i].height);
             }
         } else if (model[i].there) {
-            assert_int_equal(cc_coins_fetch(c, &po, 1, NULL), CC_OK);
+            assert_int_equal(cc_coins_fetch(c, &po, 1, NULL, NULL), CC_OK);
             cc_coins_spend(c, &o);
             model[i].there = false;
         } else {
@@ -340,6 +340,7 @@ static void test_fetch(void **state)
     struct cc_db *db = open_db(dir);
     struct cc_coins *c = cc_coins_new(db, 0, 1, false, 1 << 20);
     static struct cc_outpoint o[N];
+    static struct cc_coin got[N];
     const struct cc_outpoint *want[N];
 
     (void)state;
@@ -354,8 +355,26 @@ static void test_fetch(void **state)
     flush(db, c);
     cc_coins_free(c);
     c = cc_coins_new(db, 0, 1, false, 1 << 20);
-    assert_int_equal(cc_coins_fetch(c, want, N, NULL), CC_OK);
+    for (int known = 0; known < 2; known++) { /* from the store, the cache */
+        assert_int_equal(cc_coins_fetch(c, want, N, got, NULL), CC_OK);
+        for (unsigned i = 0; i < N; i++)
+            assert_int_equal(got[i].out.value,
+                             i / 2 * 2 % 4 ? (int)(i / 2 * 2) : -1);
+        want[0] = want[1] = &o[2];
+        assert_int_equal(cc_coins_fetch(c, want, 2, got, NULL), CC_OK);
+        assert_int_equal(got[1].out.value, 2);
+        want[0] = want[1] = &o[0];
+    }
     assert_false(cc_coins_dirty(c));
+    cc_coins_spend(c, &o[2]);
+    want[0] = &o[2];
+    assert_int_equal(cc_coins_fetch(c, want, 1, got, NULL), CC_OK);
+    assert_int_equal(got[0].out.value, -1);
+    cc_coins_free(c);
+    c = cc_coins_new(db, 0, 1, false, 1 << 20);
+    for (unsigned i = 0; i < N; i++)
+        want[i] = &o[i];
+    assert_int_equal(cc_coins_fetch(c, want, N, NULL, NULL), CC_OK);
     for (unsigned i = 0; i < N; i++) {
         struct cc_coin coin;
         enum cc_status st = cc_coins_get(c, &o[i], &coin, NULL);
@@ -387,7 +406,7 @@ static void test_damaged_value(void **state)
     assert_int_equal(cc_db_write(db, b, false, NULL), CC_OK);
     assert_int_equal(cc_coins_get(c, &o, &coin, &err), CC_CORRUPT);
     assert_non_null(strstr(err.text, ":7 does not decode"));
-    assert_int_equal(cc_coins_fetch(c, &po, 1, &err), CC_CORRUPT);
+    assert_int_equal(cc_coins_fetch(c, &po, 1, NULL, &err), CC_CORRUPT);
     cc_db_batch_free(b);
     cc_coins_free(c);
     cc_db_close(db);

@@ -1,5 +1,9 @@
 """The wallet's calls on a running daemon: names, results and error codes."""
+import http.client
 import os
+import random
+import threading
+import time
 import unittest
 from decimal import Decimal as D
 
@@ -160,6 +164,46 @@ class TestWallets(WalletCase):
         self.assert_rpc_error(-13, HEADS_UP, born.getwalletwords)
         born.walletpassphrase("p", 9)
         self.assertTrue(born.getwalletwords()["words"])
+
+
+class TestKills(WalletCase):
+    KILLS = 12
+
+    def test_nothing_acknowledged_is_lost(self):
+        """kill -9 at random instants while addresses are made, coins sent and blocks mined."""
+        seed = int(os.environ.get("CC_SEED", "0")) or random.randrange(1 << 32)
+        print(f"seed: CC_SEED={seed}")
+        dice = random.Random(seed)
+        a = self.rich("a", 120)
+        known = {"addresses": [], "txids": []}
+
+        def work():
+            try:
+                while True:
+                    known["addresses"].append(a.getnewaddress())
+                    known["txids"].append(a.sendtoaddress(known["addresses"][-1], D("0.01")))
+                    if dice.random() < 0.3:
+                        self.rpc.generatetoaddress(1, a.getnewaddress())
+            except (framework.RpcError, OSError, http.client.HTTPException):
+                pass  # killed
+
+        for _ in range(self.KILLS):
+            worker = threading.Thread(target=work)
+            worker.start()
+            time.sleep(dice.random() * 0.3)  # the instant of the kill is what is random here
+            self.node.kill()
+            worker.join()
+            self.node.start("-wallet=a")
+            for txid in known["txids"]:
+                self.assertEqual(a.gettransaction(txid)["txid"], txid)
+            for address in known["addresses"]:
+                self.assertTrue(a.getaddressinfo(address)["ismine"])
+            self.assertNotIn(a.getnewaddress(), known["addresses"])
+        self.assertGreater(len(known["txids"]), self.KILLS)
+        # What the wallet believes is what the words alone would tell.
+        self.rpc.generatetoaddress(30, framework.BURN["regtest"])
+        again = self.wallet("again", words=a.getwalletwords()["words"])
+        self.assertEqual(again.getbalances()["mine"], a.getbalances()["mine"])
 
 
 class TestAddresses(WalletCase):

@@ -96,8 +96,14 @@ static void test_walk_sees_each_once(void **state)
     assert_int_equal(sum, 999 * 1000 / 2);
     cc_map_reset(&m);
     pos = 0;
+    assert_int_equal(m.count, 0);
     assert_false(cc_map_next(&m, &pos, NULL, NULL));
     assert_null(cc_map_get(&m, &n));
+    cc_map_clear(&m);
+    assert_null(cc_map_get(&m, &n));
+    *(uint32_t *)cc_map_put(&m, &n, NULL) = 7; /* as if fresh */
+    assert_int_equal(*(uint32_t *)cc_map_get(&m, &n), 7);
+    assert_int_equal(m.count, 1);
     cc_map_clear(&m);
 }
 
@@ -133,6 +139,32 @@ static void test_reserve_keeps_pointers(void **state)
     cc_map_clear(&m);
 }
 
+/* Where keys lie is not to be known without the seed: both halves count. */
+static void test_seed_moves_keys(void **state)
+{
+    uint32_t order[3][64];
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t own[16] = {0};
+        struct cc_map m;
+        const void *key;
+        size_t pos = 0, n = 0;
+
+        own[0] = i == 1;
+        own[8] = i == 2;
+        cc_map_init(&m, 4, 0, own);
+        for (uint32_t k = 0; k < 64; k++)
+            cc_map_put(&m, &k, NULL);
+        while (cc_map_next(&m, &pos, &key, NULL))
+            memcpy(&order[i][n++], key, 4);
+        assert_int_equal(n, 64);
+        cc_map_clear(&m);
+    }
+    assert_memory_not_equal(order[0], order[1], sizeof(order[0]));
+    assert_memory_not_equal(order[0], order[2], sizeof(order[0]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +172,7 @@ int main(void)
         cmocka_unit_test(test_random_against_an_array),
         cmocka_unit_test(test_walk_sees_each_once),
         cmocka_unit_test(test_pointers),
+        cmocka_unit_test(test_seed_moves_keys),
         cmocka_unit_test(test_reserve_keeps_pointers),
     };
 

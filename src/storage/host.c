@@ -14,7 +14,8 @@
 #include "util/mem.h"
 #include "util/random.h"
 
-#define ROUND_MS 15000 /* look at the chain at least so often */
+#define ROUND_MS 15000    /* look at the chain at least so often */
+#define LOCK_WAIT_MS 5000 /* for the folder to be free */
 
 void cc_host_config_init(struct cc_host_config *c,
                          const struct cc_params *params)
@@ -51,13 +52,30 @@ void cc_host_config_init(struct cc_host_config *c,
 
 static char *dup_or_null(const char *s) { return s ? cc_strdup(s) : NULL; }
 
+/* A host whose node was killed needs a moment to see it and let go. */
+static enum cc_status open_volume(struct cc_host *h, struct cc_error *err)
+{
+    const struct timespec pause = {0, 100 * 1000000};
+    char *path = cc_fs_join(h->directory, "volume");
+    enum cc_status st = CC_LIMIT;
+
+    for (int waited = 0; st == CC_LIMIT && waited <= LOCK_WAIT_MS;
+         waited += 100) {
+        if (waited)
+            nanosleep(&pause, NULL);
+        st = cc_volume_open(&h->volume, path, h->config.sectors, h->config.log,
+                            err);
+    }
+    free(path);
+    return st;
+}
+
 enum cc_status cc_host_new(struct cc_host **out, const struct cc_host_config *c,
                            struct cc_error *err)
 {
     struct cc_host *h = cc_calloc(1, sizeof(*h));
     uint8_t seed[16];
     enum cc_status st;
-    char *path;
 
     h->config = *c;
     h->directory = cc_strdup(c->directory);
@@ -75,9 +93,7 @@ enum cc_status cc_host_new(struct cc_host **out, const struct cc_host_config *c,
     cc_map_init(&h->written, 32, sizeof(int64_t), seed);
     cc_map_init(&h->hashes, 4, 32, seed);
     h->events = cc_calloc(CC_HOST_EVENTS, sizeof(*h->events));
-    path = cc_fs_join(h->directory, "volume");
-    st = cc_volume_open(&h->volume, path, c->sectors, c->log, err);
-    free(path);
+    st = open_volume(h, err);
     if (st == CC_OK)
         st = cc_host_contracts_load(h, err);
     if (st != CC_OK) {

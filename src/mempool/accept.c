@@ -223,8 +223,43 @@ static enum cc_status check_size(struct cc_mempool *m,
     return CC_OK;
 }
 
-/* Every input by policy's rules; one that fails is tried by those of blocks,
- * since only what no block may hold tells that a peer is bad. */
+/* Would the input be good if witnesses were not asked for? Then a witness may
+ * have been taken off on the way: its txid is innocent. */
+static bool lost_witness(const struct cc_pool_candidate *c, size_t i)
+{
+    const struct cc_txout *out = &c->coins[i].out;
+    const uint32_t asked = CC_VERIFY_WITNESS | CC_VERIFY_CLEANSTACK;
+    enum cc_script_error fault;
+
+    return !c->tx->has_witness &&
+           cc_script_verify(&c->sighash, i, out->script, out->value,
+                            CC_VERIFY_STANDARD & ~asked, &fault);
+}
+
+/* An input that policy refuses is tried by the rules of blocks: only what no
+ * block may hold tells that a peer is bad. */
+static enum cc_status bad_script(const struct cc_pool_candidate *c, size_t i,
+                                 enum cc_script_error fault,
+                                 struct cc_error *err)
+{
+    const struct cc_txout *out = &c->coins[i].out;
+    enum cc_verdict verdict = CC_VERDICT_CONSENSUS;
+    const char *words = "mandatory-script-verify-flag-failed";
+    enum cc_script_error other;
+    char reason[160];
+
+    if (cc_script_verify(&c->sighash, i, out->script, out->value,
+                         CC_VERIFY_MANDATORY, &other)) {
+        words = "non-mandatory-script-verify-flag";
+        verdict = CC_VERDICT_POLICY;
+    }
+    if (lost_witness(c, i))
+        verdict = CC_VERDICT_WITNESS;
+    snprintf(reason, sizeof(reason), "%s (%s)", words,
+             cc_script_error_string(fault));
+    return cc_reject(err, verdict, reason, NULL);
+}
+
 static enum cc_status check_scripts(struct cc_mempool *m,
                                     const struct cc_pool_candidate *c,
                                     struct cc_error *err)
@@ -233,29 +268,14 @@ static enum cc_status check_scripts(struct cc_mempool *m,
 
     for (size_t i = 0; i < c->tx->vin_count; i++) {
         const struct cc_txout *out = &c->coins[i].out;
-        enum cc_script_error fault, other;
-        char reason[160];
+        enum cc_script_error fault;
 
         if (storage && out->script.len > 0 &&
             out->script.data[0] == CC_OP_STORAGE)
             continue;
-        if (cc_script_verify(&c->sighash, i, out->script, out->value,
-                             CC_VERIFY_STANDARD, &fault))
-            continue;
-        if (cc_script_verify(&c->sighash, i, out->script, out->value,
-                             CC_VERIFY_MANDATORY, &other)) {
-            snprintf(reason, sizeof(reason),
-                     "non-mandatory-script-verify-flag (%s)",
-                     cc_script_error_string(fault));
-            return cc_reject(err, CC_VERDICT_POLICY, reason, NULL);
-        }
-        snprintf(reason, sizeof(reason),
-                 "mandatory-script-verify-flag-failed (%s)",
-                 cc_script_error_string(fault));
-        /* Without its witness a good transaction has the same txid. */
-        return cc_reject(
-            err, c->tx->has_witness ? CC_VERDICT_CONSENSUS : CC_VERDICT_WITNESS,
-            reason, NULL);
+        if (!cc_script_verify(&c->sighash, i, out->script, out->value,
+                              CC_VERIFY_STANDARD, &fault))
+            return bad_script(c, i, fault, err);
     }
     return CC_OK;
 }

@@ -233,6 +233,13 @@ static void test_scripts(void **state)
                    "non-mandatory-script-verify-flag (NOPx reserved for "
                    "soft-fork upgrades)");
     assert_int_equal(f.err.verdict, CC_VERDICT_POLICY);
+    /* A legacy input that is bad has no witness to have lost. */
+    child->vin[0].script_sig = cc_bytes("\x02\xb3\x52", 3);
+    fixture_expect(&f, child,
+                   "mandatory-script-verify-flag-failed (Script evaluated "
+                   "without error but finished with a false/empty top stack "
+                   "element)");
+    assert_int_equal(f.err.verdict, CC_VERDICT_CONSENSUS);
 }
 
 static void test_standard_spend(void **state)

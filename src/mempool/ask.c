@@ -126,8 +126,10 @@ void cc_mempool_prioritise(struct cc_mempool *m, const uint8_t txid[32],
         n->e.fee_delta += delta;
         cc_pool_walk(m);
         cc_pool_collect(m, &list, n, false);
-        for (size_t i = 0; i < list.count; i++)
+        for (size_t i = 0; i < list.count; i++) {
             list.items[i]->e.descendant_fees += delta;
+            cc_pool_rank_fix(m, list.items[i]);
+        }
         list.count = 0;
         cc_pool_walk(m);
         cc_pool_collect(m, &list, n, true);

@@ -23,6 +23,7 @@ struct cc_pool_node {
     bool *maturing; /* per output, NULL if none */
     size_t usage;   /* memory, about */
     size_t at;      /* its place in nodes */
+    size_t rank_at; /* and in ranked */
     uint64_t mark;  /* visited in walk number mark */
 };
 
@@ -46,6 +47,8 @@ struct cc_mempool {
     struct cc_map deltas;            /* txid: cc_amount */
     struct cc_pool_node **nodes;     /* all, in no order */
     size_t count, cap;
+    struct cc_pool_node **ranked; /* all, a heap: the worst first */
+    size_t ranked_count, ranked_cap;
     size_t bytes, usage, unbroadcast;
     cc_amount total_fee;
     uint64_t sequence, changes, walk;
@@ -177,6 +180,18 @@ enum cc_status cc_pool_check_ancestors(struct cc_mempool *m,
 cc_amount cc_pool_min_feerate(struct cc_mempool *m);
 /* Expire, then cut down to max_bytes, least deserving first. */
 void cc_pool_limit(struct cc_mempool *m);
+
+/* --- rank.c ----------------------------------------------------------------
+ */
+
+bool cc_pool_worth_less(const struct cc_pool_node *a,
+                        const struct cc_pool_node *b);
+void cc_pool_rank_add(struct cc_mempool *m, struct cc_pool_node *n);
+void cc_pool_rank_remove(struct cc_mempool *m, struct cc_pool_node *n);
+/* After its fee or the sums over its descendants changed. */
+void cc_pool_rank_fix(struct cc_mempool *m, struct cc_pool_node *n);
+/* NULL: the pool is empty. */
+struct cc_pool_node *cc_pool_rank_worst(struct cc_mempool *m);
 
 /* --- facts.c ---------------------------------------------------------------
  */

@@ -64,31 +64,6 @@ static void expire(struct cc_mempool *m)
             m->oldest = m->nodes[i]->e.time;
 }
 
-/* An entry is worth what it brings with its descendants, or alone if that is
- * more: what ranks lowest is the last that a miner would take. */
-static bool worth_less(const struct cc_pool_node *a,
-                       const struct cc_pool_node *b)
-{
-    cc_amount fee[2];
-    size_t size[2];
-
-    for (int i = 0; i < 2; i++) {
-        const struct cc_pool_node *n = i ? b : a;
-
-        fee[i] = n->e.descendant_fees;
-        size[i] = n->e.descendant_size;
-        if (cc_feerate_above(cc_pool_fee(n), n->e.vsize, fee[i], size[i])) {
-            fee[i] = cc_pool_fee(n);
-            size[i] = n->e.vsize;
-        }
-    }
-    if (cc_feerate_above(fee[1], size[1], fee[0], size[0]))
-        return true;
-    if (cc_feerate_above(fee[0], size[0], fee[1], size[1]))
-        return false;
-    return a->e.sequence > b->e.sequence;
-}
-
 static void bump(struct cc_mempool *m, const struct cc_pool_node *gone)
 {
     /* What comes next must pay for itself and for the relay of what left. */
@@ -108,11 +83,8 @@ void cc_pool_limit(struct cc_mempool *m)
 {
     expire(m);
     while (m->usage > m->config.max_bytes && m->count > 0) {
-        struct cc_pool_node *worst = m->nodes[0];
+        struct cc_pool_node *worst = cc_pool_rank_worst(m);
 
-        for (size_t i = 1; i < m->count; i++)
-            if (worth_less(m->nodes[i], worst))
-                worst = m->nodes[i];
         bump(m, worst);
         cc_pool_remove_deep(m, worst, CC_LEAVE_SIZELIMIT);
     }

@@ -10,6 +10,7 @@ libcc_mempool_a_SOURCES = \
     src/mempool/miner.c src/mempool/miner.h \
     src/mempool/policy.c src/mempool/policy.h \
     src/mempool/pool.c \
+    src/mempool/rank.c \
     src/mempool/replace.c \
     src/mempool/select.c src/mempool/select.h \
     src/mempool/sync.c

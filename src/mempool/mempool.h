@@ -19,7 +19,7 @@ struct cc_mempool_config {
     bool require_standard, full_rbf, bare_multisig;
     size_t datacarrier_bytes;                  /* 0: none */
     unsigned ancestor_limit, descendant_limit; /* counts; sizes 101 kvB */
-    size_t block_max_weight;     /* of templates; 0: 3,996,000 */
+    size_t block_max_weight;                   /* of templates; 0: 3,996,000 */
     cc_amount block_min_feerate; /* a package that pays less stays out */
     int32_t block_version;       /* 0: no deployment signalled */
     int64_t (*now)(void *arg);

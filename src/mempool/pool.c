@@ -133,6 +133,7 @@ static void account(struct cc_mempool *m, struct cc_pool_node *node, bool add)
         e->descendant_count += one;
         e->descendant_size += size;
         e->descendant_fees += fee;
+        cc_pool_rank_fix(m, list.items[i]);
     }
     list.count = 0;
     cc_pool_walk(m);
@@ -185,6 +186,7 @@ void cc_pool_insert(struct cc_mempool *m, struct cc_pool_node *node, bool quiet)
             link_parent(node, parent);
     }
     sum_ancestors(m, node);
+    cc_pool_rank_add(m, node);
     account(m, node, true);
     m->bytes += node->e.vsize;
     m->usage += node->usage;
@@ -221,6 +223,7 @@ void cc_pool_remove(struct cc_mempool *m, struct cc_pool_node *node,
     for (size_t i = 0; i < node->child_count; i++)
         unlink_from(node->children[i]->parents,
                     &node->children[i]->parent_count, node);
+    cc_pool_rank_remove(m, node);
     m->nodes[node->at] = m->nodes[--m->count];
     m->nodes[node->at]->at = node->at;
     cc_map_remove(&m->by_txid, tx->txid, NULL);
@@ -269,6 +272,7 @@ void cc_pool_take_all(struct cc_mempool *m, struct cc_pool_list *out)
     for (size_t i = 0; i < out->count; i++)
         out->items[i]->parent_count = out->items[i]->child_count = 0;
     m->count = m->bytes = m->usage = m->unbroadcast = 0;
+    m->ranked_count = 0;
     m->total_fee = 0;
     cc_map_reset(&m->by_txid);
     cc_map_reset(&m->by_wtxid);
@@ -364,6 +368,7 @@ void cc_mempool_free(struct cc_mempool *m)
     for (size_t i = 0; i < m->count; i++)
         cc_pool_node_free(m->nodes[i]);
     free(m->nodes);
+    free(m->ranked);
     cc_map_clear(&m->by_txid);
     cc_map_clear(&m->by_wtxid);
     cc_map_clear(&m->spenders);

@@ -319,6 +319,7 @@ static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
 {
     const struct cc_args *args = n->setup->args;
     int64_t cache = cc_args_get_int(args, "dbcache", 450);
+    int64_t check = cc_args_get_int(args, "checkblocks", 6);
     struct cc_chain_listener listener = {n, on_connected, on_disconnected,
                                          on_tip, NULL};
     struct cc_chain_config c = {
@@ -337,6 +338,8 @@ static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
 
     cache = cache < 4 ? 4 : cache > 16384 ? 16384 : cache;
     c.cache_bytes = (size_t)cache << 20;
+    c.check_blocks = check > 0 && check < UINT32_MAX ? (uint32_t)check
+                                                     : UINT32_MAX; /* all */
     cc_log(n->log, "Script verification uses %u additional threads", c.threads);
     cc_rpc_set_warmup(n->rpc, "Loading block index\xe2\x80\xa6");
     st = cc_chain_open(&n->chain, &c, err);

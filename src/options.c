@@ -62,6 +62,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"walletrbf", "", WALLET, "Send transactions that may be replaced (default: 1)", 0},
     {"wallet", "=<name>", WALLET, "Load the wallet of that name on startup; may be given several times", CC_ARG_NETWORK},
 
+    {"checkblocks", "=<n>", DEBUG, "How many blocks to check at startup (default: 6, 0 = all)", CC_ARG_DEBUG},
     {"debug", "=<category>", DEBUG, "Output debugging information of that category, or of all (1); may be given several times", 0},
     {"debugexclude", "=<category>", DEBUG, "Exclude a category from -debug=1", 0},
     {"help-debug", "", DEBUG, "Print help message with debugging options and exit", CC_ARG_CLI_ONLY},

@@ -258,6 +258,8 @@ static enum cc_status fill(struct cc_chain *c,
         st = cc_chain_load(c, err);
     if (st == CC_OK && config->reindex_chainstate && !config->reindex)
         st = cc_chain_reset_coins(c, err);
+    if (st == CC_OK && config->check_blocks)
+        st = cc_verify_start(c, config->check_blocks, err);
     if (st == CC_OK)
         st = cc_chain_activate(c, NULL, NULL, err);
     return st;
@@ -458,6 +460,11 @@ enum cc_status cc_chain_load_undo(struct cc_chain *c, const struct cc_index *i,
     }
     *out = undo;
     return CC_OK;
+}
+
+uint64_t cc_chain_state_size(struct cc_chain *c)
+{
+    return cc_db_disk_size(c->db);
 }
 
 uint64_t cc_chain_disk_size(struct cc_chain *c)

@@ -93,6 +93,7 @@ struct cc_chain_config {
     void *now_arg;
     struct cc_log *log; /* may be NULL */
     bool reindex, reindex_chainstate;
+    uint32_t check_blocks;     /* undo so many at start, to see that they fit */
     struct cc_fault fault;     /* for tests; zero otherwise */
     const volatile bool *stop; /* set: end long work soon; may be NULL */
 };
@@ -187,7 +188,9 @@ enum cc_status cc_chain_read_raw(struct cc_chain *c, const struct cc_index *i,
                                  struct cc_error *err);
 enum cc_status cc_chain_read_undo(struct cc_chain *c, const struct cc_index *i,
                                   struct cc_undo *out, struct cc_error *err);
+/* Bytes of blocks and undo data; of the database. */
 uint64_t cc_chain_disk_size(struct cc_chain *c);
+uint64_t cc_chain_state_size(struct cc_chain *c);
 
 /* The view of the storage rules for a block on top of prev. arg keeps state:
  * owned by the caller while the view is used, under the lock. */
@@ -230,9 +233,9 @@ enum cc_status cc_chain_precious(struct cc_chain *c, struct cc_index *i,
 
 /* Does what is stored agree? Walks back up to depth blocks (0: all) from the
  * tip: block and undo bytes are read and checked, the blocks are undone on a
- * copy and connected again; the whole coin set decodes, and storage coins and
- * their lists match. CC_CORRUPT says what does not. *blocks, *coins (may be
- * NULL): how much was compared. */
+ * copy and connected again; with 0 the whole coin set is decoded too, and
+ * storage coins held against their lists. CC_CORRUPT says what does not.
+ * *blocks, *coins (may be NULL): how much was compared. */
 enum cc_status cc_chain_verify(struct cc_chain *c, uint32_t depth,
                                uint32_t *blocks, uint64_t *coins,
                                struct cc_error *err);

@@ -126,6 +126,12 @@ enum cc_status cc_connect_undo(struct cc_chain *c, const struct cc_block *block,
                                uint32_t height, const struct cc_undo *undo,
                                struct cc_error *err);
 
+/* --- verify.c ------------------------------------------------------------ */
+
+/* Undo the last blocks on a copy of the coins. */
+enum cc_status cc_verify_start(struct cc_chain *c, uint32_t depth,
+                               struct cc_error *err);
+
 /* --- reorg.c ------------------------------------------------------------- */
 
 void cc_chain_tell_checked(struct cc_chain *c, const uint8_t hash[32],

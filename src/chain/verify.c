@@ -153,27 +153,33 @@ static enum cc_status redo_one(struct cc_chain *c, struct cc_index *i,
     return st;
 }
 
+/* The last depth blocks, in a coin cache of its own; redo: and back. */
 static enum cc_status verify_blocks(struct cc_chain *c, uint32_t depth,
-                                    uint32_t *blocks, struct cc_error *err)
+                                    bool redo, uint32_t *blocks,
+                                    struct cc_error *err)
 {
     uint32_t low = depth && depth < c->tip->height ? c->tip->height - depth : 0;
     uint32_t h = c->tip->height;
+    struct cc_coins *own = c->coins;
     enum cc_status st = CC_OK;
 
+    c->coins = cc_coins_new(c->db, CC_FAMILY_COINS, CC_FAMILY_TYPED,
+                            c->params->storage_active, VERIFY_CACHE);
     while (st == CC_OK && h > low && !cc_coins_full(c->coins))
         st = undo_one(c, c->at[h--], err);
     if (blocks)
         *blocks = c->tip->height - h;
-    while (st == CC_OK && h < c->tip->height)
+    while (redo && st == CC_OK && h < c->tip->height)
         st = redo_one(c, c->at[++h], err);
-    return cc_context(err, st, "block of height %" PRIu32, h);
+    cc_coins_free(c->coins);
+    c->coins = own;
+    return cc_context(err, st, "block of height %" PRIu32, redo ? h : h + 1);
 }
 
 enum cc_status cc_chain_verify(struct cc_chain *c, uint32_t depth,
                                uint32_t *blocks, uint64_t *coins,
                                struct cc_error *err)
 {
-    struct cc_coins *own;
     struct cc_error local;
     enum cc_status st;
 
@@ -181,15 +187,22 @@ enum cc_status cc_chain_verify(struct cc_chain *c, uint32_t depth,
         err = &local;
     cc_chain_lock(c);
     st = cc_chain_flush(c, err);
-    if (st == CC_OK)
+    if (st == CC_OK && !depth)
         st = verify_coins(c, coins, err);
-    own = c->coins;
-    c->coins = cc_coins_new(c->db, CC_FAMILY_COINS, CC_FAMILY_TYPED,
-                            c->params->storage_active, VERIFY_CACHE);
     if (st == CC_OK)
-        st = verify_blocks(c, depth, blocks, err);
-    cc_coins_free(c->coins);
-    c->coins = own;
+        st = verify_blocks(c, depth, true, blocks, err);
     cc_chain_unlock(c);
     return st;
+}
+
+enum cc_status cc_verify_start(struct cc_chain *c, uint32_t depth,
+                               struct cc_error *err)
+{
+    enum cc_status st = verify_blocks(c, depth, false, NULL, err);
+
+    if (st != CC_CORRUPT)
+        return st;
+    return cc_context(err, st,
+                      "Corrupted block database detected. Please restart with "
+                      "-reindex or -reindex-chainstate to recover.");
 }

@@ -135,7 +135,7 @@ static json_t *gettxoutsetinfo(struct cc_rpc_call *call)
     }
     cc_json_set_amount(o, "total_amount", t.amount);
     cc_json_set(o, "transactions", cc_json_u64(t.txs));
-    cc_json_set(o, "disk_size", cc_json_u64(cc_chain_disk_size(c)));
+    cc_json_set(o, "disk_size", cc_json_u64(cc_chain_state_size(c)));
     return o;
 }
 

@@ -166,6 +166,34 @@ static void test_block_damaged(void **state)
     teardown(&f);
 }
 
+/* The same, found at the start where that is asked for. */
+static void test_start_check(void **state)
+{
+    struct cc_chain_config config;
+    struct fixture f;
+    struct cc_error err;
+    uint32_t at;
+
+    (void)state;
+    setup(&f);
+    at = cc_chain_at(f.c, 18)->undo_pos;
+    poke(&f, "rev00000.dat", at + 1, 0x10);
+    cc_chain_free(f.c);
+    world_config(&f.w, &config, f.dir);
+    config.check_blocks = 2; /* 20 and 19 */
+    assert_int_equal(cc_chain_open(&f.c, &config, NULL), CC_OK);
+    world_expect(&f.w, f.c, f.tip);
+    cc_chain_free(f.c);
+    config.check_blocks = 3;
+    assert_int_equal(cc_chain_open(&f.c, &config, &err), CC_CORRUPT);
+    assert_non_null(strstr(err.text, "Corrupted block database detected"));
+    assert_non_null(strstr(err.text, "rev00000.dat"));
+    f.c = NULL;
+    open_well(&f, false, true);
+    world_expect(&f.w, f.c, f.tip);
+    teardown(&f);
+}
+
 /* A coin that the database lost: found when the block is undone. */
 static void test_coin_lost(void **state)
 {
@@ -362,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_undo_damaged),
         cmocka_unit_test(test_block_damaged),
+        cmocka_unit_test(test_start_check),
         cmocka_unit_test(test_coin_lost),
         cmocka_unit_test(test_index_damaged),
         cmocka_unit_test(test_tip_damaged),

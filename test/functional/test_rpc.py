@@ -407,6 +407,17 @@ class TestRaw(framework.TestCase):
             self.rpc.sendrawtransaction(signed["hex"])
         block = self.rpc.getblock(self.node.generate(1)[0])
         self.assertEqual(len(block["tx"]), 1 + len(scripts))
+        stats = self.rpc.getblockstats(block["hash"])
+        self.assertEqual(stats, self.rpc.getblockstats(block["height"]))
+        self.assertEqual([stats[k] for k in ("txs", "ins", "outs", "totalfee", "minfee", "maxfee", "medianfee", "avgfee",
+                                             "total_out", "utxo_increase", "utxo_increase_actual", "swtxs", "subsidy")],
+                         [10, 9, 11, 9000000, 1000000, 1000000, 1000000, 1000000, 9 * 4999000000, 2, 1, 5, 5000000000])
+        self.assertEqual(stats["avgfeerate"], stats["totalfee"] * 4 // stats["total_weight"])
+        self.assertEqual(self.rpc.getblockstats(0, ["txs", "utxo_increase", "utxo_increase_actual"]),
+                         {"txs": 1, "utxo_increase": 1, "utxo_increase_actual": 0})
+        self.assert_rpc_error(-8, "Invalid selected statistic 'x'", self.rpc.getblockstats, 0, ["x"])
+        self.assert_rpc_error(-8, "Target block height 999 after current tip", self.rpc.getblockstats, 999)
+        self.assert_rpc_error(-8, "Target block height -1 is negative", self.rpc.getblockstats, -1)
         for shown in range(1, 1 << len(block["tx"]), 37):
             txids = [t for i, t in enumerate(block["tx"]) if shown >> i & 1]
             proof = self.rpc.gettxoutproof(txids, block["hash"])

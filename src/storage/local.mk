@@ -62,3 +62,11 @@ src_storage_test_test_host_plan_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
 check_PROGRAMS += src/storage/test/test_renter
 src_storage_test_test_renter_SOURCES = src/storage/test/test_renter.c
 src_storage_test_test_renter_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
+
+check_PROGRAMS += src/storage/test/test_ext
+src_storage_test_test_ext_SOURCES = src/storage/test/test_ext.c
+src_storage_test_test_ext_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
+
+check_PROGRAMS += src/storage/test/test_sealer
+src_storage_test_test_sealer_SOURCES = src/storage/test/test_sealer.c
+src_storage_test_test_sealer_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)

@@ -282,8 +282,10 @@ static void print_object(const json_t *o)
 
     cc_clock_format(when, integer(o, "time"));
     printf("%14" JSON_INTEGER_FORMAT "  %s  %" JSON_INTEGER_FORMAT
-           " of %-3" JSON_INTEGER_FORMAT "  ",
-           integer(o, "size"), when, integer(o, "k"), integer(o, "n"));
+           " of %-3" JSON_INTEGER_FORMAT
+           "  kept until block %" JSON_INTEGER_FORMAT "  ",
+           integer(o, "size"), when, integer(o, "k"), integer(o, "n"),
+           integer(o, "kept_until"));
     print_text(text(o, "name"));
     putchar('\n');
 }

@@ -169,6 +169,33 @@ static void set_amount(json_t *o, const char *key, uint64_t sat)
     json_object_set_new(o, key, json_real((double)sat / (double)CC_COIN));
 }
 
+static int descending(const void *x, const void *y)
+{
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+    return a < b ? 1 : a > b ? -1 : 0;
+}
+
+/* The height up to which k shards of every slab are under contract. */
+static int64_t kept_until(struct cc_renter *r, const struct cc_manifest *m)
+{
+    int64_t until = INT64_MAX, ends[CC_ERASURE_MAX];
+    unsigned n = m->object.n;
+
+    for (uint32_t s = 0; s < m->slab_count; s++) {
+        for (unsigned i = 0; i < n; i++) {
+            const struct cc_renter_contract *c = cc_renter_find_contract(
+                r, m->places[(size_t)s * n + i].contract);
+
+            ends[i] = c ? cc_renter_contract_end(c) : 0;
+        }
+        qsort(ends, n, sizeof(ends[0]), descending);
+        if (ends[m->object.k - 1] < until)
+            until = ends[m->object.k - 1];
+    }
+    return until;
+}
+
 enum cc_status cc_renter_list(struct cc_renter *r, json_t **out,
                               struct cc_error *err)
 {
@@ -195,6 +222,7 @@ enum cc_status cc_renter_list(struct cc_renter *r, json_t **out,
         set_int(o, "k", m.object.k);
         set_int(o, "n", m.object.n);
         set_int(o, "slabs", m.slab_count);
+        set_int(o, "kept_until", (uint64_t)kept_until(r, &m));
         json_array_append_new(list, o);
         cc_manifest_clear(&m);
     }

@@ -62,7 +62,8 @@ enum cc_status cc_renter_get(struct cc_renter *r, const char *name,
 enum cc_status cc_renter_remove(struct cc_renter *r, const char *name,
                                 struct cc_error *err);
 
-/* Arrays of objects, the caller's. */
+/* Arrays of JSON objects, the caller's. Of what is stored, "kept_until" is
+ * the height up to which k shards of each slab are under contract. */
 enum cc_status cc_renter_list(struct cc_renter *r, json_t **out,
                               struct cc_error *err);
 enum cc_status cc_renter_hosts(struct cc_renter *r, json_t **out,

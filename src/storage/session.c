@@ -39,11 +39,7 @@ static enum cc_status connect_any(int *fd, const char *address, int timeout_ms,
 
     if (!cc_socket_split(host, sizeof(host), &port, address))
         return cc_fail(err, CC_IO, "no address of the form host:port");
-    st = cc_socket_connect(fd, host, port,
-                           deadline_in(timeout_ms < CONNECT_TIMEOUT_MS
-                                           ? timeout_ms
-                                           : CONNECT_TIMEOUT_MS),
-                           err);
+    st = cc_socket_connect(fd, host, port, deadline_in(timeout_ms), err);
     return st == CC_OK ? CC_OK : CC_IO;
 }
 
@@ -162,13 +158,16 @@ enum cc_status cc_session_connect(struct cc_session **out,
                                   struct cc_error *err)
 {
     enum cc_status st;
-    int fd = -1;
+    int fd = -1, first;
 
     if (timeout_ms <= 0)
         timeout_ms = CC_SESSION_TIMEOUT_MS;
-    st = connect_any(&fd, address, timeout_ms, err);
+    first = timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS;
+    st = connect_any(&fd, address, first, err);
     if (st == CC_OK)
-        st = cc_session_start(out, ec, fd, host_key, secret, timeout_ms, err);
+        st = cc_session_start(out, ec, fd, host_key, secret, first, err);
+    if (st == CC_OK)
+        cc_session_set_timeout(*out, timeout_ms);
     return cc_context(err, st, "%s", address);
 }
 

@@ -20,7 +20,8 @@
 struct cc_ec;
 struct cc_session;
 
-#define CC_SESSION_TIMEOUT_MS 60000 /* for a message; connecting gets 10 s */
+/* For a message; connecting and the handshake get 10 s each at most. */
+#define CC_SESSION_TIMEOUT_MS 60000
 
 /* Connect to "host:port", "[v6]:port", a name or a number. host_key: the
  * x-only identity that must be there, even y. secret: ours; NULL for a fresh

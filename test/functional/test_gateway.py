@@ -3,6 +3,7 @@ import fcntl
 import json
 import os
 import random
+import socket
 import subprocess
 import threading
 import unittest
@@ -196,6 +197,8 @@ class TestGateway(framework.TestCase):
         self.assertEqual(len(contracts), HOSTS)
         self.assertTrue(all(c["on_chain"] for c in contracts))
         self.assertEqual({c["sectors"] for c in contracts}, {1 + 1 + 1 + 3})
+        second = sorted((c["end"] for c in contracts), reverse=True)[1]
+        self.assertEqual({o["kept_until"] for o in g.json("ls")}, {second})
         status, _, err = g.run("put", self.path("one"), "-k=2", "-n=3")
         self.assertEqual(status, 1)
         self.assertIn('"one" is stored already', err)
@@ -269,6 +272,21 @@ class TestGateway(framework.TestCase):
         for _ in range(2):
             g.good("get", "a", self.path("back"))
             self.assertEqual(content(self.path("back")), content(self.path("a")))
+
+    def test_host_that_hangs(self):
+        """A host that takes the connection and says nothing costs seconds, not the file."""
+        g = self.gateway
+        make_file(self.path("a"), 100000)
+        g.good("put", self.path("a"), "-k=2", "-n=3")
+        self.mine(1)
+        with socket.socket() as s:
+            self.stop_host(self.hosts[0])
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", int(self.hosts[0].endpoint.split(":")[1])))
+            s.listen(5)
+            for _ in range(2):
+                g.good("get", "a", self.path("back"), "-timeout=1")
+                self.assertEqual(content(self.path("back")), content(self.path("a")))
 
     def test_money(self):
         """Too little money, rent above the limit, too few hosts: said, and nothing is half done."""

@@ -716,9 +716,11 @@ void cc_peer_tick(struct cc_peer *p, int64_t now_us)
 {
     if (cc_peer_is_outbound(p) && !p->sent_version)
         send_version(p);
-    if (too_quiet(p, now_us) || !p->ready || take_consequence(p))
+    if (p->ready)
+        ping_tick(p, now_us);
+    if (p->dropping || too_quiet(p, now_us) || !p->ready ||
+        take_consequence(p))
         return;
-    ping_tick(p, now_us);
     cc_gossip_tick(p, now_us);
     cc_headers_tick(p, now_us);
     cc_sync_tick(p, now_us);

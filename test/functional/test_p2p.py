@@ -1,0 +1,401 @@
+"""What the node says to peers: handshakes both ways, addresses, announcements, serving, bans, timeouts."""
+import os
+import socket
+import struct
+import time
+
+import framework
+from peer import (BLOCK, TX, WITNESS, WTX, Closed, Header, Peer, block, coinbase, compact, inv, merkle, read_compact,
+                  sha256d, version)
+
+ZERO = bytes(32)
+
+
+class Listener:
+    """Waits for the node to connect."""
+
+    def __init__(self, node):
+        self.node = node
+        self.sock = socket.socket()
+        self.sock.bind(("127.0.0.1", 0))
+        self.sock.listen()
+        self.sock.settimeout(framework.TIMEOUT_S)
+        self.address = f"127.0.0.1:{self.sock.getsockname()[1]}"
+
+    def accept(self):
+        c, _ = self.sock.accept()
+        c.settimeout(framework.TIMEOUT_S)
+        p = Peer.__new__(Peer)
+        p.node, p.magic, p.sock = self.node, bytes.fromhex("fabfb5da"), c
+        p.buffer, p.seen, p.closed = b"", [], False
+        return p
+
+    def open(self, kind):
+        self.node.rpc.addconnection(self.address, kind)
+        return self.accept()
+
+
+class P2P(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def setUp(self):
+        super().setUp()
+        # No connections on its own: the addresses in these tests may be somebody's.
+        self.node = self.start_node("-debug=net", "-debug=addrman", "-connect=0")
+        self.node.generate(3)
+
+    def assert_log(self, *texts):
+        self.wait_until(lambda: all(t in self.node.log() for t in texts), what=f"log says {texts}")
+
+    def info(self, **match):
+        for p in self.node.rpc.getpeerinfo():
+            if all(p[k] == v for k, v in match.items()):
+                return p
+        return None
+
+    def tip(self):
+        return bytes.fromhex(self.node.tip())[::-1]
+
+    def make_block(self, prev, height, at, extra=b"\0"):
+        cb = coinbase(height, 50 * 10**8 >> height // 150, extra)
+        header = Header(prev, sha256d(cb), at).mine()
+        return header, block(header, [cb])
+
+
+class TestOutbound(P2P):
+    def test_handshake(self):
+        """Who connects speaks first, and is told features between version and verack."""
+        p = Listener(self.node).open("outbound-full-relay")
+        got = p.wait("version")
+        self.assertEqual(struct.unpack_from("<i", got)[0], 70016)
+        self.assertEqual(struct.unpack_from("<Q", got, 4)[0] & 9, 9)
+        self.assertEqual(got[-1], 1)
+        self.assertEqual(struct.unpack("<i", got[-5:-1])[0], 3)
+        p.send("version", version())
+        for command in ("wtxidrelay", "sendaddrv2", "verack", "getaddr"):
+            self.assertEqual(p.receive()[0], command)
+        p.send("verack")
+        self.assertEqual(p.receive()[0], "sendcmpct")
+        p.wait("getheaders")
+        self.assert_log("New outbound-full-relay v1 peer connected: version: 70016, blocks=0, peer=0")
+        i = self.info(id=0)
+        self.assertEqual((i["inbound"], i["connection_type"], i["startingheight"]), (False, "outbound-full-relay", 0))
+        self.assertEqual((i["transport_protocol_type"], i["session_id"], i["subver"]), ("v1", "", "/raw:1/"))
+
+    def test_without_services(self):
+        p = Listener(self.node).open("outbound-full-relay")
+        p.send("version", version(services=0))
+        p.wait_closed()
+        self.assert_log("does not offer the expected services (00000000 offered, 00000009 expected); disconnecting")
+
+    def test_manual_needs_none(self):
+        listener = Listener(self.node)
+        self.node.rpc.addnode(listener.address, "onetry")
+        p = listener.accept()
+        p.shake(services=0)
+        p.sync()
+
+    def test_feeler(self):
+        p = Listener(self.node).open("feeler")
+        p.send("version", version())
+        p.wait_closed()
+        self.assert_log("feeler connection completed")
+
+    def test_block_relay_only(self):
+        p = Listener(self.node).open("block-relay-only")
+        p.shake()
+        self.assertEqual(p.seen[0][1][-1], 0)  # no transactions, please
+        p.sync()
+        self.assertNotIn("getaddr", p.commands())
+        p.send("inv", inv((WTX, ZERO)))
+        p.wait_closed()
+        self.assert_log("inv sent in violation of protocol")
+
+    def test_addr_fetch(self):
+        p = Listener(self.node).open("addr-fetch")
+        p.shake()
+        p.wait("getaddr")
+        one = struct.pack("<IQ", int(time.time()), 9) + bytes(10) + b"\xff\xff\x08\x08\x08\x08\x20\x8d"
+        p.send("addr", b"\2" + one + one)
+        p.wait_closed()
+        self.assert_log("addrfetch connection completed", "Added 1 addresses (of 2) from 127.0.0.1: 0 tried, 1 new")
+
+    def test_punished_by_score_only_if_not_manual(self):
+        listener = Listener(self.node)
+        self.node.rpc.addnode(listener.address, "onetry")
+        p = listener.accept()
+        p.shake()
+        bad = Header(self.tip(), ZERO, 1).mine()
+        p.send("headers", b"\1" + bad.raw() + b"\0")
+        p.sync()
+        self.assert_log("time-too-old", "Warning: not punishing manually connected peer 0!")
+
+    def test_ourselves(self):
+        self.node.rpc.addnode(self.node.address, "onetry")
+        self.assert_log("connected to self at")
+        self.wait_until(lambda: not self.node.rpc.getpeerinfo(), what="alone again")
+
+    def test_capacity(self):
+        listeners = [Listener(self.node) for _ in range(3)]
+        peers = [x.open("block-relay-only") for x in listeners[:2]]
+        for p in peers:
+            p.shake()
+        self.assert_rpc_error(-34, "Error: Already at capacity for specified connection type.",
+                              self.node.rpc.addconnection, listeners[2].address, "block-relay-only")
+
+
+class TestAddresses(P2P):
+    def address(self, i, at=None):
+        return (struct.pack("<IQ", at or int(time.time()), 9) + bytes(10) + b"\xff\xff" +
+                bytes([8, 8, i // 256, i % 256]) + b"\x20\x8d")
+
+    def test_rate_limit(self):
+        with Peer(self.node) as p:
+            p.send("addr", compact(100) + b"".join(self.address(i) for i in range(100)))
+            p.sync()
+            i = self.info(addr_relay_enabled=True)
+            self.assertEqual((i["addr_processed"], i["addr_rate_limited"]), (1, 99))
+        self.assert_log("Received addr: 100 addresses (1 processed, 99 rate-limited)")
+
+    def test_getaddr(self):
+        for i in range(200):
+            self.node.rpc.addpeeraddress(f"{8 + i % 100}.{i}.3.4", 8333)
+        known = len(self.node.rpc.getnodeaddresses(0))
+        self.assertGreater(known, 150)
+        with Peer(self.node) as p:
+            p.send("getaddr")
+            got = p.wait("addrv2")
+            count, _ = read_compact(got, 0)
+            self.assertLessEqual(count, known * 23 // 100)
+            self.assertGreater(count, 20)
+            p.send("getaddr")
+            p.sync()
+        self.assert_log('Ignoring repeated "getaddr"')
+
+    def test_passed_on(self):
+        """A fresh address goes to one or two others, in the form each can read."""
+        with Peer(self.node) as p, Peer(self.node, features=()) as q:
+            q.send("getaddr")  # shows interest
+            q.sync()
+            now = int(time.time()) + 10
+            self.node.rpc.setmocktime(now)
+            p.send("addr", b"\1" + self.address(7, now))
+            p.sync()
+            self.node.rpc.setmocktime(now + 700)
+            self.assertEqual(q.wait("addr"), b"\1" + self.address(7, now))
+
+    def test_book_survives(self):
+        self.assertTrue(self.node.rpc.addpeeraddress("8.8.8.8", 8333)["success"])
+        self.assertFalse(self.node.rpc.addpeeraddress("127.0.0.1", 8333)["success"])
+        self.node.stop()
+        self.node.start()
+        self.assertEqual([a["address"] for a in self.node.rpc.getnodeaddresses(0)], ["8.8.8.8"])
+        # A damaged file is put aside.
+        self.node.stop()
+        path = os.path.join(self.node.chain_dir, "peers.dat")
+        with open(path, "r+b") as f:
+            f.write(b"damaged")
+        self.node.start()
+        self.assertEqual(self.node.rpc.getnodeaddresses(0), [])
+        self.assertTrue(os.path.exists(path + ".bak"))
+
+    def test_bans_survive(self):
+        self.node.rpc.setban("10.1.0.0/16", "add")
+        self.node.rpc.setban("9.9.9.9", "add", 1000)
+        self.assert_rpc_error(-23, "Error: IP/Subnet already banned", self.node.rpc.setban, "9.9.9.9", "add")
+        self.node.stop()
+        self.node.start()
+        self.assertEqual([b["address"] for b in self.node.rpc.listbanned()], ["9.9.9.9/32", "10.1.0.0/16"])
+        self.node.rpc.setban("127.0.0.1", "add")
+        with self.assertRaises((Closed, OSError)):
+            Peer(self.node)
+        self.node.rpc.clearbanned()
+        with Peer(self.node) as p:
+            p.sync()
+
+
+class TestBlocks(P2P):
+    def test_getheaders(self):
+        hashes = [bytes.fromhex(self.node.rpc.getblockhash(h))[::-1] for h in range(4)]
+        with Peer(self.node) as p:
+            def ask(locator, stop=ZERO):
+                p.send("getheaders", struct.pack("<I", 70016) + compact(len(locator)) + b"".join(locator) + stop)
+                got = p.wait("headers")
+                count, at = read_compact(got, 0)
+                return [sha256d(got[at + 81 * i:at + 81 * i + 80]) for i in range(count)]
+            self.assertEqual(ask([hashes[0]]), hashes[1:])
+            self.assertEqual(ask([hashes[0]], hashes[2]), hashes[1:3])
+            self.assertEqual(ask([os.urandom(32), hashes[1]]), hashes[2:])
+            self.assertEqual(ask([os.urandom(32)]), hashes[1:])
+            self.assertEqual(ask([], hashes[2]), [hashes[2]])
+            self.assertEqual(ask([hashes[3]]), [])
+
+    def test_getblocks(self):
+        self.node.generate(600)
+        hashes = [bytes.fromhex(self.node.rpc.getblockhash(h))[::-1] for h in range(604)]
+        with Peer(self.node) as p:
+            p.send("getblocks", struct.pack("<I", 70016) + b"\1" + hashes[0] + ZERO)
+            self.assertEqual(p.wait("inv"), inv(*((BLOCK, h) for h in hashes[1:501])))
+            p.send("getdata", inv((BLOCK, hashes[500])))
+            p.wait("block")
+            self.assertEqual(p.wait("inv"), inv((BLOCK, hashes[-1])))  # there is more
+
+    def test_getdata(self):
+        tip = self.tip()
+        raw = bytes.fromhex(self.node.rpc.getblock(self.node.tip(), 0))
+        with Peer(self.node) as p:
+            p.send("getdata", inv((BLOCK | WITNESS, tip), (0, ZERO), (BLOCK | WITNESS, ZERO), (BLOCK, tip)))
+            self.assertEqual(p.wait("block"), raw)
+            stripped = p.wait("block")
+            self.assertEqual(sha256d(stripped[:80]), tip)
+            self.assertLess(len(stripped), len(raw))  # the coinbase has a witness
+
+    def test_announced_by_headers(self):
+        with Peer(self.node) as p, Peer(self.node) as q:
+            for x in (p, q):
+                x.sync()
+                x.send("headers", b"\0")
+            p.send("sendheaders")
+            p.send("getheaders", struct.pack("<I", 70016) + b"\1" + self.tip() + ZERO)
+            p.sync()
+            self.node.generate(1)
+            self.assertEqual(sha256d(p.wait("headers", lambda h: h != b"\0")[1:81]), self.tip())
+            self.assertEqual(q.wait("inv"), inv((BLOCK, self.tip())))
+
+    def test_fetched_when_announced(self):
+        header = self.node.rpc.getblockheader(self.node.tip())
+        head, raw = self.make_block(self.tip(), 4, header["time"] + 1)
+        with Peer(self.node) as p:
+            p.sync()
+            p.send("headers", b"\0")
+            p.send("inv", inv((BLOCK, head.hash())))
+            p.wait("getheaders")
+            p.send("headers", b"\1" + head.raw() + b"\0")
+            self.assertEqual(p.wait("getdata"), inv((BLOCK | WITNESS, head.hash())))
+            self.assertEqual([x["inflight"] for x in self.node.rpc.getpeerinfo()], [[4]])
+            p.send("block", raw)
+            p.sync()
+        self.assertEqual(self.node.tip(), head.hash()[::-1].hex())
+
+    def test_stale_blocks_are_not_shown_for_ever(self):
+        """A peer cannot tell us apart by a fork that we saw long ago."""
+        old = self.node.tip()
+        self.node.rpc.invalidateblock(old)
+        self.node.generate(2, framework.bech32m_address("bcrt", bytes(32)))
+        self.node.rpc.reconsiderblock(old)
+        stale = bytes.fromhex(old)[::-1]
+        with Peer(self.node) as p:
+            p.send("getdata", inv((BLOCK, stale)))
+            self.assertEqual(sha256d(p.wait("block")[:80]), stale)
+        self.node.rpc.setmocktime(int(time.time()) + 40 * 24 * 3600)
+        self.node.generate(1)
+        with Peer(self.node) as p:
+            p.sync()
+            p.seen.clear()
+            p.send("getdata", inv((BLOCK, stale)))
+            p.sync()
+            self.assertNotIn("block", p.commands())
+
+    def test_stalling_peer(self):
+        """Who holds up the window of 1,024 blocks goes after two seconds."""
+        header = self.node.rpc.getblockheader(self.node.tip())
+        prev, at, chain = self.tip(), header["time"], []
+        for i in range(1100):
+            at += 1
+            head, raw = self.make_block(prev, 4 + i, at)
+            chain.append((head, raw))
+            prev = head.hash()
+        headers = compact(len(chain)) + b"".join(h.raw() + b"\0" for h, _ in chain)
+        blocks = {h.hash(): raw for h, raw in chain}
+        with Peer(self.node) as p, Peer(self.node) as q:
+            p.sync()
+            p.send("headers", headers)
+            p.wait("getdata")  # the first sixteen: never delivered
+            q.sync()
+            q.send("headers", headers)
+            delivered = 0
+            while delivered < len(blocks):  # in the end also those that p held back
+                payload = q.wait("getdata")
+                count, at = read_compact(payload, 0)
+                for k in range(count):
+                    q.send("block", blocks[payload[at + 36 * k + 4:at + 36 * k + 36]])
+                delivered += count
+            p.wait_closed()
+            q.sync()
+            self.assertEqual(self.node.height(), 1103)
+        self.assert_log("Stall started peer=0", "Peer=0 is stalling block download, disconnecting",
+                        "Increased stalling timeout temporarily to 4 seconds")
+
+
+class TestTime(P2P):
+    def test_ping(self):
+        with Peer(self.node) as p:
+            p.sync()
+            self.wait_until(lambda: "pingtime" in self.node.rpc.getpeerinfo()[0], what="a ping is answered")
+            p.send("pong", bytes(8))
+            p.send("pong", b"")
+            p.sync()
+        self.assert_log("pong peer=0: Unsolicited pong without ping, 0 expected, 0 received, 8 bytes",
+                        "pong peer=0: Short payload, 0 expected, 0 received, 0 bytes")
+
+    def test_ping_timeout(self):
+        now = int(time.time())
+        self.node.rpc.setmocktime(now)
+        with Peer(self.node) as p:
+            p.sync()
+            self.node.rpc.setmocktime(now + 130)
+            # The next ping stays unanswered.
+            while True:
+                command = self.silent(p)
+                if command == "ping":
+                    break
+            self.node.rpc.setmocktime(now + 130 + 1201)
+            try:
+                while self.silent(p):
+                    pass
+            except Closed:
+                pass
+        self.assert_log("ping timeout: 1201.000000s")
+
+    def silent(self, p):
+        """The next command, without answering pings."""
+        send, p.send = p.send, lambda *_, **__: None
+        try:
+            return p.receive()[0]
+        finally:
+            p.send = send
+
+    def test_whitelist(self):
+        self.node.stop()
+        self.node.start("-whitelist=noban,mempool@127.0.0.1")
+        with Peer(self.node) as p:
+            p.sync()
+            self.assertEqual(sorted(self.node.rpc.getpeerinfo()[0]["permissions"]), ["download", "mempool", "noban"])
+            bad = Header(self.tip(), ZERO, 1).mine()
+            p.send("headers", b"\1" + bad.raw() + b"\0")
+            p.send("mempool")
+            p.sync()
+        self.assert_log("Warning: not punishing noban peer 0!")
+
+    def test_bad_options(self):
+        self.node.stop()
+        for option, text in (("-whitelist=x@127.0.0.1", "Invalid P2P permission: 'x'"),
+                             ("-whitelist=noban@nowhere", "Invalid netmask specified in -whitelist: 'nowhere'"),
+                             ("-bind=nowhere", "Cannot resolve -bind address: 'nowhere'"),
+                             ("-externalip=nowhere", "Cannot resolve -externalip address: 'nowhere'")):
+            status, err = self.node.start_fails(option)
+            self.assertEqual(status, 1)
+            self.assertIn(text, err)
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            s.listen()
+            port = s.getsockname()[1]
+            status, err = self.node.start_fails(f"-bind=127.0.0.1:{port}")
+            self.assertEqual(status, 1)
+            self.assertIn(f"Unable to bind to 127.0.0.1:{port} on this computer.", err)
+
+
+del P2P
+
+if __name__ == "__main__":
+    framework.main()

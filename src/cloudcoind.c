@@ -17,6 +17,7 @@
 
 #include "node.h"
 #include "options.h"
+#include "util/mem.h"
 
 /* How often the disk is looked at while nothing else happens. */
 #define CHECK_S 1
@@ -214,6 +215,7 @@ int main(int argc, char **argv)
     int status = EXIT_FAILURE;
 
     umask(077);
+    cc_mem_keep();
     cc_error_init(&err);
     if (cc_setup_load(&setup, cc_daemon_options, cc_daemon_option_count,
                       argc - 1, argv + 1, false, &err) != CC_OK) {

@@ -39,35 +39,6 @@ const char *cc_opcode_name(uint8_t op)
 
 /* --- Walking ----------------------------------------------------------- */
 
-bool cc_script_next(struct cc_bytes script, size_t *pos, uint8_t *op,
-                    struct cc_bytes *push)
-{
-    size_t left, len = 0, head = 1;
-    const uint8_t *p;
-
-    *push = cc_bytes(NULL, 0);
-    if (*pos >= script.len)
-        return false;
-    p = script.data + *pos;
-    left = script.len - *pos;
-    *op = *p;
-    if (*op < CC_OP_PUSHDATA1) {
-        len = *op;
-    } else if (*op <= CC_OP_PUSHDATA4) {
-        head = *op == CC_OP_PUSHDATA1 ? 2 : *op == CC_OP_PUSHDATA2 ? 3 : 5;
-        if (left < head)
-            return false;
-        len = *op == CC_OP_PUSHDATA1   ? p[1]
-              : *op == CC_OP_PUSHDATA2 ? cc_get_u16le(p + 1)
-                                       : cc_get_u32le(p + 1);
-    }
-    if (len > left - head)
-        return false;
-    *push = cc_bytes(p + head, len);
-    *pos += head + len;
-    return true;
-}
-
 bool cc_script_is_push_only(struct cc_bytes script)
 {
     struct cc_bytes push;

@@ -48,9 +48,37 @@ const char *cc_opcode_name(uint8_t op);
 
 /* Step over one operation at *pos. push: the bytes behind a push opcode (empty
  * for all others, OP_1 too). False at the end (*pos == script.len) or on a
- * push that is cut short (*pos stays before it). */
-bool cc_script_next(struct cc_bytes script, size_t *pos, uint8_t *op,
-                    struct cc_bytes *push);
+ * push that is cut short (*pos stays before it). Here, because every byte of
+ * every script goes through it more than once. */
+static inline bool cc_script_next(struct cc_bytes script, size_t *pos,
+                                  uint8_t *op, struct cc_bytes *push)
+{
+    size_t left, len = 0, head = 1;
+    const uint8_t *p;
+
+    *push = cc_bytes(NULL, 0);
+    *op = CC_OP_INVALIDOPCODE;
+    if (*pos >= script.len)
+        return false;
+    p = script.data + *pos;
+    left = script.len - *pos;
+    *op = *p;
+    if (*op < CC_OP_PUSHDATA1) {
+        len = *op;
+    } else if (*op <= CC_OP_PUSHDATA4) {
+        head = *op == CC_OP_PUSHDATA1 ? 2 : *op == CC_OP_PUSHDATA2 ? 3 : 5;
+        if (left < head)
+            return false;
+        len = *op == CC_OP_PUSHDATA1   ? p[1]
+              : *op == CC_OP_PUSHDATA2 ? cc_get_u16le(p + 1)
+                                       : cc_get_u32le(p + 1);
+    }
+    if (len > left - head)
+        return false;
+    *push = cc_bytes(p + head, len);
+    *pos += head + len;
+    return true;
+}
 
 /* The push that BIP 62 rule 3 asks for (OP_1 for 01, OP_0 for nothing). */
 void cc_script_push(struct cc_writer *w, const void *data, size_t len);

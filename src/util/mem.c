@@ -5,6 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+void cc_mem_keep(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 16 << 20); /* bytes: larger ones come and go */
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+}
 
 static void *checked(void *p, size_t len)
 {

@@ -10,6 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* For main, at start: memory that a block gave back is kept for the next one,
+ * up to a bound, instead of going to the kernel and coming in again page by
+ * page, which costs more than hashing it. */
+void cc_mem_keep(void);
+
 void *cc_malloc(size_t len);
 void *cc_calloc(size_t count, size_t size);
 /* count * size is checked for overflow. */

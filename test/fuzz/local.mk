@@ -9,17 +9,13 @@ FUZZ_SOURCES = \
     test/fuzz/fuzz_util.c \
     test/fuzz/targets.c
 EXTRA_DIST += test/fuzz/corpus test/fuzz/make_corpus.py
-EXTRA_PROGRAMS =
 
-noinst_PROGRAMS += $(FUZZ_PROGRAM)
 EXTRA_PROGRAMS += test/fuzz/fuzz
 test_fuzz_fuzz_SOURCES = test/fuzz/libfuzzer.c $(FUZZ_SOURCES)
 test_fuzz_fuzz_LDADD = $(FLOOR_rpc)
 test_fuzz_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 if ENABLE_FUZZ
-FUZZ_PROGRAM = test/fuzz/fuzz
-else
-FUZZ_PROGRAM =
+noinst_PROGRAMS += test/fuzz/fuzz
 endif
 
 check_PROGRAMS += test/fuzz/replay

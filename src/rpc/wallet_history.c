@@ -167,7 +167,7 @@ static void list_sent(const struct listing *l, const struct cc_wallet_tx *t)
         cc_json_set_amount(o, "fee", known ? -fee : 0);
         if (l->common)
             set_common(l->w, o, t);
-        cc_json_set_bool(o, "abandoned", false);
+        cc_json_set_bool(o, "abandoned", t->abandoned);
         json_array_append_new(l->out, o);
     }
 }
@@ -204,7 +204,7 @@ static void list_received(const struct listing *l, const struct cc_wallet_tx *t,
         json_array_append_new(descs, json_string(desc));
         free(desc);
         cc_json_set(o, "parent_descs", descs);
-        cc_json_set_bool(o, "abandoned", false);
+        cc_json_set_bool(o, "abandoned", t->abandoned);
         if (l->common)
             set_common(l->w, o, t);
         json_array_append_new(l->out, o);
@@ -416,8 +416,34 @@ static json_t *gettransaction(struct cc_rpc_call *call)
     return o;
 }
 
+static json_t *abandontransaction(struct cc_rpc_call *call)
+{
+    struct cc_wallet *w;
+    struct cc_error err;
+    uint8_t txid[32];
+    enum cc_status st = CC_NOTFOUND;
+
+    if (!cc_rpc_get_hash(call, cc_rpc_arg(call, 0), "txid", txid))
+        return NULL;
+    w = cc_rpc_wallet(call);
+    if (!w)
+        return NULL;
+    if (cc_book_find(cc_wallet_book(w), txid))
+        st = cc_wallet_abandon(w, txid, &err);
+    else
+        cc_fail(&err, st, "Invalid or non-wallet transaction id");
+    cc_rpc_wallet_end(call);
+    if (st != CC_OK)
+        return cc_rpc_wallet_error(call, st, &err,
+                                   CC_RPC_INVALID_ADDRESS_OR_KEY);
+    return json_null();
+}
+
 /* --- The table ----------------------------------------------------------- */
 
+static const struct cc_rpc_arg abandon_args[] = {
+    CC_ARG("txid", CC_RPC_HEX, NULL, "The transaction id"),
+};
 static const struct cc_rpc_arg balance_args[] = {
     CC_ARG("dummy", CC_RPC_STR, "*",
            "Remains for backward compatibility. Must be excluded or set to "
@@ -461,6 +487,14 @@ static const struct cc_rpc_arg get_args[] = {
 };
 
 static const struct cc_rpc_method methods[] = {
+    {"wallet", "abandontransaction", abandontransaction,
+     CC_RPC_ARGS(abandon_args),
+     "Mark in-wallet transaction <txid> as abandoned\n"
+     "This will mark this transaction and all its in-wallet descendants as "
+     "abandoned which will allow for their inputs to be respent. It only works "
+     "on transactions which are not included in a block and are not currently "
+     "in the mempool.",
+     "null", "\"mytxid\"", 0},
     {"wallet", "getbalance", getbalance, CC_RPC_ARGS(balance_args),
      "Returns the total available balance.\n"
      "The available balance is what the wallet considers currently spendable, "

@@ -295,6 +295,7 @@ bool cc_book_connect(struct cc_book *b, int32_t height, const uint8_t hash[32],
             learn_from_coins(b, e, &undo->tx[i - 1]);
         e->pub.height = height;
         e->pub.conflict = -1;
+        e->pub.abandoned = false;
         memcpy(e->pub.block, hash, 32);
         e->pub.position = (uint32_t)i;
         e->pub.block_time = block->header.time;
@@ -336,6 +337,10 @@ bool cc_book_mempool_add(struct cc_book *b, const struct cc_tx *tx, bool claim,
     }
     if (claim && !e->pub.generated)
         e->pub.generated = e->dirty = true;
+    if (e->pub.abandoned) {
+        e->pub.abandoned = false;
+        e->dirty = true;
+    }
     e->pub.in_mempool = true;
     return true;
 }
@@ -346,6 +351,33 @@ void cc_book_mempool_remove(struct cc_book *b, const uint8_t txid[32])
 
     if (e)
         e->pub.in_mempool = false;
+}
+
+static void abandon(struct cc_book *b, struct entry *e)
+{
+    if (e->pub.abandoned || e->pub.height >= 0)
+        return;
+    e->pub.abandoned = true;
+    e->pub.in_mempool = false; /* it cannot be without its parent */
+    e->dirty = true;
+    for (uint32_t i = 0; i < e->pub.tx.vout_count; i++) {
+        struct cc_outpoint o = {.index = i};
+
+        memcpy(o.txid, e->pub.tx.txid, 32);
+        for (struct spend *s = spends_of(b, &o); s; s = s->next)
+            abandon(b, s->by);
+    }
+}
+
+bool cc_book_abandon(struct cc_book *b, const uint8_t txid[32])
+{
+    struct entry *e = find(b, txid);
+
+    if (!e || e->pub.height >= 0 || e->pub.conflict >= 0 || e->pub.in_mempool ||
+        e->pub.abandoned)
+        return false;
+    abandon(b, e);
+    return true;
 }
 
 const struct cc_wallet_tx *cc_book_add_ours(struct cc_book *b,
@@ -361,6 +393,7 @@ const struct cc_wallet_tx *cc_book_add_ours(struct cc_book *b,
         e->pub.time = now;
     }
     e->pub.ours = true;
+    e->pub.abandoned = false;
     if (fee_known) {
         e->pub.fee = fee;
         e->pub.fee_known = true;
@@ -412,7 +445,12 @@ void cc_book_changed(struct cc_book *b,
     }
 }
 
-enum { RECORD_GENERATED = 1, RECORD_OURS = 2, RECORD_FEE = 4 };
+enum {
+    RECORD_GENERATED = 1,
+    RECORD_OURS = 2,
+    RECORD_FEE = 4,
+    RECORD_ABANDONED = 8
+};
 
 void cc_book_tx_write(struct cc_writer *w, const struct cc_wallet_tx *t)
 {
@@ -420,7 +458,8 @@ void cc_book_tx_write(struct cc_writer *w, const struct cc_wallet_tx *t)
 
     cc_write_u8(w, (uint8_t)((t->generated ? RECORD_GENERATED : 0) |
                              (t->ours ? RECORD_OURS : 0) |
-                             (t->fee_known ? RECORD_FEE : 0)));
+                             (t->fee_known ? RECORD_FEE : 0) |
+                             (t->abandoned ? RECORD_ABANDONED : 0)));
     cc_write_u64le(w, t->order);
     cc_write_u64le(w, (uint64_t)t->time);
     cc_write_u32le(w, (uint32_t)t->height);
@@ -487,6 +526,7 @@ enum cc_status cc_book_tx_read(struct cc_book *b, struct cc_bytes record,
     t.generated = flags & RECORD_GENERATED;
     t.ours = flags & RECORD_OURS;
     t.fee_known = flags & RECORD_FEE;
+    t.abandoned = flags & RECORD_ABANDONED;
     e->pub = t;
     e->dirty = false;
     if (b->next_order <= t.order)
@@ -582,7 +622,7 @@ bool cc_book_trusted(const struct cc_book *b, const struct cc_wallet_tx *tx)
 bool cc_book_spent(const struct cc_book *b, const struct cc_outpoint *o)
 {
     for (struct spend *s = spends_of(b, o); s; s = s->next) {
-        if (s->by->pub.conflict < 0)
+        if (s->by->pub.conflict < 0 && !s->by->pub.abandoned)
             return true;
     }
     return false;

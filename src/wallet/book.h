@@ -27,6 +27,7 @@ struct cc_wallet_tx {
     int64_t block_time;
     int32_t conflict; /* height of the block that made it impossible, -1 */
     bool in_mempool;
+    bool abandoned; /* will not be sent again: its inputs are free */
     bool generated; /* a coinbase, or it carries a CLAIM */
     bool ours;      /* made by this wallet */
     bool fee_known;
@@ -76,6 +77,10 @@ bool cc_book_disconnect(struct cc_book *b, int32_t height,
 bool cc_book_mempool_add(struct cc_book *b, const struct cc_tx *tx, bool claim,
                          cc_amount fee, int64_t now);
 void cc_book_mempool_remove(struct cc_book *b, const uint8_t txid[32]);
+/* Give up on one that no block and no mempool has, and on what spends it: its
+ * inputs are free again. Undone if it turns up after all. False: a block or
+ * the mempool has it, a block made it impossible, or it is unknown. */
+bool cc_book_abandon(struct cc_book *b, const uint8_t txid[32]);
 /* A transaction we made, before the mempool has it. */
 const struct cc_wallet_tx *cc_book_add_ours(struct cc_book *b,
                                             const struct cc_tx *tx,

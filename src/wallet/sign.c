@@ -137,3 +137,12 @@ enum cc_status cc_wallet_commit(struct cc_wallet *w, const struct cc_tx *tx,
                w->name, err ? err->text : "");
     return CC_OK;
 }
+
+enum cc_status cc_wallet_abandon(struct cc_wallet *w, const uint8_t txid[32],
+                                 struct cc_error *err)
+{
+    if (!cc_book_abandon(w->book, txid))
+        return cc_fail(err, CC_INVALID,
+                       "Transaction not eligible for abandonment");
+    return cc_wallet_flush(w, err);
+}

@@ -108,7 +108,7 @@ void cc_wallet_resubmit(struct cc_wallet *w)
         const struct cc_wallet_tx *t = cc_book_at(w->book, i);
 
         if (t->height >= 0 || t->conflict >= 0 || t->in_mempool ||
-            cc_tx_is_coinbase(&t->tx))
+            t->abandoned || cc_tx_is_coinbase(&t->tx))
             continue;
         /* If it cannot be, the next round tries again. */
         (void)cc_mempool_add(w->ws->config.mempool, &t->tx, false, NULL, NULL);

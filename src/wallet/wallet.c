@@ -106,10 +106,16 @@ static void on_removed(void *arg, const struct cc_mempool_entry *e,
 {
     struct cc_wallets *ws = arg;
 
-    (void)why;
     pthread_mutex_lock(&ws->lock);
-    for (size_t i = 0; i < ws->count; i++)
-        cc_book_mempool_remove(ws->list[i]->book, e->tx.txid);
+    for (size_t i = 0; i < ws->count; i++) {
+        struct cc_wallet *w = ws->list[i];
+
+        cc_book_mempool_remove(w->book, e->tx.txid);
+        /* What was replaced, or came too late for its contract, does not come
+         * back: it must not hold our coins. */
+        if (why == CC_LEAVE_REPLACED || why == CC_LEAVE_FACTS)
+            w->changed |= cc_book_abandon(w->book, e->tx.txid);
+    }
     pthread_mutex_unlock(&ws->lock);
 }
 

@@ -237,6 +237,11 @@ enum cc_status cc_wallet_commit(struct cc_wallet *w, const struct cc_tx *tx,
                                 const char *comment, const char *to,
                                 struct cc_error *err);
 
+/* Give up on a transaction, durably (cc_book_abandon). CC_INVALID: it cannot
+ * be. */
+enum cc_status cc_wallet_abandon(struct cc_wallet *w, const uint8_t txid[32],
+                                 struct cc_error *err);
+
 /* The coin at an outpoint as this wallet can see it: its own, the chain's or
  * the mempool's, spent by the mempool or not. CC_NOTFOUND. */
 enum cc_status cc_wallet_find_coin(struct cc_wallet *w,

@@ -326,6 +326,22 @@ class TestMoney(WalletCase):
         self.node.generate(1)
         self.assertEqual(self.rpc.getrawmempool(), [])
 
+    def test_replaced_and_abandoned(self):
+        a = self.rich("a", 102)
+        first = a.sendtoaddress(a.getnewaddress(), 30)  # takes both coins
+        self.assert_rpc_error(-5, "Transaction not eligible for abandonment", a.abandontransaction, first)
+        self.assert_rpc_error(-5, "Invalid or non-wallet transaction id", a.abandontransaction, "00" * 32)
+        coin = self.rpc.decoderawtransaction(a.gettransaction(first)["hex"])["vin"][0]
+        raw = self.rpc.createrawtransaction([{"txid": coin["txid"], "vout": coin["vout"]}], [{a.getnewaddress(): D("24.99")}])
+        second = self.rpc.sendrawtransaction(a.signrawtransactionwithwallet(raw)["hex"])
+        self.assertEqual(self.rpc.getrawmempool(), [second])
+        # The one that lost holds no coin any more: the other coin is free.
+        self.assertTrue(a.gettransaction(first)["details"][0]["abandoned"])
+        self.assertEqual(a.getbalance(), D("24.99") + 25)
+        self.assertEqual(a.gettransaction(first)["walletconflicts"], [second])
+        self.node.generate(1)
+        self.assertEqual(a.gettransaction(first)["confirmations"], -1)
+
     def test_coins(self):
         a = self.rich("a", 103)
         coins = a.listunspent()

@@ -479,6 +479,44 @@ static void test_forgetting_what_was_not_kept(void **state)
     world_close(&w);
 }
 
+static void test_abandoning(void **state)
+{
+    struct world w;
+    struct cc_tx in, out, child;
+    struct cc_outpoint o = {.index = 0};
+
+    (void)state;
+    world_open(&w);
+    fund(&w, &in, 1000);
+    memcpy(o.txid, in.txid, 32);
+    make(&w, &out, &in, 0, CC_CHAIN_RECEIVE, 990, 0);
+    make(&w, &child, &out, 0, CC_CHAIN_RECEIVE, 980, 0);
+    assert_false(cc_book_abandon(w.book, out.txid)); /* unknown */
+    assert_false(cc_book_abandon(w.book, in.txid));  /* in a block */
+    assert_true(cc_book_mempool_add(w.book, &out, false, 10, 0));
+    assert_true(cc_book_mempool_add(w.book, &child, false, 10, 0));
+    assert_false(cc_book_abandon(w.book, out.txid)); /* in the mempool */
+    cc_book_mempool_remove(w.book, out.txid);
+    cc_book_changed(w.book, NULL, NULL);
+    assert_true(cc_book_abandon(w.book, out.txid));
+    assert_int_equal(changed(&w), 2);
+    assert_true(cc_book_find(w.book, child.txid)->abandoned);
+    assert_false(cc_book_find(w.book, child.txid)->in_mempool);
+    assert_false(cc_book_abandon(w.book, out.txid)); /* already */
+    assert_false(cc_book_spent(w.book, &o));
+    check_balance(&w, 1000, 0, 0);
+    /* It turns up after all: first there, then in a block. */
+    assert_true(cc_book_mempool_add(w.book, &out, false, 10, 0));
+    assert_int_equal(changed(&w), 1);
+    check_balance(&w, 990, 0, 0);
+    assert_true(connect(&w, 0, &child));
+    assert_false(cc_book_find(w.book, child.txid)->abandoned);
+    cc_tx_clear(&in);
+    cc_tx_clear(&out);
+    cc_tx_clear(&child);
+    world_close(&w);
+}
+
 static void test_keys_in_use_are_not_handed_out(void **state)
 {
     struct world w;
@@ -657,6 +695,7 @@ int main(void)
         cmocka_unit_test(test_conflicts),
         cmocka_unit_test(test_a_stranger_takes_it_back),
         cmocka_unit_test(test_what_is_kept_of_a_transaction),
+        cmocka_unit_test(test_abandoning),
         cmocka_unit_test(test_forgetting_what_was_not_kept),
         cmocka_unit_test(test_keys_in_use_are_not_handed_out),
         cmocka_unit_test(test_locks),

@@ -1,6 +1,10 @@
 noinst_LIBRARIES += libcc_wallet.a
 libcc_wallet_a_SOURCES = \
-    src/wallet/book.c src/wallet/book.h \
+    src/wallet/book.c src/wallet/book.h src/wallet/book_i.h \
+    src/wallet/book_ask.c \
+    src/wallet/book_label.c \
+    src/wallet/book_record.c \
+    src/wallet/encrypt.c \
     src/wallet/file.c src/wallet/file.h \
     src/wallet/identity.c src/wallet/identity.h \
     src/wallet/keys.c src/wallet/keys.h \

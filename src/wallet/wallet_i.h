@@ -7,6 +7,8 @@
 #include "wallet/file.h"
 #include "wallet/wallet.h"
 
+#define CC_WALLET_SCRYPT_COST 15 /* 32 MiB, a tenth of a second */
+
 enum record_type {
     RECORD_META = 1,  /* version 1, birthday 8, made 8 */
     RECORD_KEYS = 2,  /* cc_wallet_keys_write */

@@ -389,13 +389,16 @@ enum cc_status cc_option_server(const struct cc_setup *setup,
         binds++;
     if (!out->allow_count)
         binds = 0; /* nobody but this machine may come */
-    lists->bind = cc_calloc(binds + 1, sizeof(*lists->bind));
+    lists->bind = cc_calloc(binds + 2, sizeof(*lists->bind));
     for (size_t i = 0; i < binds; i++) {
         bind = cc_args_get_nth(args, "rpcbind", i);
         lists->bind[lists->bind_count++] = rpc_endpoint(bind, port);
     }
-    if (!binds)
+    if (!binds) {
         lists->bind[lists->bind_count++] = rpc_endpoint("127.0.0.1", port);
+        lists->bind[lists->bind_count++] = rpc_endpoint("::1", port);
+        out->bind_optional = 1; /* not every machine speaks IPv6 */
+    }
     out->bind = (const char *const *)lists->bind;
     out->bind_count = lists->bind_count;
     out->user = cc_args_get(args, "rpcuser", "");

@@ -404,11 +404,14 @@ static enum cc_status bind_all(struct cc_http *h,
             return cc_fail(err, CC_INVALID, "Invalid address for RPC: %s",
                            config->bind[i]);
         b = evhttp_bind_socket_with_handle(h->evhttp, host, port);
+        if (!b && i + config->bind_optional >= config->bind_count) {
+            cc_debug(h->log, CC_LOG_HTTP,
+                     "Binding RPC on address %s port %u failed", host, port);
+            continue;
+        }
         if (!b)
-            return cc_fail_errno(err,
-                                 "Binding RPC on address %s port %u "
-                                 "failed",
-                                 host, port);
+            return cc_fail_errno(
+                err, "Binding RPC on address %s port %u failed", host, port);
         if (!h->bound_count++)
             h->port = socket_port(evhttp_bound_socket_get_fd(b));
     }

@@ -47,9 +47,10 @@ typedef void (*cc_http_handler)(void *arg, const struct cc_http_request *req,
                                 struct cc_http_reply *reply);
 
 struct cc_http_config {
-    /* "host:port", "[::1]:port"; all must bind. Port 0: any. */
+    /* "host:port", "[::1]:port"; all but the last bind_optional of them must
+     * bind. Port 0: any. */
     const char *const *bind;
-    size_t bind_count;
+    size_t bind_count, bind_optional;
     /* "address", "address/bits" or "address/mask" that may connect beside
      * this machine's own addresses 127.0.0.0/8 and ::1. */
     const char *const *allow;

@@ -306,6 +306,7 @@ enum cc_status cc_server_start(struct cc_server **out,
     struct cc_server *s = cc_calloc(1, sizeof(*s));
     struct cc_http_config http = {.bind = config->bind,
                                   .bind_count = config->bind_count,
+                                  .bind_optional = config->bind_optional,
                                   .allow = config->allow,
                                   .allow_count = config->allow_count,
                                   .threads = config->threads,

@@ -22,7 +22,7 @@ struct cc_server_config {
     const char *cookie_path; /* whole path; NULL: no cookie */
     bool wallet_paths;       /* /wallet/<name> */
     const char *const *bind; /* as struct cc_http_config */
-    size_t bind_count;
+    size_t bind_count, bind_optional;
     const char *const *allow;
     size_t allow_count;
     unsigned threads;

@@ -18,7 +18,7 @@ struct work {
     struct item *items; /* worth > 0, largest first */
     size_t count;
     bool *best; /* over items */
-    cc_amount best_waste;
+    cc_amount best_waste, best_sum;
     bool found, changeless;
 };
 
@@ -43,10 +43,13 @@ static void offer(struct work *w, const bool *take, bool changeless)
         }
     }
     waste += changeless ? sum - w->s->target : w->s->change_cost;
-    if (w->found && waste >= w->best_waste)
+    /* At the same waste the large coins stay whole. */
+    if (w->found && (waste > w->best_waste ||
+                     (waste == w->best_waste && sum >= w->best_sum)))
         return;
     memcpy(w->best, take, w->count * sizeof(*take));
     w->best_waste = waste;
+    w->best_sum = sum;
     w->found = true;
     w->changeless = changeless;
 }

@@ -634,7 +634,8 @@ static bool holds(void *arg, int32_t height, const uint8_t hash[32])
 static void test_records_come_back(void **state)
 {
     struct world w, v;
-    struct cc_tx in, out, rival;
+    struct cc_tx in, out, rival, extra;
+    const struct cc_wallet_tx *t;
     struct records r = {.count = 0};
     struct cc_balance a, b;
 
@@ -644,7 +645,8 @@ static void test_records_come_back(void **state)
     fund(&w, &in, 1000);
     make(&w, &out, &in, 0, CC_CHAINS, 700, 290);
     make(&w, &rival, &in, 0, CC_CHAINS, 600, 390);
-    cc_book_add_ours(w.book, &rival, 10, true, 5, "why", NULL);
+    make(&w, &extra, &in, 9, CC_CHAINS, 600, 390);
+    cc_book_add_ours(w.book, &rival, 10, true, 5, "why", "whom");
     assert_true(connect(&w, 0, &out)); /* height 2: rival is in conflict */
     cc_book_changed(w.book, keep, &r);
     assert_int_equal(r.count, 3);
@@ -661,13 +663,28 @@ static void test_records_come_back(void **state)
     cc_book_balance(v.book, 0, &b);
     assert_memory_equal(&a, &b, sizeof(a));
     assert_int_equal(a.trusted, 290);
-    assert_string_equal(cc_book_find(v.book, rival.txid)->comment, "why");
+    t = cc_book_find(v.book, rival.txid);
+    assert_string_equal(t->comment, "why");
+    assert_string_equal(t->to, "whom");
+    assert_true(t->ours && t->fee_known && !t->generated && !t->abandoned);
+    assert_int_equal(t->fee, 10);
+    assert_int_equal(t->time, 5);
+    t = cc_book_find(v.book, in.txid);
+    assert_true(!t->ours && !t->fee_known && t->comment == NULL);
+    assert_int_equal(t->position, 1);
     assert_int_equal(depth_of(&v, &rival), -1);
     assert_int_equal(cc_book_find(v.book, in.txid)->order,
                      cc_book_find(w.book, in.txid)->order);
     /* The block at height 2 is gone: out and its conflict are open again. */
     cc_book_set_tip(v.book, 1);
     cc_book_review(v.book, holds, NULL);
+    assert_int_equal(changed(&v), 2);
+    for (size_t i = 1; i < 3; i++)
+        assert_true(cc_book_at(v.book, i - 1)->order <
+                    cc_book_at(v.book, i)->order);
+    t = cc_book_add_ours(v.book, &extra, 1, true, 5, NULL, NULL);
+    assert_int_equal(t->order, 3); /* after all that were read */
+    cc_book_forget(v.book, extra.txid);
     assert_int_equal(depth_of(&v, &in), 1);
     assert_int_equal(depth_of(&v, &out), 0);
     assert_int_equal(depth_of(&v, &rival), 0);
@@ -681,6 +698,7 @@ static void test_records_come_back(void **state)
     cc_tx_clear(&in);
     cc_tx_clear(&out);
     cc_tx_clear(&rival);
+    cc_tx_clear(&extra);
     world_close(&v);
     world_close(&w);
 }

@@ -172,6 +172,65 @@ static void test_one_coin_with_room_for_change(void **state)
         assert_true(cc_select_coins(&s, coins, 3, picked, &changeless));
         assert_false(changeless);
         assert_true(sum_of(coins, 3, picked).worth >= 4990000 + 43 + 50000);
+        assert_true(picked[2]); /* the smallest that is enough */
+        assert_int_equal(sum_of(coins, 3, picked).count, 1);
+    }
+}
+
+/* Many equal coins: which are taken says nothing about their owner. */
+static void test_draws_vary(void **state)
+{
+    struct cc_test_random rnd;
+    struct cc_select_coin coins[20];
+    struct cc_select s = {.target = 2500000,
+                          .change_fee = 43,
+                          .change_cost = 100,
+                          .min_change = 50000,
+                          .random = next_random,
+                          .random_arg = &rnd};
+    unsigned taken[20] = {0}, used = 0;
+    bool picked[20], changeless;
+
+    (void)state;
+    cc_test_random_init(&rnd, 24);
+    for (size_t i = 0; i < 20; i++)
+        coins[i] = (struct cc_select_coin){1000000, 100, 100};
+    for (int round = 0; round < 100; round++) {
+        assert_true(cc_select_coins(&s, coins, 20, picked, &changeless));
+        assert_int_equal(sum_of(coins, 20, picked).count, 3);
+        for (size_t i = 0; i < 20; i++)
+            taken[i] += picked[i];
+    }
+    for (size_t i = 0; i < 20; i++)
+        used += taken[i] > 0;
+    assert_int_equal(used, 20);
+}
+
+/* One coin or two that make the sum exactly: few while spending is dear, many
+ * while it is cheap. */
+static void test_feerate_decides_how_many(void **state)
+{
+    struct cc_test_random rnd;
+    struct cc_select s = {.target = 1000000,
+                          .change_fee = 43,
+                          .change_cost = 100,
+                          .min_change = 50000,
+                          .random = next_random,
+                          .random_arg = &rnd};
+
+    (void)state;
+    cc_test_random_init(&rnd, 25);
+    for (cc_amount fee = 100; fee <= 1100; fee += 1000) {
+        struct cc_select_coin coins[3] = {{1000000 + fee, fee, 600},
+                                          {600000 + fee, fee, 600},
+                                          {400000 + fee, fee, 600}};
+        bool picked[3], changeless;
+
+        assert_true(cc_select_coins(&s, coins, 3, picked, &changeless));
+        assert_true(changeless);
+        assert_int_equal(picked[0], fee > 600);
+        assert_int_equal(picked[1], fee < 600);
+        assert_int_equal(picked[2], fee < 600);
     }
 }
 
@@ -180,6 +239,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_cases),
         cmocka_unit_test(test_exact_match_needs_no_change),
+        cmocka_unit_test(test_draws_vary),
+        cmocka_unit_test(test_feerate_decides_how_many),
         cmocka_unit_test(test_one_coin_with_room_for_change),
     };
 

@@ -135,6 +135,8 @@ static enum cc_status reconcile(struct cc_renter_link *l, struct cc_error *err)
                        "the host charged more than vouchers pay for");
     if (h.used > c->used)
         c->used = h.used;
+    /* A voucher that we signed may never have reached the host. */
+    l->paid = h.voucher < c->voucher ? h.voucher : c->voucher;
     cc_roots_root(root, &c->roots);
     if (h.revision == c->revision && h.sectors == c->roots.count &&
         !memcmp(h.root, root, 32))
@@ -191,17 +193,19 @@ static enum cc_status pay(struct cc_renter_link *l, uint64_t cost,
     enum cc_status st;
     uint8_t msg[32];
 
-    if (need <= c->voucher)
+    if (need <= l->paid)
         return CC_OK;
     if (need > c->terms.allowance)
         return cc_fail(err, CC_LIMIT,
                        "the contract's allowance of %" PRIu64
                        " sat for transfers is spent",
                        c->terms.allowance);
-    c->voucher = need;
-    st = save(l, err);
-    if (st != CC_OK)
-        return st;
+    if (need > c->voucher) {
+        c->voucher = need;
+        st = save(l, err);
+        if (st != CC_OK)
+            return st;
+    }
     memset(&m, 0, sizeof(m));
     m.type = CC_MSG_VOUCHER;
     memcpy(m.u.voucher.contract, c->id, 32);
@@ -213,6 +217,8 @@ static enum cc_status pay(struct cc_renter_link *l, uint64_t cost,
     st = cc_session_call(l->session, &m, &r, NULL, err);
     if (st == CC_OK && r.u.voucher_reply.amount < need)
         st = cc_fail(err, CC_CORRUPT, "the host did not take the voucher");
+    if (st == CC_OK)
+        l->paid = need;
     return st;
 }
 

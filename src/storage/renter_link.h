@@ -22,6 +22,7 @@ struct cc_renter_link {
     const struct cc_ec *ec;
     const char *dir;         /* the renter's folder */
     uint8_t secret[32];      /* of the contract's renter key */
+    uint64_t paid;           /* satoshi: the voucher that the host has */
     struct cc_roots written; /* waiting for the next commit */
 };
 

@@ -481,6 +481,25 @@ static void test_burnt_number(void **state)
     world_clear(&w);
 }
 
+/* A voucher was signed and kept, and never arrived: it is signed again. */
+static void test_lost_voucher(void **state)
+{
+    struct world w;
+    enum cc_status met;
+    uint8_t root[32];
+
+    (void)state;
+    world_init(&w);
+    store_two(&w);
+    w.c.voucher += 5;
+    met = meet(&w, HONEST);
+    assert_int_equal(cc_renter_link_write(&w.link, sectors[2], root, &w.err),
+                     CC_OK);
+    assert_int_equal(w.host.voucher, 3);
+    part(&w, met);
+    world_clear(&w);
+}
+
 /* Our folder was lost: the host's word is taken with both signatures. */
 static void test_lost_state(void **state)
 {
@@ -764,6 +783,7 @@ int main(void)
         cmocka_unit_test(test_write_lies),
         cmocka_unit_test(test_lost_answer),
         cmocka_unit_test(test_burnt_number),
+        cmocka_unit_test(test_lost_voucher),
         cmocka_unit_test(test_lost_state),
         cmocka_unit_test(test_meeting_lies),
         cmocka_unit_test(test_read_lies),

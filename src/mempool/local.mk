@@ -36,9 +36,14 @@ src_mempool_test_test_template_SOURCES = src/mempool/test/test_template.c \
 src_mempool_test_test_template_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
 check_PROGRAMS += src/mempool/test/test_facts
 src_mempool_test_test_facts_SOURCES = src/mempool/test/test_facts.c \
-    $(POOL_FIXTURE)
+    src/mempool/test/deals.c src/mempool/test/deals.h $(POOL_FIXTURE)
 src_mempool_test_test_facts_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
 check_PROGRAMS += src/mempool/test/test_storm
 src_mempool_test_test_storm_SOURCES = src/mempool/test/test_storm.c \
     $(POOL_FIXTURE)
 src_mempool_test_test_storm_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
+check_PROGRAMS += src/mempool/test/test_storm_storage
+src_mempool_test_test_storm_storage_SOURCES = \
+    src/mempool/test/test_storm_storage.c src/mempool/test/deals.c \
+    src/mempool/test/deals.h $(POOL_FIXTURE)
+src_mempool_test_test_storm_storage_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)

@@ -382,6 +382,43 @@ static void test_chain_sizes(void **state)
     fixture_add(&f, big(b, 40000));
 }
 
+/* Above a transaction, though each parent has room below it. */
+static void test_ancestor_sizes(void **state)
+{
+    struct cc_tx *tx = fixture_tx(&f);
+
+    (void)state;
+    for (uint32_t i = 1; i <= 2; i++) {
+        struct cc_tx *a = fixture_simple(&f, i, 1, 1000), *b;
+
+        fixture_mine_txs(&f, a, 1);
+        b = big(a, 51000);
+        fixture_add(&f, b);
+        fixture_spend_tx(&f, tx, b, 0);
+    }
+    fixture_pay(&f, tx, CC_COIN);
+    fixture_expect(&f, tx,
+                   "too-long-mempool-chain, exceeds ancestor size limit "
+                   "[limit: 101000]");
+}
+
+/* What is replaced makes room for what replaces it. */
+static void test_chain_replacement(void **state)
+{
+    struct cc_tx *tx = fixture_simple(&f, 1, 1, 10000), *parent = NULL;
+
+    (void)state;
+    fixture_add(&f, tx);
+    for (int i = 1; i < 25; i++) {
+        parent = tx;
+        tx = fixture_child(&f, parent, 0, 10000);
+        tx->vin[0].sequence = 0xfffffffd;
+        fixture_add(&f, tx);
+    }
+    fixture_add(&f, fixture_child(&f, parent, 0, 20000));
+    assert_int_equal(f.accepted.replaced, 1);
+}
+
 /* --- Replacement -----------------------------------------------------------
  */
 
@@ -523,6 +560,8 @@ int main(void)
         T(test_chain_limits),
         T(test_ancestor_limit),
         T(test_chain_sizes),
+        T(test_ancestor_sizes),
+        T(test_chain_replacement),
         T(test_rbf_signal),
         T(test_rbf_fees),
         T(test_rbf_inputs),

@@ -1,220 +1,52 @@
 /*
- * Storage transactions in the pool (doc/protocol.md 4.6), on the real chain:
- * contracts without data, so that a proof needs no samples.
+ * Storage transactions in the pool (doc/protocol.md 4.6), on the real chain.
  */
 #include "support.h"
 
-#include "consensus/action.h"
-#include "consensus/transition.h"
-#include "crypto/ec.h"
-#include "mempool/select.h"
-#include "mempool/test/fixture.h"
+#include "mempool/test/deals.h"
 
 #include <string.h>
 
-#define RENT 100000
-#define PENALTY 30000
-
 static struct fixture f;
-static struct cc_ec *ec;
-static uint8_t renter[32] = {1}, host[32] = {2}; /* secrets */
-
-/* A contract and the coin that holds it now. */
-struct deal {
-    struct cc_typed t;
-    struct cc_coin coin;
-    struct cc_outpoint o;
-    uint8_t id[32];
-};
+static struct deals ds;
 
 static int open_regtest(void **state)
 {
     (void)state;
     fixture_open(&f, CC_CHAIN_REGTEST);
     fixture_mine(&f, 20);
-    ec = cc_ec_new();
+    deals_init(&ds, &f);
     return 0;
 }
 
 static int close_all(void **state)
 {
     (void)state;
-    cc_ec_free(ec);
+    deals_clear(&ds);
     fixture_close(&f);
     return 0;
 }
 
-static uint32_t next_height(void) { return cc_chain_tip(f.chain)->height + 1; }
-
-static struct cc_bytes script_of(const struct cc_typed *t)
-{
-    uint8_t buf[2000];
-    struct cc_writer w;
-
-    cc_writer_init(&w, buf, sizeof(buf));
-    cc_typed_write(&w, t);
-    return cc_bytes(cc_arena_dup(&f.b.arena, buf, w.len), w.len);
-}
-
-static void sign(uint8_t sig[64], const uint8_t secret[32],
-                 const uint8_t msg[32])
-{
-    static const uint8_t aux[32];
-
-    assert_true(cc_schnorr_sign(ec, sig, secret, msg, 32, aux));
-}
-
-/* A transaction that forms a contract starting at the next block: due heights
- * 12 blocks apart from there, all called. */
 static struct cc_tx *form(struct deal *d, uint32_t coin_height)
 {
-    struct cc_contract *c = &d->t.u.contract;
-    struct cc_tx *tx = fixture_tx(&f);
-    struct cc_outpoint o = fixture_coin(&f, coin_height);
-    uint8_t msg[32], sigs[128];
-    cc_amount need;
-
-    memset(d, 0, sizeof(*d));
-    d->t.kind = CC_KIND_CONTRACT;
-    d->t.forming = true;
-    cc_ec_xonly(ec, c->renter_key, renter);
-    cc_ec_xonly(ec, c->host_key, host);
-    c->start = next_height();
-    c->period = 12;
-    c->periods = 6;
-    c->samples = 1;
-    c->odds = 1;
-    c->rent = RENT;
-    c->penalty = PENALTY;
-    c->allowance = 500000;
-    assert_true(cc_contract_need(&need, c, &f.params));
-    fixture_spend(&f, tx, &o);
-    cc_typed_form_message(msg, &d->t, &o, 0, need, &f.params);
-    sign(sigs, renter, msg);
-    sign(sigs + 64, host, msg);
-    d->t.sigs = cc_bytes(sigs, sizeof(sigs));
-    d->coin.out.value = need;
-    d->coin.out.script = script_of(&d->t);
-    cc_build_out(&f.b, tx, need, d->coin.out.script.data,
-                 d->coin.out.script.len);
-    fixture_pay(&f, tx, 25 * CC_COIN - need - 20000);
-    cc_tx_finish(tx);
-    memcpy(d->o.txid, tx->txid, 32);
-    cc_typed_formed_id(d->id, &d->o);
-    d->t.forming = false;
-    d->t.sigs = cc_bytes(NULL, 0);
-    memcpy(c->id, d->id, 32);
-    return tx;
+    return deal_form(&ds, d, coin_height, 6);
 }
-
-/* Spend d by an action whose successor is next with value; what is released
- * goes to an output, less fee. extra (may be NULL): REV or VOU. */
-static struct cc_tx *act(const struct deal *d, const struct cc_act *a,
-                         struct cc_bytes extra, const struct deal *next,
-                         cc_amount fee, const uint8_t secret[32])
-{
-    struct cc_tx *tx = fixture_tx(&f);
-    struct cc_txin *in = cc_build_in(&f.b, tx, 0, 0);
-    uint8_t head[CC_ACTION_HEAD_ROOM], msg[32], sig[64];
-    struct cc_sighash s;
-    cc_amount released = d->coin.out.value - next->coin.out.value;
-
-    in->prevout = d->o;
-    cc_build_witness(&f.b, in, head, cc_act_write_head(head, a));
-    if (extra.len)
-        cc_build_witness(&f.b, in, extra.data, extra.len);
-    cc_build_out(&f.b, tx, next->coin.out.value, next->coin.out.script.data,
-                 next->coin.out.script.len);
-    fixture_pay(&f, tx, released - fee);
-    cc_tx_finish(tx);
-    cc_sighash_init(&s, tx, &d->coin);
-    cc_action_message(msg, &s, 0, in->witness, in->witness_count, &f.params);
-    sign(sig, secret, msg);
-    cc_build_witness(&f.b, in, sig, sizeof(sig));
-    cc_tx_finish(tx);
-    return tx;
-}
-
-static void renew(struct deal *next, const struct deal *d) { *next = *d; }
 
 static struct cc_tx *prove(const struct deal *d, uint16_t i, cc_amount fee)
 {
-    const struct cc_act a = {.action = CC_ACTION_PROVE, .i = i};
-    struct deal next;
-
-    renew(&next, d);
-    next.t.u.contract.done = i;
-    next.coin.out.value -= RENT;
-    next.coin.out.script = script_of(&next.t);
-    return act(d, &a, cc_bytes(NULL, 0), &next, fee, host);
+    return deal_prove(&ds, d, i, fee, NULL);
 }
 
-/* The host redeems a voucher. *next (may be NULL): what comes of it. */
 static struct cc_tx *redeem(const struct deal *d, uint64_t amount,
                             cc_amount fee, struct deal *next)
 {
-    const struct cc_act a = {.action = CC_ACTION_SYNC, .flags = CC_FLAG_VOU};
-    uint8_t msg[32], sig[64], vou[CC_VOU_SIZE];
-    struct deal n;
-    struct cc_tx *tx;
-
-    cc_voucher_message(msg, d->id, amount, &f.params);
-    sign(sig, renter, msg);
-    cc_vou_write(vou, amount, sig);
-    renew(&n, d);
-    n.coin.out.value -= (cc_amount)(amount - n.t.u.contract.redeemed);
-    n.t.u.contract.redeemed = amount;
-    n.coin.out.script = script_of(&n.t);
-    tx = act(d, &a, cc_bytes(vou, sizeof(vou)), &n, fee, host);
-    memcpy(n.o.txid, tx->txid, 32);
-    n.o.index = 0;
-    if (next)
-        *next = n;
-    return tx;
+    return deal_redeem(&ds, d, amount, fee, next);
 }
 
-/* A revision of nothing put on chain by one party; the fee comes from a
- * coinbase. */
 static struct cc_tx *revise(const struct deal *d, bool by_renter,
                             uint32_t coin_height)
 {
-    const struct cc_act a = {
-        .action = CC_ACTION_SYNC,
-        .flags = CC_FLAG_REV | (by_renter ? (unsigned)CC_FLAG_BY_RENTER : 0)};
-    struct cc_outpoint o = fixture_coin(&f, coin_height);
-    uint8_t msg[32], sig[64], rev[CC_REV_SIZE], head[CC_ACTION_HEAD_ROOM];
-    static const uint8_t root[32] = {5};
-    struct cc_tx *tx = fixture_tx(&f);
-    struct cc_coin coins[2] = {d->coin};
-    struct cc_sighash s;
-    struct cc_txin *in;
-    struct deal n;
-
-    cc_revision_message(msg, d->id, 7, root, 3, &f.params);
-    sign(sig, by_renter ? host : renter, msg);
-    cc_rev_write(rev, 7, root, 3, sig);
-    renew(&n, d);
-    n.t.u.contract.revision = 7;
-    n.t.u.contract.sectors = 3;
-    memcpy(n.t.u.contract.root, root, 32);
-    n.coin.out.script = script_of(&n.t);
-    cc_build_in(&f.b, tx, 0, 0)->prevout = d->o;
-    fixture_spend(&f, tx, &o);
-    in = &tx->vin[0];
-    cc_build_out(&f.b, tx, n.coin.out.value, n.coin.out.script.data,
-                 n.coin.out.script.len);
-    fixture_pay(&f, tx, 25 * CC_COIN - 20000);
-    cc_build_witness(&f.b, in, head, cc_act_write_head(head, &a));
-    cc_build_witness(&f.b, in, rev, sizeof(rev));
-    cc_tx_finish(tx);
-    coins[1].out.value = 25 * CC_COIN;
-    coins[1].out.script = fixture_script();
-    cc_sighash_init(&s, tx, coins);
-    cc_action_message(msg, &s, 0, in->witness, in->witness_count, &f.params);
-    sign(sig, by_renter ? renter : host, msg);
-    cc_build_witness(&f.b, in, sig, sizeof(sig));
-    cc_tx_finish(tx);
-    return tx;
+    return deal_revise(&ds, d, by_renter, coin_height, NULL);
 }
 
 /* A confirmed contract. */
@@ -227,7 +59,7 @@ static void settle(struct deal *d, uint32_t coin_height)
 
 static void mine_to(uint32_t height)
 {
-    while (next_height() <= height)
+    while (cc_chain_tip(f.chain)->height < height)
         fixture_mine_txs(&f, NULL, 0);
 }
 

@@ -387,6 +387,15 @@ static enum cc_status open_net(struct cc_node *n, struct cc_error *err)
     return cc_net_new(&n->net, &o, err);
 }
 
+/* The wallets are there before the net, and after it. */
+static void broadcast(void *arg, const uint8_t txid[32])
+{
+    struct cc_node *n = arg;
+
+    if (n->net)
+        cc_net_broadcast(n->net, txid);
+}
+
 static enum cc_status open_wallets(struct cc_node *n, struct cc_error *err)
 {
     const struct cc_args *args = n->setup->args;
@@ -404,6 +413,8 @@ static enum cc_status open_wallets(struct cc_node *n, struct cc_error *err)
         cc_setup_path(n->setup, cc_args_get(args, "walletdir", "wallets"));
     c.chain = n->chain;
     c.mempool = n->mempool;
+    c.broadcast = broadcast;
+    c.broadcast_arg = n;
     c.ec = n->ec;
     c.clock = &n->clock;
     c.log = n->log;

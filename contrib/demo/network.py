@@ -138,7 +138,7 @@ class Host(Node):
         """Restart the node with the host's program as its extension."""
         folder = os.path.join(self.folder, "host")
         self.extension = (f"{self.net.program('cloudcoin-host')} -datadir={folder} -name={self.name} "
-                          f"-listen=127.0.0.1:{self.host_port} -wallet={self.name} -sealsectors=1")
+                          f"-listen=127.0.0.1:{self.host_port} -wallet={self.name} -sealsectors=1 -sealwait=40")
         self.rpc.stop()
         self.process.wait()
         self.start(f"-wallet={self.name}")

@@ -75,6 +75,13 @@ enum cc_status cc_renter_settle_forming(struct cc_renter *r, uint32_t height,
 /* The last block in which its data is certain to be kept. */
 int64_t cc_renter_contract_end(const struct cc_renter_contract *c);
 
+/* --- renter_coins.c ------------------------------------------------------ */
+
+/* See that the wallet has a coin for each of count contracts: if not, but
+ * money enough, split what is there and wait for the block that takes it. */
+enum cc_status cc_renter_split_coins(struct cc_renter *r, size_t count,
+                                     struct cc_error *err);
+
 /* --- renter.c ------------------------------------------------------------ */
 
 struct cc_renter_contract *cc_renter_find_contract(struct cc_renter *r,

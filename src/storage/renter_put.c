@@ -176,8 +176,29 @@ static enum cc_status check_hosts(const struct put *p, struct cc_error *err)
     return able < p->m.object.n ? too_few(p, err) : CC_OK;
 }
 
+/* Contracts that filling all places will have to form. */
+static size_t contracts_to_form(const struct put *p)
+{
+    size_t want = 0;
+
+    for (unsigned i = 0; i < p->m.object.n; i++)
+        want += !p->places[i].open;
+    for (size_t i = 0; i < p->host_count && want; i++) {
+        const struct cc_host *h = &p->hosts[i];
+
+        want -= h->answers && !h->used && !host_in_use(p, h->key) &&
+                usable(p, h);
+    }
+    return want;
+}
+
 static enum cc_status fill_places(struct put *p, struct cc_error *err)
 {
+    enum cc_status split =
+        cc_renter_split_coins(p->r, contracts_to_form(p), err);
+
+    if (split != CC_OK)
+        return split;
     for (unsigned i = 0; i < p->m.object.n; i++) {
         enum cc_status st;
 

@@ -106,6 +106,14 @@ static bool own_fee(struct cc_wallet *w, const struct cc_tx *tx, cc_amount *fee)
     return ours == tx->vin_count && *fee >= 0;
 }
 
+void cc_wallet_broadcast(struct cc_wallet *w, const uint8_t txid[32])
+{
+    const struct cc_wallets_config *c = &w->ws->config;
+
+    if (c->broadcast)
+        c->broadcast(c->broadcast_arg, txid);
+}
+
 enum cc_status cc_wallet_commit(struct cc_wallet *w, const struct cc_tx *tx,
                                 const char *comment, const char *to,
                                 struct cc_error *err)
@@ -135,6 +143,8 @@ enum cc_status cc_wallet_commit(struct cc_wallet *w, const struct cc_tx *tx,
         cc_log(w->ws->config.log,
                "wallet %s: a transaction could not be sent at once: %s",
                w->name, err ? err->text : "");
+    else
+        cc_wallet_broadcast(w, tx->txid);
     return CC_OK;
 }
 

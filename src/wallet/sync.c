@@ -111,7 +111,9 @@ void cc_wallet_resubmit(struct cc_wallet *w)
             t->abandoned || cc_tx_is_coinbase(&t->tx))
             continue;
         /* If it cannot be, the next round tries again. */
-        (void)cc_mempool_add(w->ws->config.mempool, &t->tx, false, NULL, NULL);
+        if (cc_mempool_add(w->ws->config.mempool, &t->tx, false, NULL, NULL) ==
+            CC_OK)
+            cc_wallet_broadcast(w, t->tx.txid);
     }
 }
 

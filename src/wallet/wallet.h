@@ -36,6 +36,10 @@ struct cc_wallets;
 struct cc_wallets_config {
     struct cc_chain *chain;     /* borrowed, as all here; listened to */
     struct cc_mempool *mempool; /* listened to */
+    /* Tell the network of a transaction that we put into the pool; under any
+     * lock. NULL: nobody is told. */
+    void (*broadcast)(void *arg, const uint8_t txid[32]);
+    void *broadcast_arg;
     const struct cc_ec *ec;
     struct cc_clock *clock;
     struct cc_log *log;         /* may be NULL */

@@ -67,6 +67,8 @@ void cc_wallet_dealloc(struct cc_wallet *w);
 enum cc_status cc_wallet_attach(struct cc_wallet *w, struct cc_error *err);
 /* Locked: give the mempool our transactions that it lacks. */
 void cc_wallet_resubmit(struct cc_wallet *w);
+/* Have the network told of a transaction of ours that entered the pool. */
+void cc_wallet_broadcast(struct cc_wallet *w, const uint8_t txid[32]);
 
 /* The least an output with this script may hold to be relayed. */
 cc_amount cc_wallet_dust(const struct cc_wallets_config *c,

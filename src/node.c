@@ -13,6 +13,7 @@
 #include "crypto/hash.h"
 #include "node_options.h"
 #include "rpc/extension.h"
+#include "rpc/settings.h"
 #include "rpc/waiter.h"
 #include "util/clock.h"
 #include "util/fs.h"
@@ -457,6 +458,9 @@ static enum cc_status load_wallets(struct cc_node *n, struct cc_error *err)
          st == CC_OK && (name = cc_args_get_nth(n->setup->args, "wallet", i));
          i++)
         st = cc_wallets_load(n->wallets, name, err);
+    if (st == CC_OK && !cc_args_is_negated(n->setup->args, "wallet"))
+        st = cc_settings_load_wallets(n->setup->chaindir, n->wallets, n->log,
+                                      err);
     return st;
 }
 

@@ -24,6 +24,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/register.c \
     src/rpc/rpc.c src/rpc/rpc.h \
     src/rpc/server.c src/rpc/server.h \
+    src/rpc/settings.c src/rpc/settings.h \
     src/rpc/storage.c \
     src/rpc/txjson.c src/rpc/txjson.h \
     src/rpc/txproof.c \

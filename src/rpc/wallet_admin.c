@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "chain/chain.h"
+#include "rpc/settings.h"
 #include "rpc/walletcall.h"
 #include "util/fs.h"
 #include "util/hex.h"
@@ -12,11 +13,31 @@
 
 /* --- The list ------------------------------------------------------------ */
 
-static json_t *name_and_warnings(const char *name)
+/* {"name", "warnings"}; argument start says whether it is loaded at the next
+ * start too, or, left out, that this stays as it is. */
+static json_t *name_and_warnings(struct cc_rpc_call *call, const char *name,
+                                 size_t start, bool named)
 {
-    json_t *o = json_object();
+    json_t *o = json_object(), *a;
+    struct cc_error err;
+    enum cc_status st = CC_OK;
 
-    cc_json_set_str(o, "name", name);
+    if (cc_rpc_arg(call, start)) {
+        cc_wallets_lock(call->env->wallets);
+        st = cc_settings_set_wallet(call->env->chaindir, name,
+                                    cc_rpc_bool(call, start, false), &err);
+        cc_wallets_unlock(call->env->wallets);
+    }
+    if (named)
+        cc_json_set_str(o, "name", name);
+    if (st != CC_OK) {
+        a = json_array();
+        json_array_append_new(
+            a, json_string("Wallet load on startup setting value could not be "
+                           "updated, so wallet may not be loaded next node "
+                           "startup."));
+        cc_json_set(o, "warnings", a);
+    }
     return o;
 }
 
@@ -34,6 +55,10 @@ static json_t *createwallet(struct cc_rpc_call *call)
         return cc_rpc_error(call, CC_RPC_WALLET_ERROR,
                             "Wallets without keys of their own are not "
                             "supported");
+    if (cc_rpc_bool(call, 4, false))
+        return cc_rpc_error(call, CC_RPC_WALLET_ERROR,
+                            "avoid_reuse is not supported: each payment has a "
+                            "fresh address anyway");
     if (!cc_rpc_bool(call, 5, true))
         return cc_rpc_error(call, CC_RPC_WALLET_ERROR,
                             "Compiled without bdb support (required for legacy "
@@ -61,7 +86,7 @@ static json_t *createwallet(struct cc_rpc_call *call)
                                    st == CC_INVALID && how.words
                                        ? CC_RPC_INVALID_PARAMETER
                                        : CC_RPC_WALLET_ERROR);
-    return name_and_warnings(name);
+    return name_and_warnings(call, name, 6, true);
 }
 
 static json_t *loadwallet(struct cc_rpc_call *call)
@@ -85,7 +110,7 @@ static json_t *loadwallet(struct cc_rpc_call *call)
     if (st != CC_OK)
         return cc_rpc_error(call, CC_RPC_WALLET_ERROR,
                             "Wallet file verification failed. %s", err.text);
-    return name_and_warnings(name);
+    return name_and_warnings(call, name, 1, true);
 }
 
 static json_t *restorewallet(struct cc_rpc_call *call)
@@ -107,7 +132,7 @@ static json_t *restorewallet(struct cc_rpc_call *call)
     if (st != CC_OK)
         return cc_rpc_error(call, CC_RPC_WALLET_ERROR,
                             "Wallet file verification failed. %s", err.text);
-    return name_and_warnings(name);
+    return name_and_warnings(call, name, 2, true);
 }
 
 static json_t *unloadwallet(struct cc_rpc_call *call)
@@ -128,13 +153,14 @@ static json_t *unloadwallet(struct cc_rpc_call *call)
                             "parameter must be provided");
     name = cc_strdup(call->wallet ? call->wallet : given);
     st = cc_wallets_unload(call->env->wallets, name, &err);
-    free(name);
     if (st == CC_NOTFOUND)
-        return cc_rpc_error(call, CC_RPC_WALLET_NOT_FOUND,
-                            "Requested wallet does not exist or is not loaded");
-    if (st != CC_OK)
-        return cc_rpc_wallet_error(call, st, &err, CC_RPC_WALLET_ERROR);
-    o = json_object();
+        o = cc_rpc_error(call, CC_RPC_WALLET_NOT_FOUND,
+                         "Requested wallet does not exist or is not loaded");
+    else if (st != CC_OK)
+        o = cc_rpc_wallet_error(call, st, &err, CC_RPC_WALLET_ERROR);
+    else
+        o = name_and_warnings(call, name, 1, false);
+    free(name);
     return o;
 }
 
@@ -468,10 +494,12 @@ static const struct cc_rpc_arg create_args[] = {
     CC_ARG("blank", CC_RPC_BOOL, "false", "Not supported."),
     CC_ARG("passphrase", CC_RPC_STR, "",
            "Encrypt the wallet with this passphrase."),
-    CC_ARG("avoid_reuse", CC_RPC_BOOL, "false", "Without effect."),
+    CC_ARG("avoid_reuse", CC_RPC_BOOL, "false", "Not supported."),
     CC_ARG("descriptors", CC_RPC_BOOL, "true", "Must be true."),
-    CC_ARG("load_on_startup", CC_RPC_BOOL, "",
-           "Without effect: name the wallet with -wallet."),
+    CC_ARG(
+        "load_on_startup", CC_RPC_BOOL, "",
+        "Load it at the next start too (true), or no more (false); left out: "
+        "as it was."),
     CC_ARG("external_signer", CC_RPC_BOOL, "false", "Not supported."),
     CC_ARG("words", CC_RPC_STR, "",
            "Restore the wallet of these BIP 39 words instead of making fresh "
@@ -486,22 +514,28 @@ static const struct cc_rpc_arg create_args[] = {
 };
 static const struct cc_rpc_arg load_args[] = {
     CC_ARG("filename", CC_RPC_STR, NULL, "The wallet's name."),
-    CC_ARG("load_on_startup", CC_RPC_BOOL, "",
-           "Without effect: name the wallet with -wallet."),
+    CC_ARG(
+        "load_on_startup", CC_RPC_BOOL, "",
+        "Load it at the next start too (true), or no more (false); left out: "
+        "as it was."),
 };
 static const struct cc_rpc_arg restore_args[] = {
     CC_ARG("wallet_name", CC_RPC_STR, NULL,
            "The name that will be applied to the restored wallet"),
     CC_ARG("backup_file", CC_RPC_STR, NULL,
            "The backup file that will be used to restore the wallet."),
-    CC_ARG("load_on_startup", CC_RPC_BOOL, "",
-           "Without effect: name the wallet with -wallet."),
+    CC_ARG(
+        "load_on_startup", CC_RPC_BOOL, "",
+        "Load it at the next start too (true), or no more (false); left out: "
+        "as it was."),
 };
 static const struct cc_rpc_arg unload_args[] = {
     CC_ARG("wallet_name", CC_RPC_STR, "",
            "The name of the wallet to unload. If provided both here and in "
            "the RPC endpoint, the two must be identical."),
-    CC_ARG("load_on_startup", CC_RPC_BOOL, "", "Without effect."),
+    CC_ARG("load_on_startup", CC_RPC_BOOL, "",
+           "Load it at the next start (true), or no more (false); left out: as "
+           "it was."),
 };
 static const struct cc_rpc_arg fee_args[] = {
     CC_ARG("amount", CC_RPC_AMOUNT, NULL, "The transaction fee rate per kvB"),

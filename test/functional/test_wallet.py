@@ -56,6 +56,8 @@ class TestWallets(WalletCase):
         self.assert_rpc_error(-4, "Database already exists", self.rpc.createwallet, "a")
         self.assert_rpc_error(-4, "not allowed", self.rpc.createwallet, "../a")
         self.assert_rpc_error(-8, "", self.rpc.createwallet, wallet_name="w", words="abandon abandon")
+        for refused in ({"disable_private_keys": True}, {"blank": True}, {"avoid_reuse": True}, {"descriptors": False}):
+            self.assert_rpc_error(-4, "", self.rpc.createwallet, wallet_name="w", **refused)
         self.assertFalse(os.path.exists(os.path.join(self.node.chain_dir, "wallets", "w")))
 
     def test_a_damaged_file_is_refused_and_a_torn_one_mended(self):
@@ -129,6 +131,29 @@ class TestWallets(WalletCase):
         status, err = self.node.start_fails("-wallet=none")
         self.assertEqual(status, 1)
         self.assertIn("does not exist", err)
+
+    def test_load_on_startup(self):
+        for name, start in (("a", True), ("b", None), ("c", True), ("d", False)):
+            self.rpc.createwallet(wallet_name=name, load_on_startup=start)
+        self.node.stop()
+        self.node.start("-wallet=b", "-wallet=a")
+        self.assertEqual(sorted(self.rpc.listwallets()), ["a", "b", "c"])
+        self.rpc.unloadwallet("a", False)
+        self.rpc.unloadwallet("c")  # as it was
+        self.rpc.loadwallet("d", True)
+        self.node.stop()
+        os.rename(os.path.join(self.node.chain_dir, "wallets", "c"), os.path.join(self.node.chain_dir, "c"))
+        self.node.start()
+        self.assertEqual(self.rpc.listwallets(), ["d"])
+        self.node.stop()
+        self.node.start("-nowallet")
+        self.assertEqual(self.rpc.listwallets(), [])
+        self.node.stop()
+        with open(os.path.join(self.node.chain_dir, "settings.json"), "w") as f:
+            f.write("{")
+        status, err = self.node.start_fails()
+        self.assertEqual(status, 1)
+        self.assertIn("Settings file could not be read", err)
 
     def test_encryption(self):
         a = self.rich("a")

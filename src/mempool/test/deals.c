@@ -41,7 +41,7 @@ static void add_out(struct deals *ds, struct cc_tx *tx,
 }
 
 struct cc_tx *deal_form(struct deals *ds, struct deal *d, uint32_t coin_height,
-                        uint16_t periods)
+                        uint16_t periods, uint8_t odds)
 {
     struct fixture *f = ds->f;
     struct cc_contract *c = &d->t.u.contract;
@@ -59,7 +59,7 @@ struct cc_tx *deal_form(struct deals *ds, struct deal *d, uint32_t coin_height,
     c->period = DEAL_PERIOD;
     c->periods = periods;
     c->samples = 1;
-    c->odds = 1;
+    c->odds = odds;
     c->rent = DEAL_RENT;
     c->penalty = DEAL_PENALTY;
     c->allowance = 500000;
@@ -125,18 +125,36 @@ static struct cc_tx *act(struct deals *ds, const struct deal *d,
     return tx;
 }
 
+/* Called due heights in (after, to] that lie at or below height. */
+static int64_t called(struct deals *ds, const struct deal *d, int64_t after,
+                      int64_t to, int64_t height)
+{
+    const struct cc_contract *c = &d->t.u.contract;
+    int64_t n = 0;
+
+    for (int64_t i = after + 1; i <= to; i++) {
+        int64_t due = cc_contract_due(c, i);
+        const struct cc_index *block =
+            due <= height ? cc_chain_at(ds->f->chain, (uint32_t)due) : NULL;
+
+        n += block && cc_contract_called(block->hash, d->id, c->odds);
+    }
+    return n;
+}
+
 struct cc_tx *deal_prove(struct deals *ds, const struct deal *d, uint16_t i,
                          cc_amount fee, struct deal *next)
 {
     const struct cc_act a = {.action = CC_ACTION_PROVE, .i = i};
     struct deal n = *d;
     struct cc_contract *c = &n.t.u.contract;
-    cc_amount missed = (cc_amount)i - c->done - 1;
+    cc_amount missed = called(ds, d, c->done, i - 1, INT64_MAX);
+    cc_amount earned = i - c->done - missed;
     struct cc_tx *tx;
 
     c->done = i;
     c->allowance += (uint64_t)(missed * DEAL_RENT);
-    n.coin.out.value -= DEAL_RENT + missed * DEAL_PENALTY;
+    n.coin.out.value -= earned * DEAL_RENT + missed * DEAL_PENALTY;
     tx = act(ds, d, &a, cc_bytes(NULL, 0), &n, fee + missed * DEAL_PENALTY,
              host);
     if (next)
@@ -200,7 +218,7 @@ struct cc_tx *deal_revise(struct deals *ds, const struct deal *d,
 }
 
 struct cc_tx *deal_end(struct deals *ds, const struct deal *d, bool by_renter,
-                       int64_t missed, cc_amount fee)
+                       cc_amount fee)
 {
     const struct cc_act a = {.action = CC_ACTION_END,
                              .flags =
@@ -210,7 +228,12 @@ struct cc_tx *deal_end(struct deals *ds, const struct deal *d, bool by_renter,
     struct cc_tx *tx = fixture_tx(f);
     uint8_t script[34] = {CC_OP_1, 32};
     struct cc_end_split split;
+    int64_t passed = (int64_t)cc_chain_tip(f->chain)->height -
+                     f->params.storage.window; /* due there: too late next */
+    int64_t missed = called(ds, d, c->done, c->periods, passed);
 
+    if (missed > f->params.storage.max_miss)
+        missed = f->params.storage.max_miss;
     cc_contract_end_split(&split, c, d->coin.out.value, 0, missed, &f->params);
     cc_build_in(&f->b, tx, 0, 0)->prevout = d->o;
     memcpy(script + 2, by_renter ? c->host_key : c->renter_key, 32);

@@ -1,9 +1,9 @@
 /*
  * deals.h: contracts in a fixture's pool, signed by both parties.
  *
- * They hold no data, so that a proof needs no samples, and every due height is
- * called. A struct deal is a contract with the coin that holds it at some
- * moment; an action makes the transaction and, if asked, the deal after it.
+ * They hold no data, so that a proof needs no samples. A struct deal is a
+ * contract with the coin that holds it at some moment; an action makes the
+ * transaction and, if asked, the deal after it.
  */
 #ifndef CC_MEMPOOL_TEST_DEALS_H
 #define CC_MEMPOOL_TEST_DEALS_H
@@ -34,8 +34,9 @@ void deals_clear(struct deals *d);
 
 /* Formed from the coinbase at coin_height; starts at the next block. */
 struct cc_tx *deal_form(struct deals *ds, struct deal *d, uint32_t coin_height,
-                        uint16_t periods);
-/* Proof of i; those between done and i are missed. */
+                        uint16_t periods, uint8_t odds);
+/* Proof of i; those between done and i that were called are missed. Which were
+ * is asked of the chain as it is; a due height above the tip counts as not. */
 struct cc_tx *deal_prove(struct deals *ds, const struct deal *d, uint16_t i,
                          cc_amount fee, struct deal *next);
 /* The host redeems a voucher. */
@@ -46,9 +47,8 @@ struct cc_tx *deal_redeem(struct deals *ds, const struct deal *d,
 struct cc_tx *deal_revise(struct deals *ds, const struct deal *d,
                           bool by_renter, uint32_t coin_height,
                           struct deal *next);
-/* missed: called heights whose windows passed, as a block at that height
- * would count. */
+/* Divided as the next block would. */
 struct cc_tx *deal_end(struct deals *ds, const struct deal *d, bool by_renter,
-                       int64_t missed, cc_amount fee);
+                       cc_amount fee);
 
 #endif

@@ -29,7 +29,7 @@ static int close_all(void **state)
 
 static struct cc_tx *form(struct deal *d, uint32_t coin_height)
 {
-    return deal_form(&ds, d, coin_height, 6);
+    return deal_form(&ds, d, coin_height, 6, 1);
 }
 
 static struct cc_tx *prove(const struct deal *d, uint16_t i, cc_amount fee)

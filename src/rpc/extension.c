@@ -111,6 +111,8 @@ static json_t *ask(struct extension *x, json_t *request, unsigned timeout_s,
 /* --- What it says
  * ------------------------------------------------------------------ */
 
+/* Takes object: a value belongs to one thread at a time, since the library's
+ * counters are not made for more. */
 static void take_response(struct extension *x, json_t *object)
 {
     int64_t id = -1;
@@ -120,11 +122,14 @@ static void take_response(struct extension *x, json_t *object)
     for (struct pending *p = x->pending; p; p = p->next) {
         if (p->id != id || p->done)
             continue;
-        p->answer = json_incref(object);
+        p->answer = object;
         p->done = true;
+        object = NULL;
         pthread_cond_broadcast(&x->answered);
+        break;
     }
     pthread_mutex_unlock(&x->lock);
+    json_decref(object);
 }
 
 static json_t *error_response(const json_t *id, int code, const char *text)
@@ -139,26 +144,29 @@ static json_t *error_response(const json_t *id, int code, const char *text)
     return o;
 }
 
+/* Takes object. */
 static void take_request(struct extension *x, json_t *object)
 {
-    const json_t *id = json_object_get(object, "id");
     struct request *r;
     bool full;
 
     pthread_mutex_lock(&x->lock);
     full = x->waiting >= MAX_REQUESTS;
-    if (!full && !x->stopping) {
+    if (!full) {
         r = cc_calloc(1, sizeof(*r));
-        r->object = json_incref(object);
+        r->object = object;
         *x->tail = r;
         x->tail = &r->next;
         x->waiting++;
+        object = NULL;
         pthread_cond_signal(&x->more);
     }
     pthread_mutex_unlock(&x->lock);
-    if (full && id)
-        send_json(x, error_response(id, EXTENSION_ERROR,
-                                    "too many requests at once"));
+    if (full && json_object_get(object, "id"))
+        send_json(x,
+                  error_response(json_object_get(object, "id"), EXTENSION_ERROR,
+                                 "too many requests at once"));
+    json_decref(object);
 }
 
 static void on_line(void *arg, char *line, size_t len)
@@ -171,12 +179,12 @@ static void on_line(void *arg, char *line, size_t len)
                        "extension %s: a line that is no JSON object, %zu "
                        "bytes",
                        x->name, len);
+        json_decref(object);
     } else if (json_object_get(object, "method")) {
         take_request(x, object);
     } else {
         take_response(x, object);
     }
-    json_decref(object);
 }
 
 static void on_error_line(void *arg, const char *text)
@@ -568,6 +576,13 @@ void cc_extensions_notify(struct cc_extensions *all, const char *event,
     json_decref(params);
 }
 
+/* The process has ended or is being killed. */
+static void join_workers(struct extension *x)
+{
+    while (x->worker_count)
+        pthread_join(x->workers[--x->worker_count], NULL);
+}
+
 void cc_extensions_stop(struct cc_extensions *all)
 {
     int64_t until;
@@ -595,15 +610,15 @@ void cc_extensions_stop(struct cc_extensions *all)
                all->config.stop_s);
         cc_process_kill(x->process);
     }
+    /* Calls of theirs that still run end before what they use goes away. */
+    for (struct extension *x = all->list; x; x = x->next)
+        join_workers(x);
 }
 
 static void extension_free(struct extension *x)
 {
     struct request *r;
 
-    cc_process_kill(x->process);
-    for (unsigned i = 0; i < x->worker_count; i++)
-        pthread_join(x->workers[i], NULL);
     cc_process_free(x->process);
     while ((r = x->head)) {
         x->head = r->next;

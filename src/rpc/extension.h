@@ -42,8 +42,9 @@ void cc_extensions_notify(struct cc_extensions *x, const char *event,
                           json_t *params);
 /* Does anybody want this event? */
 bool cc_extensions_wanted(struct cc_extensions *x, const char *event);
-/* Say "shutdown", close their input, kill what still runs after stop_s.
- * Calls under way end. */
+/* Say "shutdown", close their input, kill what still runs after stop_s. None
+ * of their calls runs when this returns; those of people answer that the
+ * extension is gone. */
 void cc_extensions_stop(struct cc_extensions *x);
 /* Stops too. */
 void cc_extensions_free(struct cc_extensions *x);

@@ -408,49 +408,59 @@ static enum cc_status undo_outputs(struct cc_chain *c, const struct cc_tx *tx,
     return CC_OK;
 }
 
+/* there: what was found of the inputs before the undoing began. */
 static enum cc_status undo_inputs(struct cc_chain *c, const struct cc_tx *tx,
                                   const struct cc_tx_undo *undo,
+                                  const struct cc_coin *there,
                                   struct cc_error *err)
 {
     for (size_t n = tx->vin_count; n-- > 0;) {
-        struct cc_coin there;
-        enum cc_status st =
-            cc_coins_get(c->coins, &tx->vin[n].prevout, &there, err);
-
-        if (st == CC_OK)
-            st = disagree(err);
-        if (st != CC_NOTFOUND)
-            return st;
+        if (there[n].out.value >= 0)
+            return disagree(err);
         cc_coins_add(c->coins, &tx->vin[n].prevout, &undo->coins[n]);
     }
     return CC_OK;
 }
 
-/* What undoing will ask for, in one read. */
+/* In one read: the outputs, which are to go, into the cache; and whether any
+ * of the inputs, which are to come back, is there: one value each in *inputs,
+ * the caller's to free. */
 static enum cc_status prefetch_undo(struct cc_chain *c,
                                     const struct cc_block *block,
+                                    struct cc_coin **inputs,
                                     struct cc_error *err)
 {
-    size_t count = 0, n = 0;
+    size_t outs = 0, ins = 0, n = 0;
     struct cc_outpoint *o;
     const struct cc_outpoint **want;
+    struct cc_coin *found;
     enum cc_status st;
 
-    for (size_t i = 0; i < block->tx_count; i++)
-        count += block->tx[i].vout_count;
-    o = cc_reallocarray(NULL, count, sizeof(*o));
-    want = cc_reallocarray(NULL, count, sizeof(*want));
+    for (size_t i = 0; i < block->tx_count; i++) {
+        outs += block->tx[i].vout_count;
+        ins += i ? block->tx[i].vin_count : 0;
+    }
+    o = cc_reallocarray(NULL, outs, sizeof(*o));
+    want = cc_reallocarray(NULL, ins + outs, sizeof(*want));
+    found = cc_reallocarray(NULL, ins + outs, sizeof(*found));
+    for (size_t i = 1; i < block->tx_count; i++)
+        for (size_t k = 0; k < block->tx[i].vin_count; k++)
+            want[n++] = &block->tx[i].vin[k].prevout;
     for (size_t i = 0; i < block->tx_count; i++) {
         for (uint32_t k = 0; k < block->tx[i].vout_count; k++) {
-            memcpy(o[n].txid, block->tx[i].txid, 32);
-            o[n].index = k;
-            want[n] = &o[n];
+            memcpy(o[n - ins].txid, block->tx[i].txid, 32);
+            o[n - ins].index = k;
+            want[n] = &o[n - ins];
             n++;
         }
     }
-    st = cc_coins_fetch(c->coins, want, count, NULL, err);
+    st = cc_coins_fetch(c->coins, want, n, found, err);
     free(want);
     free(o);
+    if (st == CC_OK)
+        *inputs = found;
+    else
+        free(found);
     return st;
 }
 
@@ -458,12 +468,19 @@ enum cc_status cc_connect_undo(struct cc_chain *c, const struct cc_block *block,
                                uint32_t height, const struct cc_undo *undo,
                                struct cc_error *err)
 {
-    enum cc_status st = prefetch_undo(c, block, err);
+    struct cc_coin *inputs = NULL;
+    size_t at = 0;
+    enum cc_status st = prefetch_undo(c, block, &inputs, err);
 
+    for (size_t i = 1; i < block->tx_count; i++)
+        at += block->tx[i].vin_count;
     for (size_t i = block->tx_count; st == CC_OK && i-- > 0;) {
         st = undo_outputs(c, &block->tx[i], height, err);
-        if (st == CC_OK && i)
-            st = undo_inputs(c, &block->tx[i], &undo->tx[i - 1], err);
+        if (st != CC_OK || !i)
+            continue;
+        at -= block->tx[i].vin_count;
+        st = undo_inputs(c, &block->tx[i], &undo->tx[i - 1], inputs + at, err);
     }
+    free(inputs);
     return st;
 }

@@ -249,6 +249,7 @@ int main(int argc, char **argv)
                cc_sha256_backend(), o.rounds);
     run_all(bench_crypto, bench_crypto_count, &o, results);
     run_all(bench_consensus, bench_consensus_count, &o, results);
+    run_all(bench_chain, bench_chain_count, &o, results);
     run_all(bench_storage, bench_storage_count, &o, results);
     if (o.json) {
         root = json_object();

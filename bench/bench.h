@@ -31,9 +31,10 @@ struct bench {
     double goal_ns, goal_rate;
 };
 
-extern const struct bench bench_crypto[], bench_consensus[], bench_storage[];
+extern const struct bench bench_crypto[], bench_consensus[], bench_chain[],
+    bench_storage[];
 extern const size_t bench_crypto_count, bench_consensus_count,
-    bench_storage_count;
+    bench_chain_count, bench_storage_count;
 
 /* Stops the program if a benchmark's work went wrong. */
 #define BENCH_CHECK(condition)                                                 \

@@ -2,6 +2,7 @@
 EXTRA_PROGRAMS += bench/bench
 bench_bench_SOURCES = \
     bench/bench.c bench/bench.h \
+    bench/bench_chain.c \
     bench/bench_consensus.c \
     bench/bench_crypto.c \
     bench/bench_storage.c \

@@ -219,6 +219,33 @@ static void test_coin_lost(void **state)
     teardown(&f);
 }
 
+/* A spent coin that came back: the block that spent it does not fit. */
+static void test_coin_too_many(void **state)
+{
+    struct fixture f;
+    struct cc_error err;
+    struct cc_db_batch *b = cc_db_batch_new();
+    uint8_t key[CC_COIN_KEY_MAX];
+    const struct cc_block *block = NULL;
+
+    (void)state;
+    setup(&f);
+    for (int i = f.tip; i > 0 && !block; i = f.w.blocks[i].prev)
+        if (f.w.blocks[i].block.tx_count > 1)
+            block = &f.w.blocks[i].block;
+    assert_non_null(block);
+    cc_db_batch_put(
+        b, f.c->db, CC_FAMILY_COINS,
+        cc_bytes(key, cc_coin_key(key, &block->tx[1].vin[0].prevout)),
+        cc_bytes("\x02\x01\x07\x51", 4));
+    assert_int_equal(cc_db_write(f.c->db, b, true, NULL), CC_OK);
+    open_well(&f, false, false);
+    assert_int_equal(cc_chain_verify(f.c, 20, NULL, NULL, &err), CC_CORRUPT);
+    assert_non_null(strstr(err.text, "does not agree"));
+    cc_db_batch_free(b);
+    teardown(&f);
+}
+
 static void put(struct fixture *f, unsigned family, struct cc_bytes key,
                 const char *value)
 {
@@ -392,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_block_damaged),
         cmocka_unit_test(test_start_check),
         cmocka_unit_test(test_coin_lost),
+        cmocka_unit_test(test_coin_too_many),
         cmocka_unit_test(test_index_damaged),
         cmocka_unit_test(test_tip_damaged),
         cmocka_unit_test(test_other_chain),

@@ -66,7 +66,7 @@ class Demo:
         self.folder = options.folder or tempfile.mkdtemp(prefix="cloudcoin-demo-")
         os.makedirs(self.folder, exist_ok=True)
         self.net = Network(options.bin, os.path.abspath(self.folder), HOSTS, say)
-        self.seen = {}
+        self.seen, self.next_progress = {}, time.monotonic() + 10
 
     # ------------------------------------------------------------------ steps
     def run(self):
@@ -128,8 +128,6 @@ class Demo:
         def done():
             net.mine(1)
             return len(net.renter.rpc.listidentities("host")) >= HOSTS
-        for h in net.hosts:
-            h.start_host()
         wait_until(done, 60, "all hosts are registered", pause=0.5)
         for i in net.renter.rpc.listidentities("host"):
             self.say(f"host {i['name'] or i['key'][:16]} at {', '.join(i['endpoints'])}: bond {coins(i['bond'])} in {i['txid']}")
@@ -161,12 +159,22 @@ class Demo:
                 txid = f" in {e['txid']}" if "txid" in e else ""
                 self.say(f"{h.name}: {e['text']}{money}{txid}")
 
+    def progress(self):
+        """What takes its time, every ten seconds: sealing."""
+        if time.monotonic() < self.next_progress:
+            return
+        self.next_progress = time.monotonic() + 10
+        seals = {h.name: h.rpc.hostseal() for h in self.net.hosts if h.running()}
+        if any(seal["state"] == "sealing" for seal in seals.values()):
+            self.say("sealing: " + ", ".join(f"{name} {100 * seal.get('progress', 0):.0f}%" for name, seal in seals.items()))
+
     def earn(self):
         wanted = {"proof": "a proof on the chain", "rent": "rent paid", "seal": "data sealed",
                   "mint": "coins minted"}
 
         def done():
             self.events()
+            self.progress()
             kinds = set(self.seen.values())
             return set(wanted) <= kinds
         try:

@@ -16,7 +16,7 @@
 #include "util/mem.h"
 
 #define QUIET_BLOCKS 2 /* customers' sectors unchanged: time to seal them */
-#define FORM_SLACK 20 /* blocks that a SEAL may wait to be mined */
+#define FORM_SLACK 8 /* blocks that a SEAL may wait to be mined */
 #define WINNERS 64     /* kept at once */
 #define WINNERS_A_DRAW 16
 

@@ -27,15 +27,20 @@
     X(block)                                                                   \
     X(blockfile)                                                               \
     X(coin)                                                                    \
+    X(compact)                                                                 \
     X(config)                                                                  \
     X(header)                                                                  \
     X(hex)                                                                     \
+    X(hostfile)                                                                \
     X(json)                                                                    \
+    X(keys)                                                                    \
+    X(mempool)                                                                 \
     X(message)                                                                 \
     X(mtree)                                                                   \
     X(netaddr)                                                                 \
     X(noise)                                                                   \
     X(reader)                                                                  \
+    X(rpc)                                                                     \
     X(script)                                                                  \
     X(session)                                                                 \
     X(storage)                                                                 \

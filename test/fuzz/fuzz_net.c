@@ -1,6 +1,7 @@
 #include "fuzz.h"
 #include "net/addrbook.h"
 #include "net/banlist.h"
+#include "net/compact.h"
 #include "net/proto.h"
 
 /* --- Messages ---------------------------------------------------------- */
@@ -143,6 +144,51 @@ void fuzz_message(const uint8_t *data, size_t len)
     default:
         break;
     }
+}
+
+/* --- Compact blocks ---------------------------------------------------- */
+
+/* A cmpctblock, put together with what it holds itself; then the same bytes as
+ * a request and as an answer. */
+void fuzz_compact(const uint8_t *data, size_t len)
+{
+    struct cc_getblocktxn g;
+    struct cc_blocktxn b;
+    struct cc_partial *p;
+    struct cc_block block;
+    struct cc_writer w;
+    uint32_t *missing;
+    size_t n;
+
+    if (cc_partial_decode(&p, data, len) == CC_OK) {
+        FUZZ_CHECK(cc_partial_count(p) <= CC_COMPACT_MAX_TX);
+        n = cc_partial_missing(p, &missing);
+        FUZZ_CHECK(n <= cc_partial_count(p));
+        for (size_t i = 1; i < n; i++)
+            FUZZ_CHECK(missing[i - 1] < missing[i]);
+        free(missing);
+        if (n == 0 && cc_partial_block(p, &block) == CC_OK) {
+            FUZZ_CHECK(!memcmp(block.hash, cc_partial_hash(p), 32));
+            cc_block_clear(&block);
+        }
+        cc_partial_free(p);
+    }
+    cc_writer_init_heap(&w);
+    if (cc_getblocktxn_decode(&g, data, len) == CC_OK) {
+        cc_getblocktxn_write(&w, g.hash, g.index, g.count);
+        FUZZ_CHECK(fuzz_same(&w, data, len));
+        free(g.index);
+    }
+    if (cc_blocktxn_decode(&b, data, len) == CC_OK) {
+        w.len = 0;
+        cc_write_bytes(&w, b.hash, 32);
+        cc_write_compact(&w, b.count);
+        for (size_t i = 0; i < b.count; i++)
+            cc_tx_write(&w, &b.txs[i], true);
+        FUZZ_CHECK(fuzz_same(&w, data, len));
+        cc_blocktxn_clear(&b);
+    }
+    cc_writer_clear(&w);
 }
 
 /* --- Addresses --------------------------------------------------------- */

@@ -1,10 +1,14 @@
 /* chain, storage, wallet, rpc. */
 #include "chain/blockfile.h"
 #include "chain/coins.h"
+#include "crypto/ec.h"
+#include "crypto/hash.h"
 #include "fuzz.h"
 #include "rpc/json.h"
+#include "storage/host_i.h"
 #include "storage/message.h"
 #include "wallet/file.h"
+#include "wallet/keys.h"
 
 /* --- Coins on disk ----------------------------------------------------- */
 
@@ -122,6 +126,29 @@ void fuzz_session(const uint8_t *data, size_t len)
     }
 }
 
+/* A host's contracts/<id>.dat, without the hash at its end, which is put there
+ * so that the rest is read at all. */
+void fuzz_hostfile(const uint8_t *data, size_t len)
+{
+    struct cc_host_contract *c;
+    struct cc_error err;
+    struct cc_writer file, w;
+    uint8_t hash[32];
+
+    cc_writer_init_heap(&file);
+    cc_sha256_once(hash, data, len);
+    cc_write_bytes(&file, data, len);
+    cc_write_bytes(&file, hash, 32);
+    if (cc_host_contract_decode(&c, file.data, file.len, &err) == CC_OK) {
+        cc_writer_init_heap(&w);
+        cc_host_contract_encode(&w, c);
+        FUZZ_CHECK(fuzz_same(&w, file.data, file.len));
+        cc_writer_clear(&w);
+        cc_host_contract_free(c);
+    }
+    cc_writer_clear(&file);
+}
+
 /* --- Wallet files ------------------------------------------------------ */
 
 static enum cc_status one_record(void *arg, uint8_t type,
@@ -182,6 +209,49 @@ void fuzz_wallet(const uint8_t *data, size_t len)
         cc_wallet_file_close(f);
     else
         FUZZ_CHECK(st == CC_INVALID || st == CC_CORRUPT);
+}
+
+/* The record that holds a wallet's keys: a good one, of which the input changes
+ * bytes (where 2, what 1) and which it cuts (2). */
+void fuzz_keys(const uint8_t *data, size_t len)
+{
+    static const char words[] = "abandon abandon abandon abandon abandon "
+                                "abandon abandon abandon abandon abandon "
+                                "abandon about";
+    const struct cc_params *p = cc_params_get(CC_CHAIN_REGTEST);
+    static struct cc_writer good, changed;
+    static struct cc_ec *ec;
+    struct cc_wallet_keys *k;
+    struct cc_error err;
+    struct cc_reader r;
+    struct cc_writer w;
+    size_t size;
+
+    if (!ec) {
+        ec = cc_ec_new();
+        cc_writer_init_heap(&good);
+        cc_writer_init_heap(&changed);
+        FUZZ_CHECK(cc_wallet_keys_new(&k, words, NULL, p, ec, &err) == CC_OK);
+        cc_wallet_keys_write(&good, k);
+        cc_wallet_keys_free(k);
+    }
+    changed.len = 0;
+    cc_write_bytes(&changed, good.data, good.len);
+    cc_reader_init(&r, data, len);
+    size = good.len - cc_read_u16le(&r) % good.len;
+    while (r.left >= 3) {
+        size_t at = cc_read_u16le(&r) % good.len;
+
+        changed.data[at] ^= cc_read_u8(&r);
+    }
+    if (cc_wallet_keys_read(&k, cc_bytes(changed.data, size), p, ec, &err) !=
+        CC_OK)
+        return;
+    cc_writer_init_heap(&w);
+    cc_wallet_keys_write(&w, k);
+    FUZZ_CHECK(fuzz_same(&w, changed.data, size));
+    cc_writer_clear(&w);
+    cc_wallet_keys_free(k);
 }
 
 /* --- JSON -------------------------------------------------------------- */

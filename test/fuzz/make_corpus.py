@@ -322,6 +322,73 @@ def make_session():
     put("addrbook", "junk", b"CCPEERS" + b"\1" * 40)
 
 
+def make_node():
+    tx = next(r[1] for r in load("tx_valid.json") if isinstance(r[0], list))
+    zeros = "00" * 32
+    address = "ccrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq8xyp9j"
+    calls = [
+        ("getblockchaininfo", []), ("getbestblockhash", []),
+        ("getblockhash", [0]), ("getblock", [zeros, 2]),
+        ("getblockheader", [zeros, False]), ("getchaintips", []),
+        ("getblockstats", [0, ["height", "time"]]), ("getdifficulty", []),
+        ("gettxout", [zeros, 0, True]), ("gettxoutsetinfo", ["none"]),
+        ("scantxoutset", ["start", ["raw(51)"]]),
+        ("getmininginfo", []), ("getnetworkhashps", [10, 0]),
+        ("submitblock", ["00" * 81]), ("submitheader", ["00" * 80]),
+        ("prioritisetransaction", [zeros, 0, 1]), ("getmempoolinfo", []),
+        ("getrawmempool", [True]), ("getmempoolentry", [zeros]),
+        ("decoderawtransaction", [tx]), ("decodescript", ["51"]),
+        ("decodescript", ["5121" + "02" * 33 + "51ae"]),
+        ("getrawtransaction", [zeros, True]),
+        ("sendrawtransaction", [tx, 0.1]), ("testmempoolaccept", [[tx]]),
+        ("createrawtransaction", [[{"txid": zeros, "vout": 1, "sequence": 5}],
+                                  [{address: 0.5}, {"data": "00ff"}], 7]),
+        ("signrawtransactionwithkey", [tx, [], [{
+            "txid": zeros, "vout": 0, "scriptPubKey": "51", "amount": 1}]]),
+        ("gettxoutproof", [[zeros]]), ("verifytxoutproof", ["00" * 85]),
+        ("validateaddress", [address]), ("getaddressinfo", [address]),
+        ("createmultisig", [1, ["02" * 33]]), ("deriveaddresses", ["x", 1]),
+        ("verifymessage", [address, "AAAA", "text"]),
+        ("signmessagewithprivkey", ["x", "text"]),
+        ("listidentities", ["host"]), ("getcontract", [zeros]),
+        ("listseals", [zeros]), ("getstoragestate", [0]),
+        ("decodestorage", ["bb020180"]), ("getnetworkstorage", []),
+        ("estimatesmartfee", [6]), ("help", []),
+    ]
+    for i, (method, params) in enumerate(calls):
+        put("rpc", "%02d-%s" % (i, method),
+            json.dumps({"method": method, "params": params}))
+    put("rpc", "named", '{"method":"getblockhash","params":{"height":0}}')
+    put("rpc", "args", '{"method":"getblock","params":{"args":["00"],'
+        '"verbosity":1}}')
+    raw = bytes.fromhex(tx)
+    tail = struct.pack("<qq", 1700000000, 0)
+    put("mempool", "empty", struct.pack("<QQ", 1, 0) + b"\0\0")
+    put("mempool", "one", struct.pack("<QQ", 1, 1) + raw + tail + b"\0\0")
+    put("mempool", "delta", struct.pack("<QQ", 1, 0) + b"\1" + b"\5" * 32 +
+        struct.pack("<q", 7) + b"\1" + b"\6" * 32)
+    put("mempool", "lies", struct.pack("<QQ", 1, 2 ** 60) + raw)
+    head = struct.pack("<I32s32sIII", 4, b"\1" * 32, b"\2" * 32, 3, 4, 5)
+    nonce = struct.pack("<Q", 9)
+    put("compact", "block", head + nonce + b"\2" + b"\3" * 6 + b"\4" * 6 +
+        b"\1\0" + raw)
+    put("compact", "alone", head + nonce + b"\0" + b"\1\0" + raw)
+    put("compact", "request", b"\7" * 32 + b"\3\0\0\5")
+    put("compact", "answer", b"\7" * 32 + b"\1" + raw)
+    rows = load("storage_script.json")["rows"]
+    body = next(bytes.fromhex(r["script"])[4:] for r in rows
+                if r["valid"] and r["kind"] == 2 and not r["forming"])
+    put("hostfile", "plain", b"CChc\1" + b"\1" * 32 + b"\2" * 36 +
+        struct.pack("<II", 10, 20) + body + struct.pack("<Q", 1000) +
+        b"\3" * 36 + struct.pack("<IBII", 30, 1, 0, 0) + b"\0" * 160 +
+        struct.pack("<IQ", 0, 0) + b"\0" * 64 + struct.pack("<Q", 0) +
+        struct.pack("<I", 1) + struct.pack("<I", 2) + b"\4" * 64 +
+        struct.pack("<I", 1) + struct.pack("<III", 0, 2, 0) + b"\5" * 32)
+    put("keys", "good", b"\0\0")
+    put("keys", "cut", b"\1\0")
+    put("keys", "change", b"\0\0\5\0\1\x60\0\2")
+
+
 make_verify()
 make_tx()
 make_block()
@@ -330,3 +397,4 @@ make_text()
 make_message()
 make_noise()
 make_session()
+make_node()

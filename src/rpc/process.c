@@ -34,6 +34,7 @@ struct partial {
     char *data;
     size_t len, cap, scanned;
     size_t max;
+    bool overrun;
 };
 
 struct cc_process {
@@ -55,13 +56,15 @@ struct cc_process {
 /* --- Reading
  * ------------------------------------------------------------------ */
 
-/* What is there, once. False: the end, or longer than allowed. */
+/* What is there, once. False: the end, or (then overrun) longer than allowed.
+ */
 static bool read_some(struct partial *b)
 {
     ssize_t n;
 
     if (b->len == b->cap) {
-        if (b->len >= b->max)
+        b->overrun = b->len >= b->max;
+        if (b->overrun)
             return false;
         b->cap = b->cap ? 2 * b->cap : 4096;
         b->cap = b->cap > b->max ? b->max : b->cap;
@@ -169,17 +172,21 @@ static void kill_group(struct cc_process *p)
 static void *run_reader(void *arg)
 {
     struct cc_process *p = arg;
+    int64_t mute_ms = 0; /* since when it says nothing more */
     siginfo_t info;
     char how[64];
     int status = 0;
     bool gone = false;
 
     while (!gone) {
-        bool had_output = p->out.fd >= 0;
-
         take_round(p, CHECK_MS);
-        if (had_output && p->out.fd < 0)
-            cc_process_close(p); /* it will say nothing more */
+        if (p->out.fd < 0 && !mute_ms) {
+            mute_ms = cc_clock_monotonic_ms();
+            cc_process_close(p);
+        }
+        if (mute_ms && (p->out.overrun ||
+                        cc_clock_monotonic_ms() - mute_ms > CC_PROCESS_MUTE_MS))
+            cc_process_kill(p);
         memset(&info, 0, sizeof(info));
         gone =
             !waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
@@ -191,7 +198,7 @@ static void *run_reader(void *arg)
     while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (WIFSIGNALED(status))
-        snprintf(how, sizeof(how), "killed by signal %d", WTERMSIG(status));
+        snprintf(how, sizeof(how), "was killed by signal %d", WTERMSIG(status));
     else
         snprintf(how, sizeof(how), "exited with status %d",
                  WEXITSTATUS(status));

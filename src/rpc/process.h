@@ -4,8 +4,9 @@
  * Starts a program in a process group of its own, its standard input and
  * output pipes to us. One thread reads its output and standard error, one
  * writes to its input from a bounded queue; so a child that neither reads nor
- * writes holds up nobody. When the child ends, or says what is no line, what
- * is left of its group is killed and reaped.
+ * writes holds up nobody. A child that sends a line longer than allowed is
+ * killed, and so is one that closes its output and stays. When it ends, what is
+ * left of its group is killed before it is reaped.
  */
 #ifndef CC_RPC_PROCESS_H
 #define CC_RPC_PROCESS_H
@@ -18,6 +19,7 @@
 struct cc_process;
 
 #define CC_PROCESS_MAX_LINE (32u << 20)  /* bytes, from the child */
+#define CC_PROCESS_MUTE_MS 10000         /* to end after closing its output */
 #define CC_PROCESS_MAX_QUEUE (64u << 20) /* bytes waiting for the child */
 
 /* All called on the reading thread; line and text are NUL-terminated, without

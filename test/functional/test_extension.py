@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 
 import framework
@@ -28,7 +29,7 @@ def ask(method, params, **more):
     answers[i][0].wait()
     return answers[i][1][0]
 METHODS = [dict(name=n, category="toys", usage="( words )", description="Does what " + n + " does.")
-           for n in ("toyecho", "toyfail", "toyask", "toyslow", "toydie", "toymany", "toybroken")]
+           for n in ("toyecho", "toyfail", "toyask", "toyslow", "toydie", "toymany", "toybroken", "toylong", "toymute")]
 if mode == "clash":
     METHODS.append(dict(name="getblockcount", category="toys", usage="", description=""))
 def serve(m):
@@ -61,6 +62,12 @@ def serve(m):
     elif name == "toybroken":
         sys.stdout.write("\n[1,2]\nx" + "y" * 100000 + "\n" + '{"id": 12345, "result": 1}' + "\n"); sys.stdout.flush()
         say(id=m["id"], result="still here")
+    elif name == "toylong":
+        while True:
+            sys.stdout.write("x" * (1 << 20)); sys.stdout.flush()
+    elif name == "toymute":
+        os.close(1)
+        while True: time.sleep(1)
     elif name == "toydie":
         os._exit(3)
     elif name == "shutdown":
@@ -178,7 +185,48 @@ class TestExtension(framework.TestCase):
                         os.kill(int(pid), signal.SIGKILL)
             except OSError:
                 pass
-        self.wait_until(lambda: "Warning: extension toy killed by signal 9" in node.log())
+        self.wait_until(lambda: "Warning: extension toy was killed by signal 9" in node.log())
+        self.assertEqual(node.height(), 0)
+
+    def test_line_that_does_not_end(self):
+        node = self.toy().start()
+        self.wait_until(lambda: node.rpc.toyecho())
+        self.assert_rpc_error(-1, "extension toy is not running: it was killed by signal 9",
+                              node.rpc.toylong)
+        self.assertEqual(node.height(), 0)
+
+    def test_mute(self):
+        """It closes its output and stays: it gets ten seconds."""
+        node = self.toy("stubborn").start()
+        self.wait_until(lambda: node.rpc.toyecho())
+        self.assert_rpc_error(-1, "extension toy is not running: it was killed by signal 9", node.rpc.toymute)
+
+    def test_deaf(self):
+        """It does not read: what waits for it is bounded, then it is killed."""
+        node = self.toy().start()
+        self.wait_until(lambda: node.rpc.toyecho())
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    if self.folder.encode() + b"/toy" in f.read().split(b"\0"):
+                        os.kill(int(pid), signal.SIGSTOP)
+            except OSError:
+                pass
+        faults = []
+
+        def ask():
+            try:
+                node.rpc.toyecho("x" * (24 << 20))
+            except framework.RpcError as e:
+                faults.append(e.message)
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        started = time.monotonic()
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(framework.TIMEOUT_S)
+        self.assertLess(time.monotonic() - started, 60)
+        self.assertEqual(faults, ["extension toy is not running: it was killed by signal 9"] * 4)
         self.assertEqual(node.height(), 0)
 
     def test_bad_starts(self):

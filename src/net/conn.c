@@ -237,7 +237,7 @@ static bool frame_ok(struct cc_conn *c, const struct cc_frame *f,
         cc_debug(log, CC_LOG_NET,
                  "Header error: Size too large (%s, %" PRIu32
                  " bytes), peer=%" PRId64,
-                 f->command, f->length, cc_conn_id(c));
+                 f->shown, f->length, cc_conn_id(c));
     } else {
         return true;
     }
@@ -260,14 +260,14 @@ static bool message_ok(struct cc_conn *c, const struct cc_frame *f,
         cc_debug(log, CC_LOG_NET,
                  "Header error: Wrong checksum (%s, %" PRIu32
                  " bytes), expected %s was %s, peer=%" PRId64,
-                 f->command, f->length, is, was, cc_conn_id(c));
+                 f->shown, f->length, is, was, cc_conn_id(c));
         return false;
     }
     if (!f->command[0]) {
         cc_debug(log, CC_LOG_NET,
-                 "Header error: Invalid message type (%" PRIu32
+                 "Header error: Invalid message type (%s, %" PRIu32
                  " bytes), peer=%" PRId64,
-                 f->length, cc_conn_id(c));
+                 f->shown, f->length, cc_conn_id(c));
         return false;
     }
     return true;

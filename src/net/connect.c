@@ -464,7 +464,6 @@ static void outbound_arrived(struct cc_net *n, struct cc_conn *conn)
         m->pause_us = MANUAL_FIRST_US;
     free(a);
     atomic_fetch_add(&n->count_out, 1);
-    cc_debug(n->log, CC_LOG_NET, "Added connection peer=%" PRId64, p->id);
     cc_conn_start(conn);
 }
 

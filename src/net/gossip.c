@@ -130,7 +130,7 @@ static void take_addr(struct cc_peer *p, struct cc_addr_entry *e, bool few,
         return;
     ++*added;
     cc_netaddr_format_port(text, &e->addr);
-    cc_debug(n->log, CC_LOG_ADDRMAN, "Added %s to new", text);
+    cc_debug(n->log, CC_LOG_ADDRMAN, "Added %s mapped to AS0 to new", text);
 }
 
 void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m)
@@ -148,6 +148,11 @@ void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m)
         if (st == CC_LIMIT)
             cc_peer_misbehaving(p, 20, "%s message size = %zu", m->command,
                                 count);
+        else if (st == CC_INVALID)
+            cc_debug(n->log, CC_LOG_NET,
+                     "ProcessMessages(%s, %zu bytes): Exception 'Address too "
+                     "long: %zu > %d' (malformed payload) caught",
+                     m->command, m->len, count, CC_MAX_ADDRV2_LEN);
         else
             cc_peer_malformed(p, m);
         return;

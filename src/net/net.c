@@ -189,6 +189,7 @@ static void on_connected(void *arg, const struct cc_index *index,
 
     (void)index;
     (void)undo;
+    atomic_fetch_add(&n->blocks_came, 1);
     /* Catching up there are no transactions about that could be meant. */
     if (cc_chain_in_ibd(n->chain))
         return;
@@ -224,7 +225,10 @@ static void on_disconnected(void *arg, const struct cc_index *index,
 static void task_tip(void *arg)
 {
     struct block_news *b = arg;
+    unsigned came = atomic_exchange(&b->net->blocks_came, 0);
 
+    for (unsigned i = 0; i < came && i < MAX_IN_FLIGHT; i++)
+        cc_sync_block_came(b->net);
     cc_serve_new_tip(b->net, b->tip);
     news_free(b);
 }

@@ -180,6 +180,7 @@ struct cc_net {
     atomic_bool active;
     atomic_uint count_in, count_out;
     atomic_int time_offset;
+    atomic_uint blocks_came; /* connected since the last tip was told */
 
     /* the validation thread's */
     struct cc_peer **peers; /* by rising id */

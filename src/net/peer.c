@@ -42,6 +42,7 @@ struct cc_peer *cc_peer_add(struct cc_net *n, struct cc_conn *conn)
     n->peers = cc_grow(n->peers, &n->peer_cap, n->peer_count + 1,
                        sizeof(struct cc_peer *));
     n->peers[n->peer_count++] = p;
+    cc_debug(n->log, CC_LOG_NET, "Added connection peer=%" PRId64, p->id);
     return p;
 }
 
@@ -718,8 +719,7 @@ void cc_peer_tick(struct cc_peer *p, int64_t now_us)
         send_version(p);
     if (p->ready)
         ping_tick(p, now_us);
-    if (p->dropping || too_quiet(p, now_us) || !p->ready ||
-        take_consequence(p))
+    if (p->dropping || too_quiet(p, now_us) || !p->ready || take_consequence(p))
         return;
     cc_gossip_tick(p, now_us);
     cc_headers_tick(p, now_us);

@@ -84,7 +84,7 @@ static bool command_ok(const uint8_t in[12])
 {
     int i = 0;
 
-    while (i < 12 && in[i] > 0x20 && in[i] < 0x7f)
+    while (i < 12 && in[i] >= 0x20 && in[i] < 0x7f)
         i++;
     if (i == 0)
         return false;
@@ -98,8 +98,12 @@ void cc_frame_decode(struct cc_frame *f, const uint8_t in[CC_FRAME_SIZE])
 {
     f->magic = cc_get_u32le(in);
     memset(f->command, 0, sizeof(f->command));
+    memset(f->shown, 0, sizeof(f->shown));
     if (command_ok(in + 4))
         memcpy(f->command, in + 4, 12);
+    for (int i = 0, n = 0; i < 12 && in[4 + i]; i++)
+        if (in[4 + i] >= 0x20 && in[4 + i] < 0x7f)
+            f->shown[n++] = (char)in[4 + i];
     f->length = cc_get_u32le(in + 16);
     memcpy(f->checksum, in + 20, 4);
 }
@@ -202,7 +206,9 @@ void cc_msg_version_write(struct cc_writer *w, const struct cc_msg_version *m)
 
 /* --- addr, addrv2 --------------------------------------------------------- */
 
-static void read_v2_addr(struct cc_reader *r, struct cc_netaddr *out)
+/* *too_long: the length of an address beyond BIP 155's limit. */
+static void read_v2_addr(struct cc_reader *r, struct cc_netaddr *out,
+                         size_t *too_long)
 {
     unsigned network = cc_read_u8(r);
     struct cc_bytes b = cc_read_var(r);
@@ -211,6 +217,8 @@ static void read_v2_addr(struct cc_reader *r, struct cc_netaddr *out)
     memset(out, 0, sizeof(*out));
     /* BIP 155: longer than 512, or a known network with a wrong length, is a
      * fault of the message; an unknown network is skipped. */
+    if (b.len > CC_MAX_ADDRV2_LEN && !*too_long)
+        *too_long = b.len;
     if (b.len > CC_MAX_ADDRV2_LEN || (want && b.len != want))
         r->failed = true;
     out->port = cc_read_u16be(r);
@@ -236,7 +244,7 @@ enum cc_status cc_msg_addr_decode(struct cc_addr_entry **out, size_t *count,
 {
     struct cc_reader r;
     struct cc_addr_entry *a;
-    size_t n;
+    size_t n, too_long = 0;
 
     cc_reader_init(&r, data, len);
     n = cc_read_count(&r, v2 ? 9 : 30);
@@ -249,7 +257,7 @@ enum cc_status cc_msg_addr_decode(struct cc_addr_entry **out, size_t *count,
         a[i].time = cc_read_u32le(&r);
         if (v2) {
             a[i].services = cc_read_compact(&r);
-            read_v2_addr(&r, &a[i].addr);
+            read_v2_addr(&r, &a[i].addr, &too_long);
         } else {
             a[i].services = cc_read_u64le(&r);
             read_v1_addr(&r, &a[i].addr);
@@ -257,7 +265,8 @@ enum cc_status cc_msg_addr_decode(struct cc_addr_entry **out, size_t *count,
     }
     if (!cc_reader_done(&r)) {
         free(a);
-        return CC_MALFORMED;
+        *count = too_long;
+        return too_long ? CC_INVALID : CC_MALFORMED;
     }
     *out = a;
     *count = n;

@@ -85,6 +85,7 @@ enum cc_msg_type cc_msg_find(const char *command);
 struct cc_frame {
     uint32_t magic;
     char command[13]; /* NUL behind it; "" if the bytes are no command */
+    char shown[13];   /* what of it can be printed, for the log */
     uint32_t length;
     uint8_t checksum[4];
 };
@@ -118,7 +119,8 @@ struct cc_addr_entry {
     uint64_t services;
     struct cc_netaddr addr; /* network 0: of a kind we cannot use */
 };
-/* v2: addrv2. */
+/* v2: addrv2. CC_INVALID: an address of *count bytes, more than BIP 155's
+ * 512. */
 enum cc_status cc_msg_addr_decode(struct cc_addr_entry **out, size_t *count,
                                   bool v2, const void *data, size_t len);
 void cc_msg_addr_write(struct cc_writer *w, const struct cc_addr_entry *a,

@@ -66,7 +66,9 @@ static void want_tx(struct cc_peer *p, const uint8_t hash[32], bool by_wtxid)
     if (cc_txreq_in_flight(n->txreq, p->id) >= CC_TXREQ_IN_FLIGHT &&
         !cc_peer_has(p, CC_PERM_RELAY))
         due += DELAY_US;
-    cc_txreq_announce(n->txreq, p->id, hash, by_wtxid, preferred, due);
+    cc_txreq_announce(n->txreq, p->id, hash, by_wtxid, preferred, due,
+                      cc_peer_has(p, CC_PERM_RELAY) ? CC_MAX_INV
+                                                    : CC_TXREQ_PER_PEER);
 }
 
 void cc_relay_on_inv_tx(struct cc_peer *p, const struct cc_inv *inv)
@@ -215,6 +217,26 @@ static void try_tx(struct cc_peer *p, const struct cc_tx *tx, bool orphan)
     }
 }
 
+/* One that we have, from who may have it told again. */
+static void force_relay(struct cc_peer *p, const struct cc_tx *tx)
+{
+    struct cc_net *n = p->net;
+    char hex[65], whex[65];
+
+    cc_hex_encode_rev(hex, tx->txid, 32);
+    cc_hex_encode_rev(whex, tx->wtxid, 32);
+    if (!cc_mempool_find(n->mempool, tx->txid)) {
+        cc_log(n->log,
+               "Not relaying non-mempool transaction %s (wtxid=%s) from "
+               "forcerelay peer=%" PRId64,
+               hex, whex, p->id);
+        return;
+    }
+    cc_log(n->log, "Force relaying tx %s (wtxid=%s) from peer=%" PRId64, hex,
+           whex, p->id);
+    cc_relay_announce(n, tx->txid, tx->wtxid);
+}
+
 void cc_relay_on_tx(struct cc_peer *p, const struct cc_conn_message *m)
 {
     struct cc_net *n = p->net;
@@ -238,9 +260,8 @@ void cc_relay_on_tx(struct cc_peer *p, const struct cc_conn_message *m)
     cc_txreq_answered(n->txreq, p->id, tx.wtxid);
     if (!already_have(n, tx.wtxid, true))
         try_tx(p, &tx, false);
-    else if (cc_peer_has(p, CC_PERM_FORCERELAY) &&
-             cc_mempool_find(n->mempool, tx.txid))
-        cc_relay_announce(n, tx.txid, tx.wtxid);
+    else if (cc_peer_has(p, CC_PERM_FORCERELAY))
+        force_relay(p, &tx);
     cc_tx_clear(&tx);
 }
 

@@ -339,7 +339,6 @@ void cc_serve_new_tip(struct cc_net *n, struct cc_index *tip)
     n->last_tip_us = cc_net_now_us(n);
     /* What was not acceptable on the old tip may be on the new one. */
     cc_recent_reset(&n->rejects);
-    cc_sync_block_came(n);
     if (cc_chain_in_ibd(n->chain))
         return;
     for (i = tip; i && i != fork && count < MAX_ANNOUNCE; i = i->prev)

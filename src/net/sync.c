@@ -297,20 +297,20 @@ bool cc_sync_near_tip(struct cc_net *n)
 void cc_sync_direct_fetch(struct cc_peer *p, struct cc_index *last)
 {
     struct cc_net *n = p->net;
-    struct cc_index *tip, *walk = last, *want[MAX_IN_FLIGHT];
+    struct cc_index *tip, *walk = last, *want[MAX_IN_FLIGHT + 1];
     size_t count = 0;
     int64_t now = cc_net_now_us(n);
     bool valid;
 
     cc_chain_lock(n->chain);
     tip = cc_chain_tip(n->chain);
-    if (now < n->io_pause_us || !cc_sync_serves_blocks(p) ||
+    if (now < n->io_pause_us || !(p->services & CC_SERVICE_WITNESS) ||
         !cc_sync_near_tip(n) ||
         (last->status & (CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD)) ||
         cc_u256_cmp(&tip->work, &last->work) > 0)
         goto out;
     while (walk && !cc_chain_contains(n->chain, walk) &&
-           count < MAX_IN_FLIGHT) {
+           count <= MAX_IN_FLIGHT) {
         if (!(walk->status & CC_INDEX_DATA) &&
             !cc_map_get(&n->flight, walk->hash))
             want[count++] = walk;

@@ -121,7 +121,8 @@ static void remove_from(struct cc_txreq *t, struct item *i, int64_t id)
 }
 
 bool cc_txreq_announce(struct cc_txreq *t, int64_t id, const uint8_t hash[32],
-                       bool by_wtxid, bool preferred, int64_t due_us)
+                       bool by_wtxid, bool preferred, int64_t due_us,
+                       size_t limit)
 {
     struct peer *p = get_peer(t, id);
     struct item *i = cc_map_get_ptr(&t->items, hash);
@@ -134,7 +135,7 @@ bool cc_txreq_announce(struct cc_txreq *t, int64_t id, const uint8_t hash[32],
     }
     if (cc_map_get(&p->hashes, hash))
         return true;
-    if (p->hashes.count >= CC_TXREQ_PER_PEER)
+    if (p->hashes.count >= limit)
         return false;
     if (!i) {
         i = cc_calloc(1, sizeof(*i));

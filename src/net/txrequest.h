@@ -4,8 +4,8 @@
  * Each transaction is asked of one peer at a time; when that peer does not
  * answer in time, says notfound or leaves, the next who announced it is
  * asked: preferred peers first, then who announced earliest. A peer may hold
- * at most CC_TXREQ_PER_PEER announcements; an answer or the knowledge that we
- * need it no longer frees them.
+ * at most CC_TXREQ_PER_PEER announcements (or what the caller grants); an
+ * answer or the knowledge that we need it no longer frees them.
  *
  * Pure bookkeeping: no clock (times in microseconds are given), no sockets,
  * not thread safe.
@@ -32,9 +32,10 @@ struct cc_txreq *cc_txreq_new(const uint8_t seed[16]);
 void cc_txreq_free(struct cc_txreq *t);
 
 /* This peer has it; ask from due_us on. Known pairs change nothing. False: the
- * peer has announced too many. */
+ * peer has announced as many as limit. */
 bool cc_txreq_announce(struct cc_txreq *t, int64_t peer, const uint8_t hash[32],
-                       bool by_wtxid, bool preferred, int64_t due_us);
+                       bool by_wtxid, bool preferred, int64_t due_us,
+                       size_t limit);
 /* The peer answered (transaction or notfound): it will not be asked again. */
 void cc_txreq_answered(struct cc_txreq *t, int64_t peer,
                        const uint8_t hash[32]);

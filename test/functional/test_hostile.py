@@ -85,7 +85,7 @@ class TestEnvelope(Hostile):
 
     def test_invalid_command(self):
         with Peer(self.node) as p:
-            for command in (b"\xff" * 12, b"ping\0x", b"pi ng", b""):
+            for command in (b"\xff" * 12, b"ping\0x", b"pi\x01ng", b""):
                 p.send(command)
             p.sync()
         self.assert_log("Header error: Invalid message type")

@@ -40,7 +40,7 @@ static void test_frame_command(void **state)
     } cases[] = {
         {"ping\0\0\0\0\0\0\0\0", "ping"}, {"abcdefghijkl", "abcdefghijkl"},
         {"ping\0x\0\0\0\0\0\0", ""}, /* something behind the zero */
-        {"\0\0\0\0\0\0\0\0\0\0\0\0", ""}, {"pi ng\0\0\0\0\0\0\0", ""},
+        {"\0\0\0\0\0\0\0\0\0\0\0\0", ""}, {"pi\x02ng\0\0\0\0\0\0\0", ""},
         {"pi\x7fng\0\0\0\0\0\0\0", ""},   {"pi\xffng\0\0\0\0\0\0\0", ""},
     };
     uint8_t raw[CC_FRAME_SIZE] = {0};
@@ -52,6 +52,9 @@ static void test_frame_command(void **state)
         cc_frame_decode(&f, raw);
         assert_string_equal(f.command, cases[i].command);
     }
+    memcpy(raw + 4, "bad\x01msg\0x\0\0\0", 12);
+    cc_frame_decode(&f, raw);
+    assert_string_equal(f.shown, "badmsg");
 }
 
 static void test_names(void **state)
@@ -249,7 +252,7 @@ static void test_addrv2_networks(void **state)
     /* Unknown networks are skipped, up to 512 bytes. */
     assert_int_equal(decode_v2(0x99, b, 512, &e), CC_OK);
     assert_int_equal(e.addr.network, 0);
-    assert_int_equal(decode_v2(0x99, b, 513, &e), CC_MALFORMED);
+    assert_int_equal(decode_v2(0x99, b, 513, &e), CC_INVALID);
     /* IPv4 dressed as IPv6, and the retired onion range: not used. */
     memset(b, 0, 16);
     b[10] = b[11] = 0xff;

@@ -460,9 +460,12 @@ static void test_txreq_one_at_a_time(void **state)
 
     (void)state;
     hash_of(h, 1);
-    assert_true(cc_txreq_announce(t, 1, h, true, false, 5 * SECOND));
-    assert_true(cc_txreq_announce(t, 2, h, true, true, 5 * SECOND));
-    assert_true(cc_txreq_announce(t, 3, h, true, false, 5 * SECOND));
+    assert_true(
+        cc_txreq_announce(t, 1, h, true, false, 5 * SECOND, CC_TXREQ_PER_PEER));
+    assert_true(
+        cc_txreq_announce(t, 2, h, true, true, 5 * SECOND, CC_TXREQ_PER_PEER));
+    assert_true(
+        cc_txreq_announce(t, 3, h, true, false, 5 * SECOND, CC_TXREQ_PER_PEER));
     assert_int_equal(due(t, 1, 4 * SECOND), 0); /* not yet */
     assert_int_equal(due(t, 1, 5 * SECOND), 0); /* 2 is preferred */
     assert_int_equal(due(t, 2, 5 * SECOND), 1);
@@ -491,8 +494,8 @@ static void test_txreq_peer_gone(void **state)
     (void)state;
     for (unsigned i = 0; i < 5; i++) {
         hash_of(h, i);
-        cc_txreq_announce(t, 1, h, i % 2, true, 0);
-        cc_txreq_announce(t, 2, h, i % 2, false, 0);
+        cc_txreq_announce(t, 1, h, i % 2, true, 0, CC_TXREQ_PER_PEER);
+        cc_txreq_announce(t, 2, h, i % 2, false, 0, CC_TXREQ_PER_PEER);
     }
     assert_int_equal(due(t, 1, SECOND), 5);
     assert_int_equal(due(t, 2, SECOND), 0);
@@ -511,13 +514,15 @@ static void test_txreq_bound(void **state)
     (void)state;
     for (unsigned i = 0; i < CC_TXREQ_PER_PEER; i++) {
         hash_of(h, i);
-        assert_true(cc_txreq_announce(t, 1, h, true, true, 0));
+        assert_true(
+            cc_txreq_announce(t, 1, h, true, true, 0, CC_TXREQ_PER_PEER));
     }
     hash_of(h, CC_TXREQ_PER_PEER);
-    assert_false(cc_txreq_announce(t, 1, h, true, true, 0));
-    assert_true(cc_txreq_announce(t, 2, h, true, true, 0));
+    assert_false(cc_txreq_announce(t, 1, h, true, true, 0, CC_TXREQ_PER_PEER));
+    assert_true(cc_txreq_announce(t, 2, h, true, true, 0, CC_TXREQ_PER_PEER));
     hash_of(h, 0);
-    assert_true(cc_txreq_announce(t, 1, h, true, true, 0)); /* known */
+    assert_true(cc_txreq_announce(t, 1, h, true, true, 0,
+                                  CC_TXREQ_PER_PEER)); /* known */
     assert_int_equal(cc_txreq_count(t, 1), CC_TXREQ_PER_PEER);
     cc_txreq_answered(t, 1, h);
     assert_int_equal(cc_txreq_count(t, 1), CC_TXREQ_PER_PEER - 1);
@@ -551,7 +556,8 @@ static void test_txreq_random(void **state)
         case 2:
             cc_txreq_announce(
                 t, peer, h, true, cc_test_random(&r) & 1,
-                now + (int64_t)(cc_test_random(&r) % (uint64_t)(4 * SECOND)));
+                now + (int64_t)(cc_test_random(&r) % (uint64_t)(4 * SECOND)),
+                CC_TXREQ_PER_PEER);
             break;
         case 3:
             cc_txreq_answered(t, peer, h);

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void cc_pool_candidate_init(struct cc_pool_candidate *c, struct cc_mempool *m,
-                            const struct cc_tx *tx)
+void cc_txpool_candidate_init(struct cc_txpool_candidate *c,
+                              struct cc_mempool *m, const struct cc_tx *tx)
 {
     struct cc_chain *chain = m->config.chain;
     struct cc_index *tip = cc_chain_tip(chain);
@@ -29,14 +29,14 @@ void cc_pool_candidate_init(struct cc_pool_candidate *c, struct cc_mempool *m,
         c->view = cc_chain_storage_view(&c->chain_view, chain, tip);
 }
 
-void cc_pool_candidate_clear(struct cc_pool_candidate *c)
+void cc_txpool_candidate_clear(struct cc_txpool_candidate *c)
 {
     cc_arena_clear(&c->arena);
     cc_storage_result_clear(&c->storage);
-    cc_pool_list_clear(&c->parents);
-    cc_pool_list_clear(&c->ancestors);
-    cc_pool_list_clear(&c->conflicts);
-    cc_pool_list_clear(&c->replaced);
+    cc_txpool_list_clear(&c->parents);
+    cc_txpool_list_clear(&c->ancestors);
+    cc_txpool_list_clear(&c->conflicts);
+    cc_txpool_list_clear(&c->replaced);
 }
 
 /* --- What moves with the chain ---------------------------------------------
@@ -44,7 +44,7 @@ void cc_pool_candidate_clear(struct cc_pool_candidate *c)
 
 /* Not there: never seen, or a copy of a transaction whose outputs are. */
 static enum cc_status missing(struct cc_mempool *m,
-                              const struct cc_pool_candidate *c,
+                              const struct cc_txpool_candidate *c,
                               struct cc_error *err)
 {
     struct cc_outpoint o;
@@ -67,17 +67,17 @@ static enum cc_status missing(struct cc_mempool *m,
 }
 
 static enum cc_status find_coins(struct cc_mempool *m,
-                                 struct cc_pool_candidate *c,
+                                 struct cc_txpool_candidate *c,
                                  struct cc_error *err)
 {
     const struct cc_tx *tx = c->tx;
 
     c->coins = cc_arena_calloc(&c->arena, tx->vin_count, sizeof(*c->coins));
-    cc_pool_walk(m);
+    cc_txpool_walk(m);
     for (size_t i = 0; i < tx->vin_count; i++) {
         const struct cc_outpoint *o = &tx->vin[i].prevout;
-        struct cc_pool_node *parent = cc_pool_get(m, o->txid);
-        enum cc_status st = cc_pool_coin(m, o, &c->coins[i], &c->arena, err);
+        struct cc_txpool_node *parent = cc_txpool_get(m, o->txid);
+        enum cc_status st = cc_txpool_coin(m, o, &c->coins[i], &c->arena, err);
 
         if (st == CC_NOTFOUND)
             return missing(m, c, err);
@@ -85,7 +85,7 @@ static enum cc_status find_coins(struct cc_mempool *m,
             return st;
         if (parent && parent->mark != m->walk) {
             parent->mark = m->walk;
-            cc_pool_list_add(&c->parents, parent);
+            cc_txpool_list_add(&c->parents, parent);
         }
     }
     return CC_OK;
@@ -102,7 +102,7 @@ static int64_t median_time(void *arg, uint32_t height)
 }
 
 static enum cc_status check_locks(struct cc_mempool *m,
-                                  const struct cc_pool_candidate *c,
+                                  const struct cc_txpool_candidate *c,
                                   struct cc_error *err)
 {
     const struct cc_tx *tx = c->tx;
@@ -120,9 +120,9 @@ static enum cc_status check_locks(struct cc_mempool *m,
     return CC_OK;
 }
 
-enum cc_status cc_pool_check_context(struct cc_mempool *m,
-                                     struct cc_pool_candidate *c,
-                                     struct cc_error *err)
+enum cc_status cc_txpool_check_context(struct cc_mempool *m,
+                                       struct cc_txpool_candidate *c,
+                                       struct cc_error *err)
 {
     enum cc_status st = find_coins(m, c, err);
 
@@ -137,9 +137,9 @@ enum cc_status cc_pool_check_context(struct cc_mempool *m,
                              err);
 }
 
-enum cc_status cc_pool_run_jobs(struct cc_mempool *m,
-                                const struct cc_pool_candidate *c,
-                                struct cc_error *err)
+enum cc_status cc_txpool_run_jobs(struct cc_mempool *m,
+                                  const struct cc_txpool_candidate *c,
+                                  struct cc_error *err)
 {
     enum cc_status st = CC_OK;
 
@@ -152,7 +152,7 @@ enum cc_status cc_pool_run_jobs(struct cc_mempool *m,
  */
 
 static enum cc_status check_alone(struct cc_mempool *m,
-                                  struct cc_pool_candidate *c,
+                                  struct cc_txpool_candidate *c,
                                   struct cc_error *err)
 {
     const struct cc_tx *tx = c->tx;
@@ -174,13 +174,13 @@ static enum cc_status check_alone(struct cc_mempool *m,
         return cc_reject_code(err, CC_REJECT_NON_FINAL);
     if (cc_map_get(&m->by_wtxid, tx->wtxid))
         return cc_reject_code(err, CC_REJECT_IN_MEMPOOL);
-    if (cc_pool_get(m, tx->txid))
+    if (cc_txpool_get(m, tx->txid))
         return cc_reject_code(err, CC_REJECT_SAME_NONWITNESS);
     return CC_OK;
 }
 
 static enum cc_status check_standard_spend(struct cc_mempool *m,
-                                           const struct cc_pool_candidate *c,
+                                           const struct cc_txpool_candidate *c,
                                            struct cc_error *err)
 {
     enum cc_status st;
@@ -194,11 +194,11 @@ static enum cc_status check_standard_spend(struct cc_mempool *m,
 }
 
 static enum cc_status check_fee(struct cc_mempool *m,
-                                const struct cc_pool_candidate *c,
+                                const struct cc_txpool_candidate *c,
                                 struct cc_error *err)
 {
     cc_amount relay = cc_feerate_fee(m->config.min_relay_feerate, c->vsize);
-    cc_amount pool = cc_feerate_fee(cc_pool_min_feerate(m), c->vsize);
+    cc_amount pool = cc_feerate_fee(cc_txpool_min_feerate(m), c->vsize);
 
     if (c->modified < relay)
         return cc_reject_detail(err, CC_REJECT_MIN_RELAY_FEE,
@@ -210,13 +210,13 @@ static enum cc_status check_fee(struct cc_mempool *m,
 }
 
 static enum cc_status check_size(struct cc_mempool *m,
-                                 struct cc_pool_candidate *c,
+                                 struct cc_txpool_candidate *c,
                                  struct cc_error *err)
 {
     c->sigop_cost = cc_tx_sigop_cost(c->tx, c->coins, CC_VERIFY_STANDARD) +
                     c->storage.sigops;
     c->vsize = cc_policy_vsize(cc_tx_weight(c->tx), c->sigop_cost);
-    c->modified = c->fee + cc_pool_delta(m, c->tx->txid);
+    c->modified = c->fee + cc_txpool_delta(m, c->tx->txid);
     if (c->sigop_cost > CC_MAX_STANDARD_SIGOPS_COST)
         return cc_reject_detail(err, CC_REJECT_TOO_MANY_SIGOPS, "%" PRId64,
                                 c->sigop_cost);
@@ -225,7 +225,7 @@ static enum cc_status check_size(struct cc_mempool *m,
 
 /* Would the input be good if witnesses were not asked for? Then a witness may
  * have been taken off on the way: its txid is innocent. */
-static bool lost_witness(const struct cc_pool_candidate *c, size_t i)
+static bool lost_witness(const struct cc_txpool_candidate *c, size_t i)
 {
     const struct cc_txout *out = &c->coins[i].out;
     const uint32_t asked = CC_VERIFY_WITNESS | CC_VERIFY_CLEANSTACK;
@@ -238,7 +238,7 @@ static bool lost_witness(const struct cc_pool_candidate *c, size_t i)
 
 /* An input that policy refuses is tried by the rules of blocks: only what no
  * block may hold tells that a peer is bad. */
-static enum cc_status bad_script(const struct cc_pool_candidate *c, size_t i,
+static enum cc_status bad_script(const struct cc_txpool_candidate *c, size_t i,
                                  enum cc_script_error fault,
                                  struct cc_error *err)
 {
@@ -261,7 +261,7 @@ static enum cc_status bad_script(const struct cc_pool_candidate *c, size_t i,
 }
 
 static enum cc_status check_scripts(struct cc_mempool *m,
-                                    const struct cc_pool_candidate *c,
+                                    const struct cc_txpool_candidate *c,
                                     struct cc_error *err)
 {
     const bool storage = m->params->storage_active;
@@ -280,38 +280,38 @@ static enum cc_status check_scripts(struct cc_mempool *m,
     return CC_OK;
 }
 
-static enum cc_status judge(struct cc_mempool *m, struct cc_pool_candidate *c,
+static enum cc_status judge(struct cc_mempool *m, struct cc_txpool_candidate *c,
                             unsigned how, struct cc_error *err)
 {
     enum cc_status st = check_alone(m, c, err);
 
     if (st == CC_OK)
-        st = cc_pool_find_conflicts(m, c, err);
+        st = cc_txpool_find_conflicts(m, c, err);
     if (st == CC_OK)
-        st = cc_pool_check_context(m, c, err);
+        st = cc_txpool_check_context(m, c, err);
     if (st == CC_OK)
         st = check_standard_spend(m, c, err);
     if (st == CC_OK)
         st = check_size(m, c, err);
-    if (st == CC_OK && !(how & CC_POOL_BYPASS))
+    if (st == CC_OK && !(how & CC_TXPOOL_BYPASS))
         st = check_fee(m, c, err);
     if (st == CC_OK)
-        st = cc_pool_check_ancestors(m, c, err);
+        st = cc_txpool_check_ancestors(m, c, err);
     if (st == CC_OK)
-        st = cc_pool_check_replacement(m, c, err);
+        st = cc_txpool_check_replacement(m, c, err);
     if (st == CC_OK && c->storage.typed)
-        st = cc_pool_check_storage(m, c, err);
+        st = cc_txpool_check_storage(m, c, err);
     if (st == CC_OK)
         st = check_scripts(m, c, err);
     if (st == CC_OK)
-        st = cc_pool_run_jobs(m, c, err);
+        st = cc_txpool_run_jobs(m, c, err);
     return st;
 }
 
-static void enter(struct cc_mempool *m, struct cc_pool_candidate *c,
+static void enter(struct cc_mempool *m, struct cc_txpool_candidate *c,
                   int64_t time)
 {
-    struct cc_pool_node *n = cc_pool_node_new(c->tx);
+    struct cc_txpool_node *n = cc_txpool_node_new(c->tx);
 
     n->e.fee = c->fee;
     n->e.fee_delta = c->modified - c->fee;
@@ -329,57 +329,58 @@ static void enter(struct cc_mempool *m, struct cc_pool_candidate *c,
             cc_memdup(c->storage.maturing,
                       c->tx->vout_count * sizeof(*c->storage.maturing));
     for (size_t i = c->replaced.count; i-- > 0;)
-        cc_pool_remove(m, c->replaced.items[i], CC_LEAVE_REPLACED);
-    cc_pool_insert(m, n, false);
+        cc_txpool_remove(m, c->replaced.items[i], CC_LEAVE_REPLACED);
+    cc_txpool_insert(m, n, false);
 }
 
-enum cc_status cc_pool_accept(struct cc_mempool *m, const struct cc_tx *tx,
-                              unsigned how, int64_t time,
-                              struct cc_mempool_accept *out,
-                              struct cc_error *err)
+enum cc_status cc_txpool_accept(struct cc_mempool *m, const struct cc_tx *tx,
+                                unsigned how, int64_t time,
+                                struct cc_mempool_accept *out,
+                                struct cc_error *err)
 {
-    struct cc_pool_candidate c;
+    struct cc_txpool_candidate c;
     enum cc_status st;
 
     cc_error_init(err);
-    cc_pool_candidate_init(&c, m, tx);
+    cc_txpool_candidate_init(&c, m, tx);
     st = judge(m, &c, how, err);
     if (st == CC_OK && out) {
         out->fee = c.fee;
         out->vsize = c.vsize;
         out->replaced = c.replaced.count;
     }
-    if (st == CC_OK && !(how & CC_POOL_TEST)) {
+    if (st == CC_OK && !(how & CC_TXPOOL_TEST)) {
         enter(m, &c, time);
-        if (!(how & CC_POOL_BYPASS)) {
-            cc_pool_limit(m);
-            if (!cc_pool_get(m, tx->txid))
+        if (!(how & CC_TXPOOL_BYPASS)) {
+            cc_txpool_limit(m);
+            if (!cc_txpool_get(m, tx->txid))
                 st = cc_reject_code(err, CC_REJECT_MEMPOOL_FULL);
         }
     }
-    cc_pool_candidate_clear(&c);
+    cc_txpool_candidate_clear(&c);
     return st;
 }
 
-enum cc_status cc_pool_recheck(struct cc_mempool *m, struct cc_pool_node *node,
-                               struct cc_error *err)
+enum cc_status cc_txpool_recheck(struct cc_mempool *m,
+                                 struct cc_txpool_node *node,
+                                 struct cc_error *err)
 {
-    struct cc_pool_candidate c;
+    struct cc_txpool_candidate c;
     enum cc_status st = CC_OK;
 
-    cc_pool_candidate_init(&c, m, &node->e.tx);
+    cc_txpool_candidate_init(&c, m, &node->e.tx);
     if (!cc_tx_is_final(c.tx, c.place.height, c.place.prev_median_time))
         st = cc_reject_code(err, CC_REJECT_NON_FINAL);
     if (st == CC_OK)
-        st = cc_pool_check_context(m, &c, err);
+        st = cc_txpool_check_context(m, &c, err);
     if (st == CC_OK)
-        st = cc_pool_run_jobs(m, &c, err);
+        st = cc_txpool_run_jobs(m, &c, err);
     if (st == CC_OK) {
         node->e.facts = c.storage.facts;
         node->e.mint = c.storage.mint;
         node->e.fee = c.fee;
     }
-    cc_pool_candidate_clear(&c);
+    cc_txpool_candidate_clear(&c);
     return st;
 }
 
@@ -393,10 +394,10 @@ enum cc_status cc_mempool_add(struct cc_mempool *m, const struct cc_tx *tx,
     if (!err)
         err = &mine;
     cc_chain_lock(m->config.chain);
-    st = cc_pool_accept(m, tx, test ? CC_POOL_TEST : 0,
-                        m->config.now(m->config.now_arg), out, err);
+    st = cc_txpool_accept(m, tx, test ? CC_TXPOOL_TEST : 0,
+                          m->config.now(m->config.now_arg), out, err);
     if (st == CC_INVALID && err->verdict == CC_VERDICT_CONTEXT && !test)
-        cc_pool_hold(m, tx);
+        cc_txpool_hold(m, tx);
     if (st == CC_OK && !test) {
         char txid[65];
 

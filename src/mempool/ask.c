@@ -6,10 +6,10 @@
 const struct cc_mempool_entry *cc_mempool_find(struct cc_mempool *m,
                                                const uint8_t txid[32])
 {
-    const struct cc_pool_node *n;
+    const struct cc_txpool_node *n;
 
     cc_chain_lock(m->config.chain);
-    n = cc_pool_get(m, txid);
+    n = cc_txpool_get(m, txid);
     cc_chain_unlock(m->config.chain);
     return n ? &n->e : NULL;
 }
@@ -17,7 +17,7 @@ const struct cc_mempool_entry *cc_mempool_find(struct cc_mempool *m,
 const struct cc_mempool_entry *cc_mempool_find_wtxid(struct cc_mempool *m,
                                                      const uint8_t wtxid[32])
 {
-    const struct cc_pool_node *n;
+    const struct cc_txpool_node *n;
 
     cc_chain_lock(m->config.chain);
     n = cc_map_get_ptr(&m->by_wtxid, wtxid);
@@ -28,7 +28,7 @@ const struct cc_mempool_entry *cc_mempool_find_wtxid(struct cc_mempool *m,
 const struct cc_mempool_entry *cc_mempool_spender(struct cc_mempool *m,
                                                   const struct cc_outpoint *o)
 {
-    const struct cc_pool_node *n;
+    const struct cc_txpool_node *n;
 
     cc_chain_lock(m->config.chain);
     n = cc_map_get_ptr(&m->spenders, o);
@@ -51,27 +51,27 @@ void cc_mempool_relatives(
     struct cc_mempool *m, const uint8_t txid[32], bool descendants, bool deep,
     bool (*fn)(void *arg, const struct cc_mempool_entry *e), void *arg)
 {
-    struct cc_pool_list list = {0};
-    struct cc_pool_node *n;
+    struct cc_txpool_list list = {0};
+    struct cc_txpool_node *n;
 
     cc_chain_lock(m->config.chain);
-    n = cc_pool_get(m, txid);
+    n = cc_txpool_get(m, txid);
     if (n && deep) {
-        cc_pool_walk(m);
-        cc_pool_collect(m, &list, n, descendants);
+        cc_txpool_walk(m);
+        cc_txpool_collect(m, &list, n, descendants);
         /* Without itself. */
         memmove(list.items, list.items + 1, --list.count * sizeof(*list.items));
     } else if (n) {
         size_t count = descendants ? n->child_count : n->parent_count;
 
         for (size_t i = 0; i < count; i++)
-            cc_pool_list_add(&list,
-                             descendants ? n->children[i] : n->parents[i]);
+            cc_txpool_list_add(&list,
+                               descendants ? n->children[i] : n->parents[i]);
     }
     for (size_t i = 0; i < list.count; i++)
         if (!fn(arg, &list.items[i]->e))
             break;
-    cc_pool_list_clear(&list);
+    cc_txpool_list_clear(&list);
     cc_chain_unlock(m->config.chain);
 }
 
@@ -84,7 +84,7 @@ enum cc_status cc_mempool_coin(struct cc_mempool *m,
 
     cc_chain_lock(m->config.chain);
     if (!cc_map_get(&m->spenders, o))
-        st = cc_pool_coin(m, o, coin, arena, err);
+        st = cc_txpool_coin(m, o, coin, arena, err);
     cc_chain_unlock(m->config.chain);
     return st;
 }
@@ -98,7 +98,7 @@ void cc_mempool_stats(struct cc_mempool *m, struct cc_mempool_stats *out)
     out->usage = m->usage;
     out->max_bytes = m->config.max_bytes;
     out->total_fee = m->total_fee;
-    out->min_feerate = cc_pool_min_feerate(m);
+    out->min_feerate = cc_txpool_min_feerate(m);
     if (out->min_feerate < m->config.min_relay_feerate)
         out->min_feerate = m->config.min_relay_feerate;
     out->min_relay_feerate = m->config.min_relay_feerate;
@@ -112,8 +112,8 @@ void cc_mempool_stats(struct cc_mempool *m, struct cc_mempool_stats *out)
 void cc_mempool_prioritise(struct cc_mempool *m, const uint8_t txid[32],
                            cc_amount delta)
 {
-    struct cc_pool_list list = {0};
-    struct cc_pool_node *n;
+    struct cc_txpool_list list = {0};
+    struct cc_txpool_node *n;
     cc_amount *sum;
 
     cc_chain_lock(m->config.chain);
@@ -121,21 +121,21 @@ void cc_mempool_prioritise(struct cc_mempool *m, const uint8_t txid[32],
     *sum += delta;
     if (*sum == 0)
         cc_map_remove(&m->deltas, txid, NULL);
-    n = cc_pool_get(m, txid);
+    n = cc_txpool_get(m, txid);
     if (n) {
         n->e.fee_delta += delta;
-        cc_pool_walk(m);
-        cc_pool_collect(m, &list, n, false);
+        cc_txpool_walk(m);
+        cc_txpool_collect(m, &list, n, false);
         for (size_t i = 0; i < list.count; i++) {
             list.items[i]->e.descendant_fees += delta;
-            cc_pool_rank_fix(m, list.items[i]);
+            cc_txpool_rank_fix(m, list.items[i]);
         }
         list.count = 0;
-        cc_pool_walk(m);
-        cc_pool_collect(m, &list, n, true);
+        cc_txpool_walk(m);
+        cc_txpool_collect(m, &list, n, true);
         for (size_t i = 0; i < list.count; i++)
             list.items[i]->e.ancestor_fees += delta;
-        cc_pool_list_clear(&list);
+        cc_txpool_list_clear(&list);
         m->changes++;
     }
     cc_chain_unlock(m->config.chain);
@@ -169,10 +169,10 @@ uint64_t cc_mempool_changes(struct cc_mempool *m)
 
 static void mark(struct cc_mempool *m, const uint8_t txid[32], bool unbroadcast)
 {
-    struct cc_pool_node *n;
+    struct cc_txpool_node *n;
 
     cc_chain_lock(m->config.chain);
-    n = cc_pool_get(m, txid);
+    n = cc_txpool_get(m, txid);
     if (n && n->e.unbroadcast != unbroadcast) {
         n->e.unbroadcast = unbroadcast;
         m->unbroadcast = unbroadcast ? m->unbroadcast + 1 : m->unbroadcast - 1;

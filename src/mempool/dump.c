@@ -19,19 +19,19 @@
 /* Parents first, so that loading needs one pass. */
 static void write_entries(struct cc_mempool *m, struct cc_writer *w)
 {
-    struct cc_pool_list all = {0};
+    struct cc_txpool_list all = {0};
 
     for (size_t i = 0; i < m->count; i++)
-        cc_pool_list_add(&all, m->nodes[i]);
+        cc_txpool_list_add(&all, m->nodes[i]);
     if (all.count)
-        qsort(all.items, all.count, sizeof(*all.items), cc_pool_by_ancestors);
+        qsort(all.items, all.count, sizeof(*all.items), cc_txpool_by_ancestors);
     cc_write_u64le(w, all.count);
     for (size_t i = 0; i < all.count; i++) {
         cc_tx_write(w, &all.items[i]->e.tx, true);
         cc_write_u64le(w, (uint64_t)all.items[i]->e.time);
         cc_write_u64le(w, (uint64_t)all.items[i]->e.fee_delta);
     }
-    cc_pool_list_clear(&all);
+    cc_txpool_list_clear(&all);
 }
 
 static void write_deltas(struct cc_mempool *m, struct cc_writer *w)
@@ -41,10 +41,10 @@ static void write_deltas(struct cc_mempool *m, struct cc_writer *w)
     size_t pos = 0, count = 0;
 
     while (cc_map_next(&m->deltas, &pos, &txid, &delta))
-        count += !cc_pool_get(m, txid);
+        count += !cc_txpool_get(m, txid);
     cc_write_compact(w, count);
     for (pos = 0; cc_map_next(&m->deltas, &pos, &txid, &delta);) {
-        if (cc_pool_get(m, txid))
+        if (cc_txpool_get(m, txid))
             continue;
         cc_write_bytes(w, txid, 32);
         cc_write_u64le(w, (uint64_t) * (const cc_amount *)delta);
@@ -94,7 +94,7 @@ static void load_entry(struct cc_mempool *m, struct cc_reader *r)
         if (delta != 0)
             cc_mempool_prioritise(m, tx.txid, delta);
         if (time > now - m->config.expiry_s)
-            (void)cc_pool_accept(m, &tx, 0, time, NULL, &err);
+            (void)cc_txpool_accept(m, &tx, 0, time, NULL, &err);
     }
     cc_arena_clear(&arena);
 }

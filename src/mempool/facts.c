@@ -36,7 +36,8 @@ static const struct cc_txin *spending_input(const struct cc_tx *tx,
     return NULL;
 }
 
-bool cc_pool_is_urgent(struct cc_mempool *m, const struct cc_pool_candidate *c)
+bool cc_txpool_is_urgent(struct cc_mempool *m,
+                         const struct cc_txpool_candidate *c)
 {
     bool any = false;
 
@@ -44,7 +45,7 @@ bool cc_pool_is_urgent(struct cc_mempool *m, const struct cc_pool_candidate *c)
         return false;
     for (size_t i = 0; i < c->tx->vin_count; i++) {
         const struct cc_txin *in = &c->tx->vin[i];
-        const struct cc_pool_node *n =
+        const struct cc_txpool_node *n =
             cc_map_get_ptr(&m->spenders, &in->prevout);
         enum cc_action mine, theirs;
         unsigned flags;
@@ -65,7 +66,7 @@ bool cc_pool_is_urgent(struct cc_mempool *m, const struct cc_pool_candidate *c)
 /* A chain of a renter's unconfirmed one-sided steps could be torn down by its
  * first, again and again, at the price of one. */
 static enum cc_status check_renter(struct cc_mempool *m,
-                                   const struct cc_pool_candidate *c,
+                                   const struct cc_txpool_candidate *c,
                                    struct cc_error *err)
 {
     for (size_t i = 0; i < c->tx->vin_count; i++) {
@@ -82,7 +83,7 @@ static enum cc_status check_renter(struct cc_mempool *m,
 
 /* Is there room for it among what pays more, before it expires? */
 static enum cc_status check_expiry(struct cc_mempool *m,
-                                   const struct cc_pool_candidate *c,
+                                   const struct cc_txpool_candidate *c,
                                    struct cc_error *err)
 {
     const int64_t blocks = c->storage.facts.hi - c->place.height + 1;
@@ -103,9 +104,9 @@ static enum cc_status check_expiry(struct cc_mempool *m,
     return CC_OK;
 }
 
-enum cc_status cc_pool_check_storage(struct cc_mempool *m,
-                                     struct cc_pool_candidate *c,
-                                     struct cc_error *err)
+enum cc_status cc_txpool_check_storage(struct cc_mempool *m,
+                                       struct cc_txpool_candidate *c,
+                                       struct cc_error *err)
 {
     enum cc_status st = check_renter(m, c, err);
 
@@ -114,39 +115,39 @@ enum cc_status cc_pool_check_storage(struct cc_mempool *m,
     return st;
 }
 
-void cc_pool_hold(struct cc_mempool *m, const struct cc_tx *tx)
+void cc_txpool_hold(struct cc_mempool *m, const struct cc_tx *tx)
 {
     for (size_t i = 0; i < m->held.count; i++)
         if (!memcmp(m->held.tx[i].wtxid, tx->wtxid, 32))
             return;
-    cc_pool_aside_add(&m->held, tx, HELD_BYTES);
+    cc_txpool_aside_add(&m->held, tx, HELD_BYTES);
 }
 
-void cc_pool_retry_held(struct cc_mempool *m)
+void cc_txpool_retry_held(struct cc_mempool *m)
 {
-    struct cc_pool_aside held = m->held;
+    struct cc_txpool_aside held = m->held;
     int64_t now = m->config.now(m->config.now_arg);
     struct cc_error err;
 
     memset(&m->held, 0, sizeof(m->held));
     for (size_t i = 0; i < held.count; i++)
-        (void)cc_pool_accept(m, &held.tx[i], 0, now, NULL, &err);
-    cc_pool_aside_clear(&held);
+        (void)cc_txpool_accept(m, &held.tx[i], 0, now, NULL, &err);
+    cc_txpool_aside_clear(&held);
 }
 
-void cc_pool_refresh(struct cc_mempool *m)
+void cc_txpool_refresh(struct cc_mempool *m)
 {
     const int64_t next = (int64_t)cc_chain_tip(m->config.chain)->height + 1;
     struct cc_error err;
 
     for (size_t i = 0; i < m->count;) {
-        struct cc_pool_node *n = m->nodes[i];
+        struct cc_txpool_node *n = m->nodes[i];
 
         if (!n->e.typed || n->e.facts.hi >= next ||
-            cc_pool_recheck(m, n, &err) == CC_OK) {
+            cc_txpool_recheck(m, n, &err) == CC_OK) {
             i++;
         } else {
-            cc_pool_remove_deep(m, n, CC_LEAVE_FACTS);
+            cc_txpool_remove_deep(m, n, CC_LEAVE_FACTS);
             i = 0; /* places have changed */
         }
     }

@@ -14,11 +14,11 @@
 #include "mempool/policy.h"
 #include "util/map.h"
 
-#define CC_POOL_LISTENERS 8
+#define CC_TXPOOL_LISTENERS 8
 
-struct cc_pool_node {
+struct cc_txpool_node {
     struct cc_mempool_entry e; /* first: an entry is its node */
-    struct cc_pool_node **parents, **children;
+    struct cc_txpool_node **parents, **children;
     size_t parent_count, parent_cap, child_count, child_cap;
     bool *maturing; /* per output, NULL if none */
     size_t usage;   /* memory, about */
@@ -27,13 +27,13 @@ struct cc_pool_node {
     uint64_t mark;  /* visited in walk number mark */
 };
 
-struct cc_pool_list {
-    struct cc_pool_node **items;
+struct cc_txpool_list {
+    struct cc_txpool_node **items;
     size_t count, cap;
 };
 
 /* Transactions kept aside: of disconnected blocks, or before their time. */
-struct cc_pool_aside {
+struct cc_txpool_aside {
     struct cc_tx *tx;
     size_t count, cap, bytes;
 };
@@ -45,9 +45,9 @@ struct cc_mempool {
     struct cc_map by_txid, by_wtxid; /* 32 bytes: node */
     struct cc_map spenders;          /* struct cc_outpoint: node */
     struct cc_map deltas;            /* txid: cc_amount */
-    struct cc_pool_node **nodes;     /* all, in no order */
+    struct cc_txpool_node **nodes;   /* all, in no order */
     size_t count, cap;
-    struct cc_pool_node **ranked; /* all, a heap: the worst first */
+    struct cc_txpool_node **ranked; /* all, a heap: the worst first */
     size_t ranked_count, ranked_cap;
     size_t bytes, usage, unbroadcast;
     cc_amount total_fee;
@@ -55,65 +55,68 @@ struct cc_mempool {
     uint64_t rolling; /* feerate, in 65536ths of satoshi per kvB; decays */
     int64_t rolling_time, oldest; /* oldest: no entry is older */
     bool block_since_bump;
-    struct cc_mempool_listener listeners[CC_POOL_LISTENERS];
+    struct cc_mempool_listener listeners[CC_TXPOOL_LISTENERS];
     size_t listener_count;
-    struct cc_pool_aside disconnected, held;
+    struct cc_txpool_aside disconnected, held;
     bool moved_back; /* a block was disconnected since the last tip */
 };
 
 /* --- pool.c ----------------------------------------------------------------
  */
 
-struct cc_pool_node *cc_pool_get(struct cc_mempool *m, const uint8_t txid[32]);
+struct cc_txpool_node *cc_txpool_get(struct cc_mempool *m,
+                                     const uint8_t txid[32]);
 /* e filled but for sums and links; parents must be in the pool. Takes node.
  * quiet: it only was away for a moment, nobody is told. */
-void cc_pool_insert(struct cc_mempool *m, struct cc_pool_node *node,
-                    bool quiet);
+void cc_txpool_insert(struct cc_mempool *m, struct cc_txpool_node *node,
+                      bool quiet);
 /* Everything out, the graph cut, nobody told: nodes, parents before children,
  * become the caller's. */
-void cc_pool_take_all(struct cc_mempool *m, struct cc_pool_list *out);
-void cc_pool_tell_removed(struct cc_mempool *m, const struct cc_pool_node *node,
-                          enum cc_mempool_leave why);
+void cc_txpool_take_all(struct cc_mempool *m, struct cc_txpool_list *out);
+void cc_txpool_tell_removed(struct cc_mempool *m,
+                            const struct cc_txpool_node *node,
+                            enum cc_mempool_leave why);
 /* Take one node out of the graph, tell, free. Its children stay. */
-void cc_pool_remove(struct cc_mempool *m, struct cc_pool_node *node,
-                    enum cc_mempool_leave why);
+void cc_txpool_remove(struct cc_mempool *m, struct cc_txpool_node *node,
+                      enum cc_mempool_leave why);
 /* With all that descends from it. */
-void cc_pool_remove_deep(struct cc_mempool *m, struct cc_pool_node *node,
-                         enum cc_mempool_leave why);
+void cc_txpool_remove_deep(struct cc_mempool *m, struct cc_txpool_node *node,
+                           enum cc_mempool_leave why);
 /* A node without links for a transaction, which is copied. */
-struct cc_pool_node *cc_pool_node_new(const struct cc_tx *tx);
-void cc_pool_node_free(struct cc_pool_node *node);
+struct cc_txpool_node *cc_txpool_node_new(const struct cc_tx *tx);
+void cc_txpool_node_free(struct cc_txpool_node *node);
 /* Append start (unless there) and all its descendants or ancestors to list;
  * visited nodes carry the walk's number, so several starts join. Begin a walk
- * with cc_pool_walk. Parents come before their children in neither order. */
-void cc_pool_walk(struct cc_mempool *m);
-void cc_pool_collect(struct cc_mempool *m, struct cc_pool_list *list,
-                     struct cc_pool_node *start, bool descendants);
-bool cc_pool_visited(const struct cc_mempool *m,
-                     const struct cc_pool_node *node);
-void cc_pool_list_add(struct cc_pool_list *list, struct cc_pool_node *node);
-void cc_pool_list_clear(struct cc_pool_list *list);
+ * with cc_txpool_walk. Parents come before their children in neither order. */
+void cc_txpool_walk(struct cc_mempool *m);
+void cc_txpool_collect(struct cc_mempool *m, struct cc_txpool_list *list,
+                       struct cc_txpool_node *start, bool descendants);
+bool cc_txpool_visited(const struct cc_mempool *m,
+                       const struct cc_txpool_node *node);
+void cc_txpool_list_add(struct cc_txpool_list *list,
+                        struct cc_txpool_node *node);
+void cc_txpool_list_clear(struct cc_txpool_list *list);
 /* For qsort over nodes: parents before children (a child has all ancestors of
  * its parents, and them), then by arrival. */
-int cc_pool_by_ancestors(const void *a, const void *b);
+int cc_txpool_by_ancestors(const void *a, const void *b);
 /* A coin as cc_mempool_coin, but though the pool spends it. */
-enum cc_status cc_pool_coin(struct cc_mempool *m, const struct cc_outpoint *o,
-                            struct cc_coin *coin, struct cc_arena *arena,
-                            struct cc_error *err);
-cc_amount cc_pool_delta(struct cc_mempool *m, const uint8_t txid[32]);
-static inline cc_amount cc_pool_fee(const struct cc_pool_node *n)
+enum cc_status cc_txpool_coin(struct cc_mempool *m, const struct cc_outpoint *o,
+                              struct cc_coin *coin, struct cc_arena *arena,
+                              struct cc_error *err);
+cc_amount cc_txpool_delta(struct cc_mempool *m, const uint8_t txid[32]);
+static inline cc_amount cc_txpool_fee(const struct cc_txpool_node *n)
 {
     return n->e.fee + n->e.fee_delta;
 }
-void cc_pool_aside_add(struct cc_pool_aside *a, const struct cc_tx *tx,
-                       size_t max_bytes);
-void cc_pool_aside_clear(struct cc_pool_aside *a);
+void cc_txpool_aside_add(struct cc_txpool_aside *a, const struct cc_tx *tx,
+                         size_t max_bytes);
+void cc_txpool_aside_clear(struct cc_txpool_aside *a);
 
 /* --- accept.c --------------------------------------------------------------
  */
 
 /* One transaction on its way in. */
-struct cc_pool_candidate {
+struct cc_txpool_candidate {
     const struct cc_tx *tx;
     const uint8_t *txid;
     struct cc_place place; /* of the next block */
@@ -126,93 +129,95 @@ struct cc_pool_candidate {
     cc_amount fee, modified;
     int64_t sigop_cost;
     size_t vsize;
-    struct cc_pool_list parents;   /* direct, in the pool */
-    struct cc_pool_list ancestors; /* all in the pool */
-    struct cc_pool_list conflicts; /* direct */
-    struct cc_pool_list replaced;  /* with what descends from them */
+    struct cc_txpool_list parents;   /* direct, in the pool */
+    struct cc_txpool_list ancestors; /* all in the pool */
+    struct cc_txpool_list conflicts; /* direct */
+    struct cc_txpool_list replaced;  /* with what descends from them */
 };
 
 enum {
-    CC_POOL_TEST = 1,   /* judge only */
-    CC_POOL_BYPASS = 2, /* from a disconnected block: no fee, no full pool */
+    CC_TXPOOL_TEST = 1,   /* judge only */
+    CC_TXPOOL_BYPASS = 2, /* from a disconnected block: no fee, no full pool */
 };
 /* time: when it came, which is earlier than now for one that comes back. */
-enum cc_status cc_pool_accept(struct cc_mempool *m, const struct cc_tx *tx,
-                              unsigned how, int64_t time,
-                              struct cc_mempool_accept *out,
-                              struct cc_error *err);
+enum cc_status cc_txpool_accept(struct cc_mempool *m, const struct cc_tx *tx,
+                                unsigned how, int64_t time,
+                                struct cc_mempool_accept *out,
+                                struct cc_error *err);
 /* Finality, coins, maturity, locks, storage rules for the block after the tip:
  * all that moves with the chain. Fills coins, parents, fee, storage. */
-enum cc_status cc_pool_check_context(struct cc_mempool *m,
-                                     struct cc_pool_candidate *c,
-                                     struct cc_error *err);
-void cc_pool_candidate_init(struct cc_pool_candidate *c, struct cc_mempool *m,
-                            const struct cc_tx *tx);
-void cc_pool_candidate_clear(struct cc_pool_candidate *c);
-enum cc_status cc_pool_run_jobs(struct cc_mempool *m,
-                                const struct cc_pool_candidate *c,
-                                struct cc_error *err);
+enum cc_status cc_txpool_check_context(struct cc_mempool *m,
+                                       struct cc_txpool_candidate *c,
+                                       struct cc_error *err);
+void cc_txpool_candidate_init(struct cc_txpool_candidate *c,
+                              struct cc_mempool *m, const struct cc_tx *tx);
+void cc_txpool_candidate_clear(struct cc_txpool_candidate *c);
+enum cc_status cc_txpool_run_jobs(struct cc_mempool *m,
+                                  const struct cc_txpool_candidate *c,
+                                  struct cc_error *err);
 /* Judge an entry again for the block after the tip, but for its scripts; its
  * facts are renewed. */
-enum cc_status cc_pool_recheck(struct cc_mempool *m, struct cc_pool_node *node,
-                               struct cc_error *err);
+enum cc_status cc_txpool_recheck(struct cc_mempool *m,
+                                 struct cc_txpool_node *node,
+                                 struct cc_error *err);
 
 /* --- replace.c -------------------------------------------------------------
  */
 
 /* Who is in the way, and may it be pushed out? Fills conflicts. */
-enum cc_status cc_pool_find_conflicts(struct cc_mempool *m,
-                                      struct cc_pool_candidate *c,
-                                      struct cc_error *err);
+enum cc_status cc_txpool_find_conflicts(struct cc_mempool *m,
+                                        struct cc_txpool_candidate *c,
+                                        struct cc_error *err);
 /* BIP 125 over conflicts; fills replaced. Call after the ancestors. */
-enum cc_status cc_pool_check_replacement(struct cc_mempool *m,
-                                         struct cc_pool_candidate *c,
-                                         struct cc_error *err);
+enum cc_status cc_txpool_check_replacement(struct cc_mempool *m,
+                                           struct cc_txpool_candidate *c,
+                                           struct cc_error *err);
 /* Limits on chains; fills ancestors. */
-enum cc_status cc_pool_check_ancestors(struct cc_mempool *m,
-                                       struct cc_pool_candidate *c,
-                                       struct cc_error *err);
+enum cc_status cc_txpool_check_ancestors(struct cc_mempool *m,
+                                         struct cc_txpool_candidate *c,
+                                         struct cc_error *err);
 
 /* --- limit.c ---------------------------------------------------------------
  */
 
 /* The rolling minimum, per kvB. */
-cc_amount cc_pool_min_feerate(struct cc_mempool *m);
+cc_amount cc_txpool_min_feerate(struct cc_mempool *m);
 /* Expire, then cut down to max_bytes, least deserving first. */
-void cc_pool_limit(struct cc_mempool *m);
+void cc_txpool_limit(struct cc_mempool *m);
 
 /* --- rank.c ----------------------------------------------------------------
  */
 
-bool cc_pool_worth_less(const struct cc_pool_node *a,
-                        const struct cc_pool_node *b);
-void cc_pool_rank_add(struct cc_mempool *m, struct cc_pool_node *n);
-void cc_pool_rank_remove(struct cc_mempool *m, struct cc_pool_node *n);
+bool cc_txpool_worth_less(const struct cc_txpool_node *a,
+                          const struct cc_txpool_node *b);
+void cc_txpool_rank_add(struct cc_mempool *m, struct cc_txpool_node *n);
+void cc_txpool_rank_remove(struct cc_mempool *m, struct cc_txpool_node *n);
 /* After its fee or the sums over its descendants changed. */
-void cc_pool_rank_fix(struct cc_mempool *m, struct cc_pool_node *n);
+void cc_txpool_rank_fix(struct cc_mempool *m, struct cc_txpool_node *n);
 /* NULL: the pool is empty. */
-struct cc_pool_node *cc_pool_rank_worst(struct cc_mempool *m);
+struct cc_txpool_node *cc_txpool_rank_worst(struct cc_mempool *m);
 
 /* --- facts.c ---------------------------------------------------------------
  */
 
-/* Policy on storage transactions after cc_pool_check_context. */
-enum cc_status cc_pool_check_storage(struct cc_mempool *m,
-                                     struct cc_pool_candidate *c,
-                                     struct cc_error *err);
+/* Policy on storage transactions after cc_txpool_check_context. */
+enum cc_status cc_txpool_check_storage(struct cc_mempool *m,
+                                       struct cc_txpool_candidate *c,
+                                       struct cc_error *err);
 /* May c push out its conflicts at the incremental rate alone? */
-bool cc_pool_is_urgent(struct cc_mempool *m, const struct cc_pool_candidate *c);
+bool cc_txpool_is_urgent(struct cc_mempool *m,
+                         const struct cc_txpool_candidate *c);
 /* Refused here and now: keep it for the next tip, where a proof that came a
  * block early is good. */
-void cc_pool_hold(struct cc_mempool *m, const struct cc_tx *tx);
+void cc_txpool_hold(struct cc_mempool *m, const struct cc_tx *tx);
 /* Run those again whose facts no longer hold for the block after the tip. */
-void cc_pool_refresh(struct cc_mempool *m);
+void cc_txpool_refresh(struct cc_mempool *m);
 /* Once more, and then no more. */
-void cc_pool_retry_held(struct cc_mempool *m);
+void cc_txpool_retry_held(struct cc_mempool *m);
 
 /* --- sync.c ----------------------------------------------------------------
  */
 
-void cc_pool_listen_chain(struct cc_mempool *m);
+void cc_txpool_listen_chain(struct cc_mempool *m);
 
 #endif

@@ -19,7 +19,7 @@ static uint64_t decay(uint64_t rate, int64_t elapsed, int64_t half_life)
                (6 * 1024 * 1024);
 }
 
-cc_amount cc_pool_min_feerate(struct cc_mempool *m)
+cc_amount cc_txpool_min_feerate(struct cc_mempool *m)
 {
     int64_t now = m->config.now(m->config.now_arg);
     const cc_amount incremental = m->config.incremental_feerate;
@@ -52,7 +52,7 @@ static void expire(struct cc_mempool *m)
         return;
     for (size_t i = 0; i < m->count;) {
         if (m->nodes[i]->e.time < before) {
-            cc_pool_remove_deep(m, m->nodes[i], CC_LEAVE_EXPIRY);
+            cc_txpool_remove_deep(m, m->nodes[i], CC_LEAVE_EXPIRY);
             i = 0; /* places have changed */
         } else {
             i++;
@@ -64,7 +64,7 @@ static void expire(struct cc_mempool *m)
             m->oldest = m->nodes[i]->e.time;
 }
 
-static void bump(struct cc_mempool *m, const struct cc_pool_node *gone)
+static void bump(struct cc_mempool *m, const struct cc_txpool_node *gone)
 {
     /* What comes next must pay for itself and for the relay of what left. */
     cc_amount rate =
@@ -79,13 +79,13 @@ static void bump(struct cc_mempool *m, const struct cc_pool_node *gone)
     }
 }
 
-void cc_pool_limit(struct cc_mempool *m)
+void cc_txpool_limit(struct cc_mempool *m)
 {
     expire(m);
     while (m->usage > m->config.max_bytes && m->count > 0) {
-        struct cc_pool_node *worst = cc_pool_rank_worst(m);
+        struct cc_txpool_node *worst = cc_txpool_rank_worst(m);
 
         bump(m, worst);
-        cc_pool_remove_deep(m, worst, CC_LEAVE_SIZELIMIT);
+        cc_txpool_remove_deep(m, worst, CC_LEAVE_SIZELIMIT);
     }
 }

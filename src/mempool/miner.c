@@ -163,7 +163,7 @@ static enum cc_status draft_judge(const struct draft *d, struct cc_block *out,
 static void draft_fill(struct draft *d)
 {
     struct cc_mempool *m = d->m;
-    struct cc_pool_list chosen = {0};
+    struct cc_txpool_list chosen = {0};
     size_t weight = m->config.block_max_weight;
     struct cc_select_room room = {
         .weight = (weight ? weight : DEFAULT_MAX_WEIGHT) - RESERVED_WEIGHT,
@@ -175,11 +175,11 @@ static void draft_fill(struct draft *d)
         room.claims = (uint32_t)m->params->storage.max_claims;
         room.mint = cc_chain_tip(m->config.chain)->state.pool;
     }
-    cc_pool_select(m, &room, &chosen);
+    cc_txpool_select(m, &room, &chosen);
     for (size_t i = 0; i < chosen.count; i++)
         draft_add(d, &chosen.items[i]->e.tx, chosen.items[i]->e.fee,
                   chosen.items[i]->e.sigop_cost);
-    cc_pool_list_clear(&chosen);
+    cc_txpool_list_clear(&chosen);
 }
 
 /* --- Templates -------------------------------------------------------------

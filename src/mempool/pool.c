@@ -10,45 +10,46 @@
 /* --- Lists and walks -------------------------------------------------------
  */
 
-void cc_pool_list_add(struct cc_pool_list *list, struct cc_pool_node *node)
+void cc_txpool_list_add(struct cc_txpool_list *list,
+                        struct cc_txpool_node *node)
 {
     list->items =
         cc_grow(list->items, &list->cap, list->count + 1, sizeof(*list->items));
     list->items[list->count++] = node;
 }
 
-void cc_pool_list_clear(struct cc_pool_list *list)
+void cc_txpool_list_clear(struct cc_txpool_list *list)
 {
     free(list->items);
     memset(list, 0, sizeof(*list));
 }
 
-void cc_pool_walk(struct cc_mempool *m) { m->walk++; }
+void cc_txpool_walk(struct cc_mempool *m) { m->walk++; }
 
-bool cc_pool_visited(const struct cc_mempool *m,
-                     const struct cc_pool_node *node)
+bool cc_txpool_visited(const struct cc_mempool *m,
+                       const struct cc_txpool_node *node)
 {
     return node->mark == m->walk;
 }
 
-static void visit(struct cc_mempool *m, struct cc_pool_list *list,
-                  struct cc_pool_node *node)
+static void visit(struct cc_mempool *m, struct cc_txpool_list *list,
+                  struct cc_txpool_node *node)
 {
     if (node->mark == m->walk)
         return;
     node->mark = m->walk;
-    cc_pool_list_add(list, node);
+    cc_txpool_list_add(list, node);
 }
 
-void cc_pool_collect(struct cc_mempool *m, struct cc_pool_list *list,
-                     struct cc_pool_node *start, bool descendants)
+void cc_txpool_collect(struct cc_mempool *m, struct cc_txpool_list *list,
+                       struct cc_txpool_node *start, bool descendants)
 {
     size_t next = list->count;
 
     /* The list itself is the queue. */
     visit(m, list, start);
     for (; next < list->count; next++) {
-        struct cc_pool_node *n = list->items[next];
+        struct cc_txpool_node *n = list->items[next];
         size_t count = descendants ? n->child_count : n->parent_count;
 
         for (size_t i = 0; i < count; i++)
@@ -59,9 +60,9 @@ void cc_pool_collect(struct cc_mempool *m, struct cc_pool_list *list,
 /* --- Nodes -----------------------------------------------------------------
  */
 
-struct cc_pool_node *cc_pool_node_new(const struct cc_tx *tx)
+struct cc_txpool_node *cc_txpool_node_new(const struct cc_tx *tx)
 {
-    struct cc_pool_node *n = cc_calloc(1, sizeof(*n));
+    struct cc_txpool_node *n = cc_calloc(1, sizeof(*n));
     size_t items = 0;
 
     cc_tx_copy(&n->e.tx, tx);
@@ -75,7 +76,7 @@ struct cc_pool_node *cc_pool_node_new(const struct cc_tx *tx)
     return n;
 }
 
-void cc_pool_node_free(struct cc_pool_node *n)
+void cc_txpool_node_free(struct cc_txpool_node *n)
 {
     if (!n)
         return;
@@ -86,12 +87,13 @@ void cc_pool_node_free(struct cc_pool_node *n)
     free(n);
 }
 
-struct cc_pool_node *cc_pool_get(struct cc_mempool *m, const uint8_t txid[32])
+struct cc_txpool_node *cc_txpool_get(struct cc_mempool *m,
+                                     const uint8_t txid[32])
 {
     return cc_map_get_ptr(&m->by_txid, txid);
 }
 
-static void link_parent(struct cc_pool_node *n, struct cc_pool_node *parent)
+static void link_parent(struct cc_txpool_node *n, struct cc_txpool_node *parent)
 {
     for (size_t i = 0; i < n->parent_count; i++)
         if (n->parents[i] == parent)
@@ -105,8 +107,8 @@ static void link_parent(struct cc_pool_node *n, struct cc_pool_node *parent)
     parent->children[parent->child_count++] = n;
 }
 
-static void unlink_from(struct cc_pool_node **items, size_t *count,
-                        struct cc_pool_node *node)
+static void unlink_from(struct cc_txpool_node **items, size_t *count,
+                        struct cc_txpool_node *node)
 {
     for (size_t i = 0; i < *count; i++)
         if (items[i] == node) {
@@ -118,26 +120,26 @@ static void unlink_from(struct cc_pool_node **items, size_t *count,
 
 /* Add node's own numbers to (or take them from) the sums of the others that
  * it descends from, and with both, of its descendants. */
-static void account(struct cc_mempool *m, struct cc_pool_node *node, bool add)
+static void account(struct cc_mempool *m, struct cc_txpool_node *node, bool add)
 {
-    struct cc_pool_list list = {0};
+    struct cc_txpool_list list = {0};
     const size_t one = add ? 1 : (size_t)-1;
     const size_t size = add ? node->e.vsize : 0 - node->e.vsize;
-    const cc_amount fee = add ? cc_pool_fee(node) : -cc_pool_fee(node);
+    const cc_amount fee = add ? cc_txpool_fee(node) : -cc_txpool_fee(node);
 
-    cc_pool_walk(m);
-    cc_pool_collect(m, &list, node, false);
+    cc_txpool_walk(m);
+    cc_txpool_collect(m, &list, node, false);
     for (size_t i = 1; i < list.count; i++) {
         struct cc_mempool_entry *e = &list.items[i]->e;
 
         e->descendant_count += one;
         e->descendant_size += size;
         e->descendant_fees += fee;
-        cc_pool_rank_fix(m, list.items[i]);
+        cc_txpool_rank_fix(m, list.items[i]);
     }
     list.count = 0;
-    cc_pool_walk(m);
-    cc_pool_collect(m, &list, node, true);
+    cc_txpool_walk(m);
+    cc_txpool_collect(m, &list, node, true);
     for (size_t i = 1; i < list.count; i++) {
         struct cc_mempool_entry *e = &list.items[i]->e;
 
@@ -145,31 +147,32 @@ static void account(struct cc_mempool *m, struct cc_pool_node *node, bool add)
         e->ancestor_size += size;
         e->ancestor_fees += fee;
     }
-    cc_pool_list_clear(&list);
+    cc_txpool_list_clear(&list);
 }
 
 /* Sums over node's own ancestors; it has no descendants yet. */
-static void sum_ancestors(struct cc_mempool *m, struct cc_pool_node *node)
+static void sum_ancestors(struct cc_mempool *m, struct cc_txpool_node *node)
 {
     struct cc_mempool_entry *e = &node->e;
-    struct cc_pool_list list = {0};
+    struct cc_txpool_list list = {0};
 
     e->ancestor_count = e->ancestor_size = 0;
     e->ancestor_fees = 0;
-    cc_pool_walk(m);
-    cc_pool_collect(m, &list, node, false);
+    cc_txpool_walk(m);
+    cc_txpool_collect(m, &list, node, false);
     for (size_t i = 0; i < list.count; i++) {
         e->ancestor_count++;
         e->ancestor_size += list.items[i]->e.vsize;
-        e->ancestor_fees += cc_pool_fee(list.items[i]);
+        e->ancestor_fees += cc_txpool_fee(list.items[i]);
     }
     e->descendant_count = 1;
     e->descendant_size = e->vsize;
-    e->descendant_fees = cc_pool_fee(node);
-    cc_pool_list_clear(&list);
+    e->descendant_fees = cc_txpool_fee(node);
+    cc_txpool_list_clear(&list);
 }
 
-void cc_pool_insert(struct cc_mempool *m, struct cc_pool_node *node, bool quiet)
+void cc_txpool_insert(struct cc_mempool *m, struct cc_txpool_node *node,
+                      bool quiet)
 {
     const struct cc_tx *tx = &node->e.tx;
 
@@ -179,14 +182,15 @@ void cc_pool_insert(struct cc_mempool *m, struct cc_pool_node *node, bool quiet)
     cc_map_put_ptr(&m->by_txid, tx->txid, node);
     cc_map_put_ptr(&m->by_wtxid, tx->wtxid, node);
     for (size_t i = 0; i < tx->vin_count; i++) {
-        struct cc_pool_node *parent = cc_pool_get(m, tx->vin[i].prevout.txid);
+        struct cc_txpool_node *parent =
+            cc_txpool_get(m, tx->vin[i].prevout.txid);
 
         cc_map_put_ptr(&m->spenders, &tx->vin[i].prevout, node);
         if (parent)
             link_parent(node, parent);
     }
     sum_ancestors(m, node);
-    cc_pool_rank_add(m, node);
+    cc_txpool_rank_add(m, node);
     account(m, node, true);
     m->bytes += node->e.vsize;
     m->usage += node->usage;
@@ -200,8 +204,9 @@ void cc_pool_insert(struct cc_mempool *m, struct cc_pool_node *node, bool quiet)
             m->listeners[i].added(m->listeners[i].arg, &node->e);
 }
 
-void cc_pool_tell_removed(struct cc_mempool *m, const struct cc_pool_node *node,
-                          enum cc_mempool_leave why)
+void cc_txpool_tell_removed(struct cc_mempool *m,
+                            const struct cc_txpool_node *node,
+                            enum cc_mempool_leave why)
 {
     /* As Core counts: whoever follows the numbers sees what it missed. */
     if (why != CC_LEAVE_BLOCK)
@@ -211,8 +216,8 @@ void cc_pool_tell_removed(struct cc_mempool *m, const struct cc_pool_node *node,
             m->listeners[i].removed(m->listeners[i].arg, &node->e, why);
 }
 
-void cc_pool_remove(struct cc_mempool *m, struct cc_pool_node *node,
-                    enum cc_mempool_leave why)
+void cc_txpool_remove(struct cc_mempool *m, struct cc_txpool_node *node,
+                      enum cc_mempool_leave why)
 {
     const struct cc_tx *tx = &node->e.tx;
 
@@ -223,7 +228,7 @@ void cc_pool_remove(struct cc_mempool *m, struct cc_pool_node *node,
     for (size_t i = 0; i < node->child_count; i++)
         unlink_from(node->children[i]->parents,
                     &node->children[i]->parent_count, node);
-    cc_pool_rank_remove(m, node);
+    cc_txpool_rank_remove(m, node);
     m->nodes[node->at] = m->nodes[--m->count];
     m->nodes[node->at]->at = node->at;
     cc_map_remove(&m->by_txid, tx->txid, NULL);
@@ -235,40 +240,40 @@ void cc_pool_remove(struct cc_mempool *m, struct cc_pool_node *node,
     m->total_fee -= node->e.fee;
     m->unbroadcast -= node->e.unbroadcast;
     m->changes++;
-    cc_pool_tell_removed(m, node, why);
-    cc_pool_node_free(node);
+    cc_txpool_tell_removed(m, node, why);
+    cc_txpool_node_free(node);
 }
 
-void cc_pool_remove_deep(struct cc_mempool *m, struct cc_pool_node *node,
-                         enum cc_mempool_leave why)
+void cc_txpool_remove_deep(struct cc_mempool *m, struct cc_txpool_node *node,
+                           enum cc_mempool_leave why)
 {
-    struct cc_pool_list list = {0};
+    struct cc_txpool_list list = {0};
 
-    cc_pool_walk(m);
-    cc_pool_collect(m, &list, node, true);
+    cc_txpool_walk(m);
+    cc_txpool_collect(m, &list, node, true);
     for (size_t i = list.count; i-- > 0;)
-        cc_pool_remove(m, list.items[i], why);
-    cc_pool_list_clear(&list);
+        cc_txpool_remove(m, list.items[i], why);
+    cc_txpool_list_clear(&list);
 }
 
-int cc_pool_by_ancestors(const void *a, const void *b)
+int cc_txpool_by_ancestors(const void *a, const void *b)
 {
-    const struct cc_pool_node *x = *(struct cc_pool_node *const *)a;
-    const struct cc_pool_node *y = *(struct cc_pool_node *const *)b;
+    const struct cc_txpool_node *x = *(struct cc_txpool_node *const *)a;
+    const struct cc_txpool_node *y = *(struct cc_txpool_node *const *)b;
 
     if (x->e.ancestor_count != y->e.ancestor_count)
         return x->e.ancestor_count < y->e.ancestor_count ? -1 : 1;
     return x->e.sequence < y->e.sequence ? -1 : 1;
 }
 
-void cc_pool_take_all(struct cc_mempool *m, struct cc_pool_list *out)
+void cc_txpool_take_all(struct cc_mempool *m, struct cc_txpool_list *out)
 {
     memset(out, 0, sizeof(*out));
     for (size_t i = 0; i < m->count; i++)
-        cc_pool_list_add(out, m->nodes[i]);
+        cc_txpool_list_add(out, m->nodes[i]);
     if (out->count)
         qsort(out->items, out->count, sizeof(*out->items),
-              cc_pool_by_ancestors);
+              cc_txpool_by_ancestors);
     for (size_t i = 0; i < out->count; i++)
         out->items[i]->parent_count = out->items[i]->child_count = 0;
     m->count = m->bytes = m->usage = m->unbroadcast = 0;
@@ -279,18 +284,18 @@ void cc_pool_take_all(struct cc_mempool *m, struct cc_pool_list *out)
     cc_map_reset(&m->spenders);
 }
 
-cc_amount cc_pool_delta(struct cc_mempool *m, const uint8_t txid[32])
+cc_amount cc_txpool_delta(struct cc_mempool *m, const uint8_t txid[32])
 {
     const cc_amount *delta = cc_map_get(&m->deltas, txid);
 
     return delta ? *delta : 0;
 }
 
-enum cc_status cc_pool_coin(struct cc_mempool *m, const struct cc_outpoint *o,
-                            struct cc_coin *coin, struct cc_arena *arena,
-                            struct cc_error *err)
+enum cc_status cc_txpool_coin(struct cc_mempool *m, const struct cc_outpoint *o,
+                              struct cc_coin *coin, struct cc_arena *arena,
+                              struct cc_error *err)
 {
-    const struct cc_pool_node *parent = cc_pool_get(m, o->txid);
+    const struct cc_txpool_node *parent = cc_txpool_get(m, o->txid);
 
     if (!parent)
         return cc_chain_coin(m->config.chain, o, coin, arena, err);
@@ -307,8 +312,8 @@ enum cc_status cc_pool_coin(struct cc_mempool *m, const struct cc_outpoint *o,
  */
 
 /* The oldest go when it gets too much. */
-void cc_pool_aside_add(struct cc_pool_aside *a, const struct cc_tx *tx,
-                       size_t max_bytes)
+void cc_txpool_aside_add(struct cc_txpool_aside *a, const struct cc_tx *tx,
+                         size_t max_bytes)
 {
     size_t drop = 0;
 
@@ -323,7 +328,7 @@ void cc_pool_aside_add(struct cc_pool_aside *a, const struct cc_tx *tx,
     memmove(a->tx, a->tx + drop, a->count * sizeof(*a->tx));
 }
 
-void cc_pool_aside_clear(struct cc_pool_aside *a)
+void cc_txpool_aside_clear(struct cc_txpool_aside *a)
 {
     for (size_t i = 0; i < a->count; i++)
         cc_tx_clear(&a->tx[i]);
@@ -356,7 +361,7 @@ struct cc_mempool *cc_mempool_new(const struct cc_mempool_config *config)
     m->rolling_time = config->now(config->now_arg);
     m->oldest = INT64_MAX;
     m->block_since_bump = true;
-    cc_pool_listen_chain(m);
+    cc_txpool_listen_chain(m);
     return m;
 }
 
@@ -366,21 +371,21 @@ void cc_mempool_free(struct cc_mempool *m)
         return;
     cc_chain_set_known(m->config.chain, NULL, NULL);
     for (size_t i = 0; i < m->count; i++)
-        cc_pool_node_free(m->nodes[i]);
+        cc_txpool_node_free(m->nodes[i]);
     free(m->nodes);
     free(m->ranked);
     cc_map_clear(&m->by_txid);
     cc_map_clear(&m->by_wtxid);
     cc_map_clear(&m->spenders);
     cc_map_clear(&m->deltas);
-    cc_pool_aside_clear(&m->disconnected);
-    cc_pool_aside_clear(&m->held);
+    cc_txpool_aside_clear(&m->disconnected);
+    cc_txpool_aside_clear(&m->held);
     free(m);
 }
 
 void cc_mempool_listen(struct cc_mempool *m,
                        const struct cc_mempool_listener *l)
 {
-    assert(m->listener_count < CC_POOL_LISTENERS);
+    assert(m->listener_count < CC_TXPOOL_LISTENERS);
     m->listeners[m->listener_count++] = *l;
 }

@@ -33,13 +33,13 @@ static bool signals(const struct cc_tx *tx)
     return false;
 }
 
-enum cc_status cc_pool_find_conflicts(struct cc_mempool *m,
-                                      struct cc_pool_candidate *c,
-                                      struct cc_error *err)
+enum cc_status cc_txpool_find_conflicts(struct cc_mempool *m,
+                                        struct cc_txpool_candidate *c,
+                                        struct cc_error *err)
 {
-    cc_pool_walk(m);
+    cc_txpool_walk(m);
     for (size_t i = 0; i < c->tx->vin_count; i++) {
-        struct cc_pool_node *n =
+        struct cc_txpool_node *n =
             cc_map_get_ptr(&m->spenders, &c->tx->vin[i].prevout);
 
         if (!n || n->mark == m->walk)
@@ -47,7 +47,7 @@ enum cc_status cc_pool_find_conflicts(struct cc_mempool *m,
         if (!m->config.full_rbf && !n->e.typed && !signals(&n->e.tx))
             return cc_reject_code(err, CC_REJECT_MEMPOOL_CONFLICT);
         n->mark = m->walk;
-        cc_pool_list_add(&c->conflicts, n);
+        cc_txpool_list_add(&c->conflicts, n);
     }
     return CC_OK;
 }
@@ -59,7 +59,7 @@ struct limits {
     size_t ancestors, ancestor_size, descendants, descendant_size;
 };
 
-static enum cc_status check_limits(const struct cc_pool_candidate *c,
+static enum cc_status check_limits(const struct cc_txpool_candidate *c,
                                    const struct limits *l, struct cc_error *err)
 {
     size_t size = c->vsize;
@@ -96,17 +96,17 @@ static enum cc_status check_limits(const struct cc_pool_candidate *c,
     return CC_OK;
 }
 
-enum cc_status cc_pool_check_ancestors(struct cc_mempool *m,
-                                       struct cc_pool_candidate *c,
-                                       struct cc_error *err)
+enum cc_status cc_txpool_check_ancestors(struct cc_mempool *m,
+                                         struct cc_txpool_candidate *c,
+                                         struct cc_error *err)
 {
     struct limits l = {m->config.ancestor_limit, MAX_CHAIN_VSIZE,
                        m->config.descendant_limit, MAX_CHAIN_VSIZE};
     enum cc_status st;
 
-    cc_pool_walk(m);
+    cc_txpool_walk(m);
     for (size_t i = 0; i < c->parents.count; i++)
-        cc_pool_collect(m, &c->ancestors, c->parents.items[i], false);
+        cc_txpool_collect(m, &c->ancestors, c->parents.items[i], false);
     /* What it replaces makes room. */
     if (c->conflicts.count == 1) {
         l.descendants++;
@@ -146,7 +146,7 @@ static void format_money(char out[32], cc_amount value)
 }
 
 static enum cc_status spends_conflicting(const struct cc_mempool *m,
-                                         const struct cc_pool_candidate *c,
+                                         const struct cc_txpool_candidate *c,
                                          struct cc_error *err)
 {
     char a[65], b[65];
@@ -163,15 +163,15 @@ static enum cc_status spends_conflicting(const struct cc_mempool *m,
 }
 
 static enum cc_status pays_more(const struct cc_mempool *m,
-                                const struct cc_pool_candidate *c,
+                                const struct cc_txpool_candidate *c,
                                 struct cc_error *err)
 {
     cc_amount mine = cc_feerate_of(c->modified, c->vsize);
     char id[65], a[48], b[48];
 
     for (size_t i = 0; i < c->conflicts.count; i++) {
-        const struct cc_pool_node *n = c->conflicts.items[i];
-        cc_amount old = cc_feerate_of(cc_pool_fee(n), n->e.vsize);
+        const struct cc_txpool_node *n = c->conflicts.items[i];
+        cc_amount old = cc_feerate_of(cc_txpool_fee(n), n->e.vsize);
 
         if (mine > old)
             continue;
@@ -186,7 +186,7 @@ static enum cc_status pays_more(const struct cc_mempool *m,
 }
 
 static enum cc_status collect_replaced(struct cc_mempool *m,
-                                       struct cc_pool_candidate *c,
+                                       struct cc_txpool_candidate *c,
                                        struct cc_error *err)
 {
     size_t count = 0;
@@ -199,29 +199,29 @@ static enum cc_status collect_replaced(struct cc_mempool *m,
                                 "rejecting replacement %s; too many potential "
                                 "replacements (%zu > %d)\n",
                                 txid_of(id, c->tx), count, MAX_REPLACED);
-    cc_pool_walk(m);
+    cc_txpool_walk(m);
     for (size_t i = 0; i < c->conflicts.count; i++)
-        cc_pool_collect(m, &c->replaced, c->conflicts.items[i], true);
+        cc_txpool_collect(m, &c->replaced, c->conflicts.items[i], true);
     return CC_OK;
 }
 
 /* Unconfirmed inputs only of what the conflicts spend already: else a
  * replacement could rank below what it replaces. */
 static enum cc_status no_new_unconfirmed(struct cc_mempool *m,
-                                         const struct cc_pool_candidate *c,
+                                         const struct cc_txpool_candidate *c,
                                          struct cc_error *err)
 {
     char id[65];
 
-    cc_pool_walk(m);
+    cc_txpool_walk(m);
     for (size_t i = 0; i < c->conflicts.count; i++)
         for (size_t j = 0; j < c->conflicts.items[i]->parent_count; j++)
             c->conflicts.items[i]->parents[j]->mark = m->walk;
     for (size_t i = 0; i < c->tx->vin_count; i++) {
-        const struct cc_pool_node *n =
-            cc_pool_get(m, c->tx->vin[i].prevout.txid);
+        const struct cc_txpool_node *n =
+            cc_txpool_get(m, c->tx->vin[i].prevout.txid);
 
-        if (n && !cc_pool_visited(m, n))
+        if (n && !cc_txpool_visited(m, n))
             return cc_reject_detail(err, CC_REJECT_ADDS_UNCONFIRMED,
                                     "replacement %s adds unconfirmed input, "
                                     "idx %zu",
@@ -232,7 +232,7 @@ static enum cc_status no_new_unconfirmed(struct cc_mempool *m,
 
 /* old: what the replaced paid; nothing counts for an urgent one. */
 static enum cc_status pays_for_relay(const struct cc_mempool *m,
-                                     const struct cc_pool_candidate *c,
+                                     const struct cc_txpool_candidate *c,
                                      cc_amount old, struct cc_error *err)
 {
     cc_amount relay = cc_feerate_fee(m->config.incremental_feerate, c->vsize);
@@ -257,11 +257,11 @@ static enum cc_status pays_for_relay(const struct cc_mempool *m,
     return CC_OK;
 }
 
-enum cc_status cc_pool_check_replacement(struct cc_mempool *m,
-                                         struct cc_pool_candidate *c,
-                                         struct cc_error *err)
+enum cc_status cc_txpool_check_replacement(struct cc_mempool *m,
+                                           struct cc_txpool_candidate *c,
+                                           struct cc_error *err)
 {
-    const bool urgent = cc_pool_is_urgent(m, c);
+    const bool urgent = cc_txpool_is_urgent(m, c);
     cc_amount old = 0;
     enum cc_status st;
 
@@ -275,7 +275,7 @@ enum cc_status cc_pool_check_replacement(struct cc_mempool *m,
     if (st == CC_OK)
         st = no_new_unconfirmed(m, c, err);
     for (size_t i = 0; !urgent && i < c->replaced.count; i++)
-        old += cc_pool_fee(c->replaced.items[i]);
+        old += cc_txpool_fee(c->replaced.items[i]);
     if (st == CC_OK)
         st = pays_for_relay(m, c, old, err);
     return st;

@@ -21,7 +21,7 @@ struct rest {
 };
 
 struct item {
-    const struct cc_pool_node *node;
+    const struct cc_txpool_node *node;
     cc_amount fee; /* of package or node, whichever has the lower rate */
     size_t size;
     uint32_t stamp;
@@ -33,7 +33,7 @@ struct selection {
     struct item *heap;
     size_t heap_count, heap_cap;
     struct cc_select_room left;
-    struct cc_pool_list *out;
+    struct cc_txpool_list *out;
 };
 
 static bool before(const struct item *a, const struct item *b)
@@ -45,15 +45,16 @@ static bool before(const struct item *a, const struct item *b)
     return a->node->e.sequence < b->node->e.sequence;
 }
 
-static void push(struct selection *s, const struct cc_pool_node *n)
+static void push(struct selection *s, const struct cc_txpool_node *n)
 {
     const struct rest *rest = &s->rest[n->at];
     struct item it = {n, rest->fees, rest->size, rest->stamp};
     size_t i = s->heap_count;
 
     /* A poor child of rich ancestors is no better than itself. */
-    if (cc_feerate_above(rest->fees, rest->size, cc_pool_fee(n), n->e.vsize)) {
-        it.fee = cc_pool_fee(n);
+    if (cc_feerate_above(rest->fees, rest->size, cc_txpool_fee(n),
+                         n->e.vsize)) {
+        it.fee = cc_txpool_fee(n);
         it.size = n->e.vsize;
     }
     s->heap =
@@ -83,23 +84,24 @@ static struct item pop(struct selection *s)
 }
 
 /* Node and those of its ancestors that are not in the block yet, in order. */
-static void package_of(struct selection *s, struct cc_pool_node *n,
-                       struct cc_pool_list *package)
+static void package_of(struct selection *s, struct cc_txpool_node *n,
+                       struct cc_txpool_list *package)
 {
     size_t kept = 0;
 
     package->count = 0;
-    cc_pool_walk(s->m);
-    cc_pool_collect(s->m, package, n, false);
+    cc_txpool_walk(s->m);
+    cc_txpool_collect(s->m, package, n, false);
     for (size_t i = 0; i < package->count; i++)
         if (!s->rest[package->items[i]->at].taken)
             package->items[kept++] = package->items[i];
     package->count = kept;
-    qsort(package->items, kept, sizeof(*package->items), cc_pool_by_ancestors);
+    qsort(package->items, kept, sizeof(*package->items),
+          cc_txpool_by_ancestors);
 }
 
 /* Room for all of it; the room left is lessened only if so. */
-static bool fits(struct selection *s, const struct cc_pool_list *package)
+static bool fits(struct selection *s, const struct cc_txpool_list *package)
 {
     struct cc_select_room left = s->left;
 
@@ -120,32 +122,32 @@ static bool fits(struct selection *s, const struct cc_pool_list *package)
 }
 
 /* Take n; whoever descends from it no longer carries it. */
-static void take(struct selection *s, struct cc_pool_node *n)
+static void take(struct selection *s, struct cc_txpool_node *n)
 {
-    struct cc_pool_list below = {0};
+    struct cc_txpool_list below = {0};
 
     s->rest[n->at].taken = true;
-    cc_pool_list_add(s->out, n);
-    cc_pool_walk(s->m);
-    cc_pool_collect(s->m, &below, n, true);
+    cc_txpool_list_add(s->out, n);
+    cc_txpool_walk(s->m);
+    cc_txpool_collect(s->m, &below, n, true);
     for (size_t i = 1; i < below.count; i++) {
         struct rest *rest = &s->rest[below.items[i]->at];
 
         if (rest->taken)
             continue;
         rest->size -= n->e.vsize;
-        rest->fees -= cc_pool_fee(n);
+        rest->fees -= cc_txpool_fee(n);
         rest->stamp++;
         push(s, below.items[i]);
     }
-    cc_pool_list_clear(&below);
+    cc_txpool_list_clear(&below);
 }
 
-void cc_pool_select(struct cc_mempool *m, const struct cc_select_room *room,
-                    struct cc_pool_list *out)
+void cc_txpool_select(struct cc_mempool *m, const struct cc_select_room *room,
+                      struct cc_txpool_list *out)
 {
     struct selection s = {.m = m, .left = *room, .out = out};
-    struct cc_pool_list package = {0};
+    struct cc_txpool_list package = {0};
     unsigned failures = 0;
 
     s.rest = cc_calloc(m->count ? m->count : 1, sizeof(*s.rest));
@@ -173,7 +175,7 @@ void cc_pool_select(struct cc_mempool *m, const struct cc_select_room *room,
         for (size_t i = 0; i < package.count; i++)
             take(&s, package.items[i]);
     }
-    cc_pool_list_clear(&package);
+    cc_txpool_list_clear(&package);
     free(s.heap);
     free(s.rest);
 }

@@ -18,7 +18,7 @@ struct cc_select_room {
 };
 
 /* out: chosen nodes, parents before children; the caller's to clear. */
-void cc_pool_select(struct cc_mempool *m, const struct cc_select_room *room,
-                    struct cc_pool_list *out);
+void cc_txpool_select(struct cc_mempool *m, const struct cc_select_room *room,
+                      struct cc_txpool_list *out);
 
 #endif

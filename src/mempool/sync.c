@@ -24,14 +24,14 @@ static void on_connected(void *arg, const struct cc_index *index,
     (void)undo;
     for (size_t i = 0; i < block->tx_count; i++) {
         const struct cc_tx *tx = &block->tx[i];
-        struct cc_pool_node *n = cc_pool_get(m, tx->txid);
+        struct cc_txpool_node *n = cc_txpool_get(m, tx->txid);
 
         if (n)
-            cc_pool_remove(m, n, CC_LEAVE_BLOCK);
+            cc_txpool_remove(m, n, CC_LEAVE_BLOCK);
         for (size_t j = 0; j < tx->vin_count; j++) {
             n = cc_map_get_ptr(&m->spenders, &tx->vin[j].prevout);
             if (n)
-                cc_pool_remove_deep(m, n, CC_LEAVE_CONFLICT);
+                cc_txpool_remove_deep(m, n, CC_LEAVE_CONFLICT);
         }
         cc_map_remove(&m->deltas, tx->txid, NULL);
     }
@@ -50,12 +50,13 @@ static void on_disconnected(void *arg, const struct cc_index *index,
     (void)index;
     (void)undo;
     for (size_t i = block->tx_count; i-- > 1;)
-        cc_pool_aside_add(&m->disconnected, &block->tx[i], DISCONNECTED_BYTES);
+        cc_txpool_aside_add(&m->disconnected, &block->tx[i],
+                            DISCONNECTED_BYTES);
     m->moved_back = true;
 }
 
 /* Put an old entry back if it is good on the new tip. */
-static void come_back(struct cc_mempool *m, struct cc_pool_node *n)
+static void come_back(struct cc_mempool *m, struct cc_txpool_node *n)
 {
     const struct cc_tx *tx = &n->e.tx;
     enum cc_mempool_leave why = CC_LEAVE_REORG;
@@ -67,31 +68,32 @@ static void come_back(struct cc_mempool *m, struct cc_pool_node *n)
             st = cc_reject_code(&err, CC_REJECT_MEMPOOL_CONFLICT);
             why = CC_LEAVE_CONFLICT;
         }
-    if (st == CC_OK && !cc_pool_get(m, tx->txid))
-        st = cc_pool_recheck(m, n, &err);
+    if (st == CC_OK && !cc_txpool_get(m, tx->txid))
+        st = cc_txpool_recheck(m, n, &err);
     if (st == CC_OK) {
-        cc_pool_insert(m, n, true);
+        cc_txpool_insert(m, n, true);
     } else {
-        cc_pool_tell_removed(m, n, why);
-        cc_pool_node_free(n);
+        cc_txpool_tell_removed(m, n, why);
+        cc_txpool_node_free(n);
     }
 }
 
 static void rebuild(struct cc_mempool *m)
 {
-    struct cc_pool_aside back = m->disconnected;
-    struct cc_pool_list old;
+    struct cc_txpool_aside back = m->disconnected;
+    struct cc_txpool_list old;
     struct cc_error err;
     int64_t now = m->config.now(m->config.now_arg);
 
     memset(&m->disconnected, 0, sizeof(m->disconnected));
-    cc_pool_take_all(m, &old);
+    cc_txpool_take_all(m, &old);
     for (size_t i = back.count; i-- > 0;)
-        (void)cc_pool_accept(m, &back.tx[i], CC_POOL_BYPASS, now, NULL, &err);
-    cc_pool_aside_clear(&back);
+        (void)cc_txpool_accept(m, &back.tx[i], CC_TXPOOL_BYPASS, now, NULL,
+                               &err);
+    cc_txpool_aside_clear(&back);
     for (size_t i = 0; i < old.count; i++)
         come_back(m, old.items[i]);
-    cc_pool_list_clear(&old);
+    cc_txpool_list_clear(&old);
     cc_debug(m->config.log, CC_LOG_MEMPOOL,
              "rebuilt after a reorganisation: %zu transactions", m->count);
 }
@@ -104,11 +106,11 @@ static void on_tip(void *arg, const struct cc_index *tip)
     if (m->moved_back)
         rebuild(m);
     else
-        cc_pool_refresh(m);
+        cc_txpool_refresh(m);
     m->moved_back = false;
     m->changes++;
-    cc_pool_retry_held(m);
-    cc_pool_limit(m);
+    cc_txpool_retry_held(m);
+    cc_txpool_limit(m);
 }
 
 /* Every entry's scripts held under the standard flags, on coins that its
@@ -121,7 +123,7 @@ static bool is_known(void *arg, const uint8_t wtxid[32], uint32_t flags)
            cc_map_get(&m->by_wtxid, wtxid);
 }
 
-void cc_pool_listen_chain(struct cc_mempool *m)
+void cc_txpool_listen_chain(struct cc_mempool *m)
 {
     const struct cc_chain_listener l = {
         .arg = m,

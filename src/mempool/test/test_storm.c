@@ -88,8 +88,8 @@ static void check(void)
     assert_int_equal(stats.count, all.count);
     assert_int_equal(stats.bytes, all.size);
     for (size_t i = 0; i < f.pool->count; i++)
-        assert_false(
-            cc_pool_worth_less(f.pool->nodes[i], cc_pool_rank_worst(f.pool)));
+        assert_false(cc_txpool_worth_less(f.pool->nodes[i],
+                                          cc_txpool_rank_worst(f.pool)));
     if (stats.count > most)
         most = stats.count;
     if (cc_template_new(&t, f.pool, fixture_script(), &f.err) != CC_OK)

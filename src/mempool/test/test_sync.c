@@ -347,7 +347,7 @@ static void test_prioritise(void **state)
 static void test_known_scripts(void **state)
 {
     struct cc_tx *tx = fixture_simple(&f, 1, 1, 10000);
-    struct cc_pool_node *node;
+    struct cc_txpool_node *node;
     struct cc_block block;
     uint64_t tries = 1000;
 
@@ -358,8 +358,8 @@ static void test_known_scripts(void **state)
                                  &tries, NULL, &f.err),
                      CC_INVALID);
     assert_non_null(strstr(f.err.reason, "script-verify-flag"));
-    node = cc_pool_node_new(tx);
-    cc_pool_insert(f.pool, node, true);
+    node = cc_txpool_node_new(tx);
+    cc_txpool_insert(f.pool, node, true);
     assert_int_equal(cc_generate(&block, f.pool, fixture_script(), tx, 1,
                                  &tries, NULL, &f.err),
                      CC_OK);

@@ -172,7 +172,7 @@ static void test_room(void **state)
     struct cc_tx *b = fixture_child(&f, a, 0, 10000);
     struct cc_mempool_entry *e;
     struct cc_select_room room;
-    struct cc_pool_list out = {0};
+    struct cc_txpool_list out = {0};
 
     (void)state;
     fixture_add(&f, a);
@@ -193,15 +193,15 @@ static void test_room(void **state)
         room.claims -= which == 3;
         room.mint -= which == 4;
         out.count = 0;
-        cc_pool_select(f.pool, &room, &out);
+        cc_txpool_select(f.pool, &room, &out);
         assert_int_equal(out.count, which ? 1 : 2);
         assert_memory_equal(out.items[0]->e.tx.txid, a->txid, 32);
     }
     room.min_feerate = 10000 * 1000 / 96 + 1;
     out.count = 0;
-    cc_pool_select(f.pool, &room, &out);
+    cc_txpool_select(f.pool, &room, &out);
     assert_int_equal(out.count, 0);
-    cc_pool_list_clear(&out);
+    cc_txpool_list_clear(&out);
 }
 
 /* Random families, held against what must be true of any template. */
@@ -211,7 +211,7 @@ static void test_random(void **state)
     struct cc_tx *made[120];
     size_t n = 0;
     struct cc_select_room room = {.weight = 20000, .sigop_cost = 80000};
-    struct cc_pool_list out = {0};
+    struct cc_txpool_list out = {0};
     size_t weight = 0;
 
     (void)state;
@@ -231,7 +231,7 @@ static void test_random(void **state)
                 n++;
         }
     }
-    cc_pool_select(f.pool, &room, &out);
+    cc_txpool_select(f.pool, &room, &out);
     assert_true(out.count > 20);
     for (size_t i = 0; i < out.count; i++) {
         weight += cc_tx_weight(&out.items[i]->e.tx);
@@ -245,7 +245,7 @@ static void test_random(void **state)
     }
     assert_true(weight <= 20000);
     assert_true(weight > 20000 - 1500); /* full but for the last package */
-    cc_pool_list_clear(&out);
+    cc_txpool_list_clear(&out);
     fixture_mine(&f, 1); /* and the chain agrees */
 }
 

@@ -326,6 +326,10 @@ enum cc_status cc_option_net(const struct cc_args *args,
     out->peer_timeout_s = n;
     out->blocks_only = cc_args_get_bool(args, "blocksonly", false);
     out->inactive = !cc_args_get_bool(args, "networkactive", true);
+    out->whitelist_force_relay =
+        cc_args_get_bool(args, "whitelistforcerelay", false);
+    out->whitelist_relay = cc_args_get_bool(args, "whitelistrelay", true) ||
+                           out->whitelist_force_relay;
     return CC_OK;
 }
 

@@ -49,6 +49,8 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"seednode", "=<host[:port]>", CONNECTION, "Connect to a node to retrieve peer addresses, and disconnect", 0},
     {"timeout", "=<n>", CONNECTION, "Socket connection timeout in milliseconds (default: 5000)", 0},
     {"whitebind", "=<[permissions@]addr>", CONNECTION, "Bind to the given address and give peers connecting to it permissions", 0},
+    {"whitelistforcerelay", "", CONNECTION, "Add forcerelay permission to whitelisted peers without permissions of their own: their transactions are relayed even if they are in the mempool already (default: 0)", 0},
+    {"whitelistrelay", "", CONNECTION, "Add relay permission to whitelisted peers without permissions of their own: their transactions are taken even with -blocksonly (default: 1)", 0},
     {"whitelist", "=<[permissions@]IP address or network>", CONNECTION, "Give permissions to peers from the given IP address or network", 0},
 
     {"disablewallet", "", WALLET, "Do not load wallets and disable wallet RPC calls", 0},

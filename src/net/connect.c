@@ -87,14 +87,19 @@ static bool permission_bits(const char *name, size_t len, unsigned *bits)
 
 /* "perm,perm@rest": *rest points behind the '@'. Without one: what -whitelist
  * gives by itself. */
-static enum cc_status parse_permissions(const char *text, unsigned *bits,
+static enum cc_status parse_permissions(const struct cc_net_options *o,
+                                        const char *text, unsigned *bits,
                                         const char **rest, struct cc_error *err)
 {
     const char *at = strchr(text, '@'), *p = text;
 
     *bits = 0;
     if (!at) {
-        *bits = CC_PERM_NOBAN | CC_PERM_MEMPOOL | CC_PERM_RELAY;
+        *bits = CC_PERM_NOBAN | CC_PERM_MEMPOOL;
+        if (o->whitelist_relay)
+            *bits |= CC_PERM_RELAY;
+        if (o->whitelist_force_relay)
+            *bits |= CC_PERM_FORCERELAY;
         *rest = text;
         return CC_OK;
     }
@@ -131,7 +136,8 @@ static enum cc_status add_whitelist(struct cc_net *n, const char *text,
 {
     struct cc_whitelist *w = &n->whitelist[n->whitelist_count];
     const char *rest;
-    enum cc_status st = parse_permissions(text, &w->permissions, &rest, err);
+    enum cc_status st =
+        parse_permissions(&n->o, text, &w->permissions, &rest, err);
 
     if (st != CC_OK)
         return st;
@@ -242,7 +248,7 @@ enum cc_status cc_connect_listen(struct cc_net *n,
         const char *rest;
         unsigned bits;
 
-        st = parse_permissions(o->whitebind[i], &bits, &rest, err);
+        st = parse_permissions(o, o->whitebind[i], &bits, &rest, err);
         if (st == CC_OK)
             st = listen_option(n, rest, "whitebind", bits, err);
     }

@@ -434,6 +434,7 @@ void cc_net_options_init(struct cc_net_options *o)
     memset(o, 0, sizeof(*o));
     o->user_agent = "/CloudCoin:0.1.0/";
     o->listen = true;
+    o->whitelist_relay = true;
     o->max_connections = 125;
     o->max_receive_bytes = 5000 * 1000;
     o->max_send_bytes = 1000 * 1000;

@@ -55,6 +55,8 @@ struct cc_net_options {
     size_t whitelist_count;
     const char *const *whitebind; /* "perm,perm@addr:port" */
     size_t whitebind_count;
+    /* What an entry without permissions gives besides noban and mempool. */
+    bool whitelist_relay, whitelist_force_relay;
 
     unsigned max_connections;   /* -maxconnections, 125 */
     size_t max_receive_bytes;   /* -maxreceivebuffer x 1000 */

@@ -386,8 +386,9 @@ bool cc_sync_process(struct cc_peer *p, struct cc_block *block, bool asked,
             flight_remove(n, block->hash, NULL);
     } else if (st == CC_INVALID) {
         cc_debug(n->log, CC_LOG_NET,
-                 "block %s from peer=%" PRId64 " is refused: %s", hex, p->id,
-                 err.text);
+                 "ProcessNewBlock: AcceptBlock FAILED (%s), block %s "
+                 "peer=%" PRId64,
+                 err.text, hex, p->id);
         fits = err.verdict != CC_VERDICT_MUTATED;
         if (fits)
             flight_remove(n, block->hash, p);

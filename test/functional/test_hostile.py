@@ -732,6 +732,56 @@ class TestTransactions(Hostile):
         self.honest = Peer(self.node)
 
 
+class TestMutations(Hostile):
+    def test_mutated_messages(self):
+        """Valid messages with bits turned, cut, doubled: whatever the peer gets, the node lives."""
+        seed = int(os.environ.get("CC_SEED", "20261121"))
+        print(f"seed: CC_SEED={seed}")
+        rng = random.Random(seed)
+        header, raw = self.next_block()
+        tip = bytes.fromhex(self.node.tip())[::-1]
+        address = struct.pack("<IQ", int(time.time()), 9) + bytes(10) + b"\xff\xff\x08\x08\x08\x08\x20\x8d"
+        tx = raw[81:]
+        valid = {
+            "version": version(), "verack": b"", "wtxidrelay": b"", "sendaddrv2": b"", "getaddr": b"",
+            "inv": inv((TX, tip), (WTX, tip), (BLOCK, tip)), "getdata": inv((BLOCK | WITNESS, tip), (4, tip), (TX, tip)),
+            "notfound": inv((TX, tip)), "addr": b"\2" + address * 2,
+            "addrv2": b"\1" + struct.pack("<I", int(time.time())) + b"\x09\1\4\x08\x08\x04\x04\x20\x8d",
+            "getheaders": struct.pack("<I", 70016) + b"\1" + tip + bytes(32),
+            "getblocks": struct.pack("<I", 70016) + b"\1" + tip + bytes(32),
+            "headers": b"\1" + header.raw() + b"\0", "block": raw, "tx": tx,
+            "cmpctblock": header.raw() + bytes(8) + b"\0\1\0" + tx, "getblocktxn": tip + b"\1\0",
+            "blocktxn": header.hash() + b"\1" + tx, "sendcmpct": b"\0" + struct.pack("<Q", 2),
+            "feefilter": struct.pack("<Q", 1000), "ping": bytes(8), "pong": bytes(8), "sendheaders": b"",
+            "mempool": b"", "sendstorage": struct.pack("<I", 1)}
+        commands = sorted(valid)
+        closed = 0
+        for _ in range(60):
+            shaken = rng.random() < 0.9
+            with Peer(self.node, handshake=shaken) as p:
+                for _ in range(25):
+                    command = rng.choice(commands)
+                    payload = bytearray(valid[command])
+                    for _ in range(rng.randrange(4)):
+                        kind = rng.randrange(4)
+                        at = rng.randrange(len(payload) + 1)
+                        if kind == 0 and payload:
+                            payload[at % len(payload)] ^= 1 << rng.randrange(8)
+                        elif kind == 1:
+                            del payload[at:]
+                        elif kind == 2:
+                            payload[at:at] = rng.randbytes(rng.randrange(10))
+                        else:
+                            payload += payload[at:]
+                    p.send(command, bytes(payload))
+                try:
+                    if shaken and rng.random() < 0.5:
+                        p.sync()
+                except Closed:
+                    closed += 1
+        self.assertGreater(closed, 0)
+
+
 del Hostile  # its children are the tests
 
 if __name__ == "__main__":

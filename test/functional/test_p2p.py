@@ -277,6 +277,35 @@ class TestBlocks(P2P):
             p.sync()
         self.assertEqual(self.node.tip(), head.hash()[::-1].hex())
 
+    def test_fetched_from_a_fork(self):
+        """From a peer that offers no old blocks, and of a fork of more than sixteen, two of them on their way."""
+        prev, chain = self.node.rpc.getblockheader(self.node.rpc.getblockhash(1)), []
+        at, last = prev["time"], bytes.fromhex(prev["hash"])[::-1]
+        for i in range(18):
+            at += 1
+            head, raw = self.make_block(last, 2 + i, at, b"\7")
+            chain.append((head, raw))
+            last = head.hash()
+        with Peer(self.node, services=8) as p:
+            p.sync()
+
+            def announce(first, count):
+                p.send("headers", compact(count) + b"".join(h.raw() + b"\0" for h, _ in chain[first:first + count]))
+
+            def wanted(first, count):
+                return inv(*((BLOCK | WITNESS, h.hash()) for h, _ in chain[first:first + count]))
+            announce(0, 1)  # less work than ours
+            p.sync()
+            self.assertNotIn("getdata", p.commands())
+            announce(1, 1)
+            self.assertEqual(p.wait("getdata"), wanted(0, 2))
+            announce(2, 16)
+            self.assertEqual(p.wait("getdata"), wanted(2, 14))
+            for _, raw in chain[:16]:
+                p.send("block", raw)
+            p.sync()
+        self.assertEqual(self.node.height(), 17)
+
     def test_stale_blocks_are_not_shown_for_ever(self):
         """A peer cannot tell us apart by a fork that we saw long ago."""
         old = self.node.tip()
@@ -376,6 +405,22 @@ class TestTime(P2P):
             p.send("mempool")
             p.sync()
         self.assert_log("Warning: not punishing noban peer 0!")
+
+    def test_permissions(self):
+        self.node.stop()
+        for options, want in (
+                (["-whitelist=127.0.0.1"], ["download", "mempool", "noban", "relay"]),
+                (["-whitelist=@127.0.0.1", "-whitelistforcerelay=1"], []),
+                (["-whitelist=127.0.0.1", "-whitelistrelay=0"], ["download", "mempool", "noban"]),
+                (["-whitelist=127.0.0.1", "-whitelistforcerelay"],
+                 ["download", "forcerelay", "mempool", "noban", "relay"]),
+                (["-whitelist=all@127.0.0.0/8"],
+                 ["addr", "bloomfilter", "download", "forcerelay", "mempool", "noban", "relay"]),
+                (["-whitelist=noban@10.0.0.0/8"], [])):
+            self.node.start(*options)
+            with Peer(self.node):
+                self.assertEqual(sorted(self.node.rpc.getpeerinfo()[0]["permissions"]), want, options)
+            self.node.stop()
 
     def test_bad_options(self):
         self.node.stop()

@@ -21,6 +21,7 @@ libcc_storage_a_SOURCES = \
     src/storage/renter_get.c \
     src/storage/renter_hosts.c \
     src/storage/renter_internal.h \
+    src/storage/renter_journal.c src/storage/renter_journal.h \
     src/storage/renter_link.c src/storage/renter_link.h \
     src/storage/renter_node.c \
     src/storage/renter_put.c \

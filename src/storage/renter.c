@@ -1,5 +1,6 @@
 #include "storage/renter_internal.h"
 
+#include "storage/renter_journal.h"
 #include "util/fs.h"
 #include "util/hex.h"
 #include "util/mem.h"
@@ -56,6 +57,19 @@ static enum cc_status load_contracts(struct cc_renter *r, struct cc_error *err)
     return st;
 }
 
+/* A sector that an unfinished put or rm left. */
+static enum cc_status note_garbage(void *arg, const uint8_t contract[32],
+                                   const uint8_t root[32], struct cc_error *err)
+{
+    struct cc_renter *r = arg;
+    struct cc_renter_contract *c = cc_renter_find_contract(r, contract);
+
+    if (!c || cc_roots_find(&c->garbage, root) != SIZE_MAX)
+        return CC_OK;
+    cc_roots_add(&c->garbage, root);
+    return cc_renter_contract_save(c, r->dir, err);
+}
+
 static enum cc_status make_folders(struct cc_renter *r, struct cc_error *err)
 {
     static const char *const names[] = {"contracts", "objects"};
@@ -97,6 +111,8 @@ enum cc_status cc_renter_open(struct cc_renter **out,
     st = make_folders(r, err);
     if (st == CC_OK)
         st = load_contracts(r, err);
+    if (st == CC_OK)
+        st = cc_journal_recover(r->dir, note_garbage, r, err);
     if (st == CC_OK)
         *out = r;
     else

@@ -4,6 +4,7 @@
  * is left out from then on and another takes its place.
  */
 #include "storage/renter_internal.h"
+#include "storage/renter_journal.h"
 
 #include "util/clock.h"
 #include "util/fs.h"
@@ -298,8 +299,6 @@ enum cc_status cc_renter_get(struct cc_renter *r, const char *name,
 
 /* --- Removing ------------------------------------------------------------ */
 
-/* The manifest goes first: a crash in between leaves sectors that nobody
- * trims, but never an object whose sectors are trimmed. */
 static enum cc_status mark_garbage(struct get *g, struct cc_error *err)
 {
     size_t places = (size_t)g->m.slab_count * g->m.object.n;
@@ -314,6 +313,32 @@ static enum cc_status mark_garbage(struct get *g, struct cc_error *err)
     }
     for (size_t i = 0; st == CC_OK && i < g->source_count; i++)
         st = cc_renter_contract_save(g->sources[i].contract, g->r->dir, err);
+    return st;
+}
+
+/* The journal holds all of it before the manifest goes: a crash leaves the
+ * object whole, or its sectors noted. */
+static enum cc_status forget(struct get *g, struct cc_error *err)
+{
+    size_t places = (size_t)g->m.slab_count * g->m.object.n;
+    struct cc_journal j;
+    enum cc_status st;
+    char file[65];
+
+    cc_manifest_file(file, g->m.name, g->r->secret);
+    st = cc_journal_begin(&j, g->r->dir, file, err);
+    for (size_t i = 0; st == CC_OK && i < places; i++)
+        cc_journal_add(&j, g->m.places[i].contract, g->m.places[i].root);
+    if (st == CC_OK)
+        st = cc_journal_sync(&j, err);
+    if (st == CC_OK)
+        st = cc_manifest_remove(g->r->dir, g->m.name, g->r->secret, err);
+    if (st == CC_OK)
+        st = mark_garbage(g, err);
+    if (st == CC_OK)
+        st = cc_journal_end(&j, err);
+    else
+        cc_journal_close(&j);
     return st;
 }
 
@@ -345,9 +370,7 @@ enum cc_status cc_renter_remove(struct cc_renter *r, const char *name,
     g.r = r;
     st = prepare(&g, name, err);
     if (st == CC_OK)
-        st = cc_manifest_remove(r->dir, name, r->secret, err);
-    if (st == CC_OK)
-        st = mark_garbage(&g, err);
+        st = forget(&g, err);
     if (st == CC_OK && g.source_count) {
         size_t n = g.source_count - 1;
 

@@ -222,24 +222,46 @@ static enum cc_status pay(struct cc_renter_link *l, uint64_t cost,
     return st;
 }
 
-/* The host's account after an answer must be ours. */
+/* The host's account after an answer must be ours; but once a session it may
+ * be ahead by a request that was under way when an earlier one died, as far as
+ * vouchers paid for it. */
 static enum cc_status account(struct cc_renter_link *l, uint64_t cost,
                               uint64_t told, struct cc_error *err)
 {
-    l->contract->used += cost;
-    if (told > l->contract->used)
-        return cc_fail(err, CC_CORRUPT,
-                       "the host charged %" PRIu64 " usat where %" PRIu64
-                       " were agreed",
-                       told, l->contract->used);
-    return CC_OK;
+    struct cc_renter_contract *c = l->contract;
+    uint64_t most = cc_renter_cost_read(c, CC_SECTOR_LEAVES);
+
+    if (most < cc_renter_cost_write(c))
+        most = cc_renter_cost_write(c);
+    c->used += cost;
+    if (told <= c->used)
+        return CC_OK;
+    if (!l->caught_up && told - c->used <= most && told <= l->paid * CC_USAT) {
+        l->caught_up = true;
+        c->used = told;
+        return CC_OK;
+    }
+    return cc_fail(err, CC_CORRUPT,
+                   "the host charged %" PRIu64 " usat where %" PRIu64
+                   " were agreed",
+                   told, c->used);
 }
 
 /* --- Data ---------------------------------------------------------------- */
 
-enum cc_status cc_renter_link_write(struct cc_renter_link *l,
-                                    const uint8_t *sector, uint8_t root[32],
-                                    struct cc_error *err)
+/* A request of a session that died may still have been under way when we
+ * asked for the latest state: then the host's account or revision is ahead of
+ * what we took it for, and it refuses. Worth one more try if we can agree. */
+static bool try_again(struct cc_renter_link *l, enum cc_status st, int refusal)
+{
+    return st == CC_INVALID &&
+           (refusal == CC_REFUSE_PAYMENT || refusal == CC_REFUSE_REVISION) &&
+           reconcile(l, NULL) == CC_OK;
+}
+
+static enum cc_status write_once(struct cc_renter_link *l,
+                                 const uint8_t *sector, const uint8_t root[32],
+                                 int *refusal, struct cc_error *err)
 {
     struct cc_renter_contract *c = l->contract;
     uint64_t cost = cc_renter_cost_write(c);
@@ -256,8 +278,7 @@ enum cc_status cc_renter_link_write(struct cc_renter_link *l,
     m.type = CC_MSG_WRITE;
     memcpy(m.u.write.contract, c->id, 32);
     m.u.write.data = cc_bytes(sector, CC_SECTOR_SIZE);
-    cc_mtree_sector_root(root, sector);
-    st = cc_session_call(l->session, &m, &r, NULL, err);
+    st = cc_session_call(l->session, &m, &r, refusal, err);
     if (st != CC_OK)
         return st;
     if (memcmp(r.u.write_reply.root, root, 32))
@@ -266,6 +287,19 @@ enum cc_status cc_renter_link_write(struct cc_renter_link *l,
     st = account(l, cost, r.u.write_reply.used, err);
     if (st == CC_OK)
         cc_roots_add(&l->written, root);
+    return st;
+}
+
+enum cc_status cc_renter_link_write(struct cc_renter_link *l,
+                                    const uint8_t *sector,
+                                    const uint8_t root[32],
+                                    struct cc_error *err)
+{
+    int refusal = 0;
+    enum cc_status st = write_once(l, sector, root, &refusal, err);
+
+    if (try_again(l, st, refusal))
+        st = write_once(l, sector, root, &refusal, err);
     return st;
 }
 
@@ -314,7 +348,8 @@ static void sweep(struct cc_renter_contract *c)
 }
 
 static enum cc_status send_revision(struct cc_renter_link *l,
-                                    struct cc_message *m, struct cc_error *err)
+                                    struct cc_message *m, int *refusal,
+                                    struct cc_error *err)
 {
     struct cc_renter_contract *c = l->contract;
     struct cc_msg_revise *v = &m->u.revise;
@@ -331,7 +366,7 @@ static enum cc_status send_revision(struct cc_renter_link *l,
                         l->params);
     if (!cc_schnorr_sign(l->ec, v->signature, l->secret, msg, 32, NULL))
         return cc_fail(err, CC_INVALID, "our contract key does not sign");
-    st = cc_session_call(l->session, m, &r, NULL, err);
+    st = cc_session_call(l->session, m, &r, refusal, err);
     if (st != CC_OK)
         return st;
     if (!cc_schnorr_verify(c->terms.host_key, r.u.revise_reply.signature, msg,
@@ -344,8 +379,8 @@ static enum cc_status send_revision(struct cc_renter_link *l,
     return save(l, err);
 }
 
-enum cc_status cc_renter_link_commit(struct cc_renter_link *l,
-                                     struct cc_error *err)
+static enum cc_status commit_once(struct cc_renter_link *l, int *refusal,
+                                  struct cc_error *err)
 {
     struct cc_renter_contract *c = l->contract;
     enum cc_status st = CC_OK;
@@ -362,11 +397,22 @@ enum cc_status cc_renter_link_commit(struct cc_renter_link *l,
         m.u.revise.sectors = (uint32_t)c->pending.count;
         cc_roots_root(m.u.revise.root, &c->pending);
         m.u.revise.changes = cc_bytes(w.data, w.len);
-        st = send_revision(l, &m, err);
+        st = send_revision(l, &m, refusal, err);
     } else {
         sweep(c);
     }
     cc_writer_clear(&w);
+    return st;
+}
+
+enum cc_status cc_renter_link_commit(struct cc_renter_link *l,
+                                     struct cc_error *err)
+{
+    int refusal = 0;
+    enum cc_status st = commit_once(l, &refusal, err);
+
+    if (try_again(l, st, refusal))
+        st = commit_once(l, &refusal, err);
     return st;
 }
 
@@ -403,10 +449,10 @@ static enum cc_status check_read(struct cc_renter_link *l,
     return CC_OK;
 }
 
-enum cc_status cc_renter_link_read(struct cc_renter_link *l,
-                                   const uint8_t root[32], uint32_t offset,
-                                   uint32_t length, uint8_t *out,
-                                   struct cc_error *err)
+static enum cc_status read_once(struct cc_renter_link *l,
+                                const uint8_t root[32], uint32_t offset,
+                                uint32_t length, uint8_t *out, int *refusal,
+                                struct cc_error *err)
 {
     struct cc_renter_contract *c = l->contract;
     uint64_t cost = cc_renter_cost_read(c, length / CC_LEAF_SIZE);
@@ -426,12 +472,25 @@ enum cc_status cc_renter_link_read(struct cc_renter_link *l,
     m.u.read.sector = (uint32_t)at;
     m.u.read.offset = offset;
     m.u.read.length = length;
-    st = cc_session_call(l->session, &m, &r, NULL, err);
+    st = cc_session_call(l->session, &m, &r, refusal, err);
     if (st == CC_OK)
         st = check_read(l, &m.u.read, root, &r.u.read_reply, err);
     if (st == CC_OK)
         st = account(l, cost, r.u.read_reply.used, err);
     if (st == CC_OK)
         memcpy(out, r.u.read_reply.data.data, length);
+    return st;
+}
+
+enum cc_status cc_renter_link_read(struct cc_renter_link *l,
+                                   const uint8_t root[32], uint32_t offset,
+                                   uint32_t length, uint8_t *out,
+                                   struct cc_error *err)
+{
+    int refusal = 0;
+    enum cc_status st = read_once(l, root, offset, length, out, &refusal, err);
+
+    if (try_again(l, st, refusal))
+        st = read_once(l, root, offset, length, out, &refusal, err);
     return st;
 }

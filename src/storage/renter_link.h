@@ -23,6 +23,7 @@ struct cc_renter_link {
     const char *dir;         /* the renter's folder */
     uint8_t secret[32];      /* of the contract's renter key */
     uint64_t paid;           /* satoshi: the voucher that the host has */
+    bool caught_up;          /* with a request that an earlier session made */
     struct cc_roots written; /* waiting for the next commit */
 };
 
@@ -37,9 +38,10 @@ enum cc_status cc_renter_link_init(struct cc_renter_link *l,
                                    struct cc_error *err);
 void cc_renter_link_clear(struct cc_renter_link *l);
 
-/* Send a sector, prepaid; its root is checked and waits for the commit. */
+/* Send a sector, prepaid, whose root is known; it waits for the commit. */
 enum cc_status cc_renter_link_write(struct cc_renter_link *l,
-                                    const uint8_t *sector, uint8_t root[32],
+                                    const uint8_t *sector,
+                                    const uint8_t root[32],
                                     struct cc_error *err);
 /* A new revision: what was written is in, the contract's garbage out. Does
  * nothing if there is neither. */

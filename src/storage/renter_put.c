@@ -4,8 +4,11 @@
  * and each host's revision is signed before the next slab. A place whose host
  * fails is given to another host, which gets the slab's shard anew; what
  * earlier slabs left with the first host stays where it is.
+ *
+ * Where each shard is about to go is in the journal before it goes there.
  */
 #include "storage/renter_internal.h"
+#include "storage/renter_journal.h"
 
 #include "consensus/wide.h"
 #include "util/clock.h"
@@ -30,7 +33,6 @@ struct place {
     uint8_t secret[32];
     struct cc_renter_contract *contract;
     /* the shard at hand */
-    const uint8_t *shard;
     uint8_t root[32];
     bool stored;
     struct cc_error err;
@@ -44,6 +46,7 @@ struct put {
     size_t host_count;
     uint32_t height;
     struct place *places; /* object.n of them */
+    struct cc_journal journal;
     uint8_t *plain, **shards;
     int fd;
 };
@@ -215,6 +218,13 @@ static enum cc_status fill_places(struct put *p, struct cc_error *err)
 
 /* --- Slabs --------------------------------------------------------------- */
 
+static void find_root(void *arg, size_t i)
+{
+    struct put *p = arg;
+
+    cc_mtree_sector_root(p->places[i].root, p->shards[i]);
+}
+
 static void store_shard(void *arg, size_t i)
 {
     struct put *p = arg;
@@ -224,7 +234,7 @@ static void store_shard(void *arg, size_t i)
     if (at->stored)
         return;
     cc_error_init(&at->err);
-    st = cc_renter_link_write(&at->link, at->shard, at->root, &at->err);
+    st = cc_renter_link_write(&at->link, p->shards[i], at->root, &at->err);
     if (st == CC_OK)
         st = cc_renter_link_commit(&at->link, &at->err);
     at->stored = st == CC_OK;
@@ -236,14 +246,20 @@ static enum cc_status store_slab(struct put *p, struct cc_pool *pool,
     unsigned n = p->m.object.n;
 
     cc_object_seal_slab(&p->m.object, p->code, slab, p->plain, p->shards);
-    for (unsigned i = 0; i < n; i++) {
-        p->places[i].shard = p->shards[i];
+    cc_pool_run(pool, find_root, p, n);
+    for (unsigned i = 0; i < n; i++)
         p->places[i].stored = false;
-    }
     for (;;) {
         unsigned missing = 0;
         enum cc_status st;
 
+        for (unsigned i = 0; i < n; i++)
+            if (!p->places[i].stored)
+                cc_journal_add(&p->journal, p->places[i].contract->id,
+                               p->places[i].root);
+        st = cc_journal_sync(&p->journal, err);
+        if (st != CC_OK)
+            return st;
         cc_pool_run(pool, store_shard, p, n);
         for (unsigned i = 0; i < n; i++) {
             struct place *at = &p->places[i];
@@ -369,31 +385,13 @@ static enum cc_status prepare(struct put *p, const char *name,
     return st;
 }
 
-/* What an object that did not come to be left behind. */
-static void abandon(struct put *p)
+/* Under way: from here on the journal tells what is to be undone. */
+static enum cc_status begin(struct put *p, struct cc_error *err)
 {
-    size_t places = (size_t)p->m.slab_count * p->m.object.n;
+    char file[65];
 
-    if (!p->m.places)
-        return;
-    for (size_t i = 0; i < places; i++) {
-        struct cc_renter_contract *c =
-            cc_renter_find_contract(p->r, p->m.places[i].contract);
-
-        if (c && cc_roots_find(&c->roots, p->m.places[i].root) != SIZE_MAX)
-            cc_roots_add(&c->garbage, p->m.places[i].root);
-    }
-    for (unsigned i = 0; i < p->m.object.n; i++) {
-        struct cc_renter_contract *c = p->places[i].contract;
-
-        if (!c)
-            continue;
-        /* of the slab that was not completed */
-        if (cc_roots_find(&c->roots, p->places[i].root) != SIZE_MAX &&
-            cc_roots_find(&c->garbage, p->places[i].root) == SIZE_MAX)
-            cc_roots_add(&c->garbage, p->places[i].root);
-        (void)cc_renter_contract_save(c, p->r->dir, NULL);
-    }
+    cc_manifest_file(file, p->m.name, p->r->secret);
+    return cc_journal_begin(&p->journal, p->r->dir, file, err);
 }
 
 static void clear(struct put *p)
@@ -406,6 +404,7 @@ static void clear(struct put *p)
         cc_cleanse(p->plain, cc_object_slab_size(p->m.object.k));
     if (p->fd >= 0)
         close(p->fd);
+    cc_journal_close(&p->journal);
     cc_erasure_free(p->code);
     free(p->plain);
     free(p->shards);
@@ -431,11 +430,13 @@ enum cc_status cc_renter_put(struct cc_renter *r, const char *path,
     if (st == CC_OK)
         st = fill_places(&p, err);
     if (st == CC_OK)
+        st = begin(&p, err);
+    if (st == CC_OK)
         st = store_slabs(&p, err);
     if (st == CC_OK)
         st = cc_manifest_save(&p.m, r->dir, r->secret, err);
-    if (st != CC_OK)
-        abandon(&p);
+    if (st == CC_OK)
+        st = cc_journal_end(&p.journal, err);
     clear(&p);
     return st;
 }

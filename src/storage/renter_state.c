@@ -295,7 +295,7 @@ static void manifest_key(uint8_t key[32], const uint8_t secret[32],
     cc_hkdf_sha256(key, 32, NULL, 0, secret, 32, info, strlen(info));
 }
 
-static void file_name(char out[65], const char *name, const uint8_t secret[32])
+void cc_manifest_file(char out[65], const char *name, const uint8_t secret[32])
 {
     uint8_t key[32], mac[32];
 
@@ -394,7 +394,7 @@ enum cc_status cc_manifest_save(const struct cc_manifest *m, const char *dir,
     struct cc_writer w;
     char file[65], *path;
 
-    file_name(file, m->name, secret);
+    cc_manifest_file(file, m->name, secret);
     path = object_path(dir, file);
     cc_writer_init_heap(&w);
     write_manifest(&w, m);
@@ -465,7 +465,7 @@ enum cc_status cc_manifest_load(struct cc_manifest *out, const char *dir,
     enum cc_status st;
     char file[65];
 
-    file_name(file, name, secret);
+    cc_manifest_file(file, name, secret);
     st = cc_manifest_load_file(out, dir, file, secret, err);
     if (st == CC_NOTFOUND)
         return cc_fail(err, CC_NOTFOUND, "nothing is stored as \"%s\"", name);
@@ -479,7 +479,7 @@ enum cc_status cc_manifest_remove(const char *dir, const char *name,
     enum cc_status st;
     char file[65], *path;
 
-    file_name(file, name, secret);
+    cc_manifest_file(file, name, secret);
     path = object_path(dir, file);
     st = cc_fs_remove(path, err);
     free(path);

@@ -85,6 +85,8 @@ enum cc_status cc_manifest_save(const struct cc_manifest *m, const char *dir,
 enum cc_status cc_manifest_load(struct cc_manifest *out, const char *dir,
                                 const char *name, const uint8_t secret[32],
                                 struct cc_error *err);
+/* The name of its file. */
+void cc_manifest_file(char out[65], const char *name, const uint8_t secret[32]);
 /* By its file in dir/objects. */
 enum cc_status cc_manifest_load_file(struct cc_manifest *out, const char *dir,
                                      const char *file, const uint8_t secret[32],

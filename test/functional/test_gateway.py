@@ -326,6 +326,10 @@ class TestGateway(framework.TestCase):
         for name in names + ["last"]:
             g.good("get", name, self.path("back"))
             self.assertEqual(content(self.path("back")), content(self.path("a")), name)
+        # What the dead ones had stored belongs to nobody and is trimmed.
+        for name in names + ["last"]:
+            g.good("rm", name)
+        self.assertEqual({c["sectors"] for c in g.json("contracts")}, {0})
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
  * The renter against a host that lies: each lie is caught, named, and costs no
  * more than what was prepaid. And what the renter keeps on disk.
  */
+#include "storage/renter_journal.h"
 #include "storage/renter_link.h"
 
 #include "crypto/ec.h"
@@ -42,6 +43,8 @@ enum lie {
     BAD_RANGE,       /* one bit of the range's proof */
     BAD_PATH,        /* one bit of the sector's path */
     REFUSE_REVISION, /* a refusal, which is no lie */
+    LATE_WRITE,      /* nor these two: what a dead session asked is done */
+    LATE_REVISE,     /* only after the state was told */
 };
 
 /* The host's mind: good over several sessions. */
@@ -51,7 +54,7 @@ struct host {
     struct cc_roots roots, before, written;
     uint32_t revision;
     uint8_t renter_sig[64], host_sig[64];
-    uint64_t voucher, used;
+    uint64_t voucher, used, late;
     uint32_t numbers[64]; /* of revisions that the renter signed */
     size_t number_count;
     int fd;
@@ -76,7 +79,7 @@ static void answer_latest(struct host *h, struct cc_msg_latest_reply *r)
     const struct cc_roots *roots = &h->roots;
 
     r->revision = h->revision;
-    if (h->lie == ROLL_BACK) {
+    if (h->lie == ROLL_BACK || h->lie == LATE_REVISE) {
         r->revision--;
         roots = &h->before;
     }
@@ -89,6 +92,10 @@ static void answer_latest(struct host *h, struct cc_msg_latest_reply *r)
     r->capacity = 10;
     r->voucher = h->voucher;
     r->used = h->used + (h->lie == CLAIM_USED ? 2 * CC_USAT : 0);
+    if (h->lie == LATE_WRITE)
+        h->used += h->late;
+    if (h->lie == LATE_WRITE || h->lie == LATE_REVISE)
+        h->lie = HONEST;
 }
 
 static bool paid(struct host *h, uint64_t cost)
@@ -99,9 +106,18 @@ static bool paid(struct host *h, uint64_t cost)
     return true;
 }
 
-static void answer_revise(struct host *h, const struct cc_msg_revise *q,
-                          struct cc_msg_revise_reply *r)
+static void refuse(struct cc_message *r, enum cc_refusal code, const char *text)
 {
+    r->type = CC_MSG_ERROR;
+    memset(&r->u, 0, sizeof(r->u));
+    r->u.error.code = (uint16_t)code;
+    r->u.error.text = cc_bytes(text, strlen(text));
+}
+
+static void answer_revise(struct host *h, const struct cc_msg_revise *q,
+                          struct cc_message *r)
+{
+    struct cc_roots next = {NULL, 0, 0};
     uint8_t msg[32];
 
     cc_revision_message(msg, h->id, q->revision, q->root, q->sectors, params);
@@ -109,19 +125,27 @@ static void answer_revise(struct host *h, const struct cc_msg_revise *q,
     for (size_t i = 0; i < h->number_count; i++)
         assert_int_not_equal(h->numbers[i], q->revision);
     h->numbers[h->number_count++] = q->revision;
-    if (h->lie == REFUSE_REVISION)
+    if (h->lie == REFUSE_REVISION) {
+        refuse(r, CC_REFUSE_BUSY, "a challenge is open");
         return;
+    }
     assert_true(q->revision > h->revision);
+    cc_roots_copy(&next, &h->roots);
+    if (cc_changes_apply(&next.data, &next.count, &next.cap, q, NULL, NULL,
+                         NULL) != CC_OK) {
+        cc_roots_clear(&next);
+        refuse(r, CC_REFUSE_REVISION, "does not follow");
+        return;
+    }
     cc_roots_copy(&h->before, &h->roots);
-    assert_int_equal(cc_changes_apply(&h->roots.data, &h->roots.count,
-                                      &h->roots.cap, q, NULL, NULL, NULL),
-                     CC_OK);
+    cc_roots_copy(&h->roots, &next);
+    cc_roots_clear(&next);
     h->revision = q->revision;
     memcpy(h->renter_sig, q->signature, 64);
     assert_true(cc_schnorr_sign(ec, h->host_sig, h->secret, msg, 32, NULL));
-    memcpy(r->signature, h->host_sig, 64);
+    memcpy(r->u.revise_reply.signature, h->host_sig, 64);
     if (h->lie == BAD_SIGNATURE)
-        r->signature[63] ^= 1;
+        r->u.revise_reply.signature[63] ^= 1;
 }
 
 static void answer_read(struct host *h, const struct cc_msg_read *q,
@@ -182,19 +206,16 @@ static bool answer(struct host *h, const struct cc_message *q,
         answer_voucher(h, &q->u.voucher, &r->u.voucher_reply);
         return true;
     case CC_MSG_WRITE:
-        assert_true(paid(h, PRICE_WRITE + PRICE_REQUEST));
+        if (!paid(h, PRICE_WRITE + PRICE_REQUEST)) {
+            refuse(r, CC_REFUSE_PAYMENT, "pay first");
+            return true;
+        }
         cc_mtree_sector_root(r->u.write_reply.root, q->u.write.data.data);
         r->u.write_reply.root[0] ^= h->lie == WRONG_ROOT;
         r->u.write_reply.used = h->used + (h->lie == OVERCHARGE ? CC_USAT : 0);
         return true;
     case CC_MSG_REVISE:
-        answer_revise(h, &q->u.revise, &r->u.revise_reply);
-        if (h->lie == REFUSE_REVISION) {
-            r->type = CC_MSG_ERROR;
-            memset(&r->u, 0, sizeof(r->u));
-            r->u.error.code = CC_REFUSE_BUSY;
-            r->u.error.text = cc_bytes("a challenge is open", 19);
-        }
+        answer_revise(h, &q->u.revise, r);
         return h->lie != NO_ANSWER;
     case CC_MSG_READ:
         answer_read(h, &q->u.read, &r->u.read_reply);
@@ -322,6 +343,12 @@ static void check_disk(const struct world *w)
     free(path);
 }
 
+static enum cc_status write_sector(struct world *w, int i, uint8_t root[32])
+{
+    cc_mtree_sector_root(root, sectors[i]);
+    return cc_renter_link_write(&w->link, sectors[i], root, &w->err);
+}
+
 /* Two sectors stored by an honest host. */
 static void store_two(struct world *w)
 {
@@ -330,8 +357,7 @@ static void store_two(struct world *w)
 
     assert_int_equal(met, CC_OK);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(
-            cc_renter_link_write(&w->link, sectors[i], root, &w->err), CC_OK);
+        assert_int_equal(write_sector(w, i, root), CC_OK);
     assert_int_equal(cc_renter_link_commit(&w->link, &w->err), CC_OK);
     part(w, met);
 }
@@ -416,9 +442,7 @@ static void test_write_lies(void **state)
         store_two(&w);
         met = meet(&w, rows[i].lie);
         assert_int_equal(met, CC_OK);
-        assert_int_equal(
-            cc_renter_link_write(&w.link, sectors[2], root, &w.err),
-            rows[i].write);
+        assert_int_equal(write_sector(&w, 2, root), rows[i].write);
         if (rows[i].write == CC_OK)
             assert_int_equal(cc_renter_link_commit(&w.link, &w.err),
                              rows[i].commit);
@@ -445,8 +469,7 @@ static void test_lost_answer(void **state)
     world_init(&w);
     store_two(&w);
     met = meet(&w, NO_ANSWER);
-    assert_int_equal(cc_renter_link_write(&w.link, sectors[2], root, &w.err),
-                     CC_OK);
+    assert_int_equal(write_sector(&w, 2, root), CC_OK);
     assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_IO);
     part(&w, met);
     assert_int_equal(w.c.revision, 1);
@@ -470,13 +493,62 @@ static void test_burnt_number(void **state)
     world_init(&w);
     store_two(&w);
     met = meet(&w, REFUSE_REVISION);
-    assert_int_equal(cc_renter_link_write(&w.link, sectors[2], root, &w.err),
-                     CC_OK);
+    assert_int_equal(write_sector(&w, 2, root), CC_OK);
     assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_INVALID);
     w.host.lie = HONEST;
     assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_OK);
     assert_int_equal(w.c.revision, 3);
     assert_int_equal(w.c.roots.count, 3);
+    part(&w, met);
+    world_clear(&w);
+}
+
+/* What a gateway that was killed had asked is done by the host after the next
+ * one asked for the state: refused, agreed anew, and done. */
+static void test_late_requests(void **state)
+{
+    uint8_t out[1024];
+    struct world w;
+    enum cc_status met;
+    uint8_t root[32];
+
+    (void)state;
+    /* The first fits into what is paid, the second is refused once. */
+    for (int i = 0; i < 2; i++) {
+        world_init(&w);
+        store_two(&w);
+        w.c.voucher = w.host.voucher = 3;
+        w.host.late = i ? 1000000 : PRICE_WRITE + PRICE_REQUEST;
+        met = meet(&w, LATE_WRITE);
+        assert_int_equal(met, CC_OK);
+        assert_int_equal(write_sector(&w, 2, root), CC_OK);
+        assert_int_equal(w.c.used, w.host.used);
+        assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_OK);
+        /* Only once a session. */
+        w.host.used += 1000;
+        assert_int_equal(
+            cc_renter_link_read(&w.link, root, 0, 1024, out, &w.err),
+            i ? CC_OK : CC_CORRUPT);
+        part(&w, met);
+        world_clear(&w);
+    }
+
+    world_init(&w);
+    store_two(&w);
+    met = meet(&w, NO_ANSWER);
+    assert_int_equal(write_sector(&w, 2, root), CC_OK);
+    assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_IO);
+    part(&w, met);
+    assert_int_equal(w.host.revision, 2);
+    met = meet(&w, LATE_REVISE);
+    assert_int_equal(met, CC_OK);
+    assert_int_equal(w.c.revision, 1);
+    assert_int_equal(write_sector(&w, 0, root), CC_OK);
+    assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_OK);
+    assert_int_equal(w.c.revision, 4); /* 3 was signed and refused */
+    assert_int_equal(w.c.roots.count, 4);
+    assert_int_equal(w.host.roots.count, 4);
+    check_disk(&w);
     part(&w, met);
     world_clear(&w);
 }
@@ -493,8 +565,7 @@ static void test_lost_voucher(void **state)
     store_two(&w);
     w.c.voucher += 5;
     met = meet(&w, HONEST);
-    assert_int_equal(cc_renter_link_write(&w.link, sectors[2], root, &w.err),
-                     CC_OK);
+    assert_int_equal(write_sector(&w, 2, root), CC_OK);
     assert_int_equal(w.host.voucher, 3);
     part(&w, met);
     world_clear(&w);
@@ -606,18 +677,15 @@ static void test_bounds(void **state)
     store_two(&w);
     met = meet(&w, HONEST);
     w.c.capacity = 2;
-    assert_int_equal(cc_renter_link_write(&w.link, sectors[2], root, &w.err),
-                     CC_LIMIT);
+    assert_int_equal(write_sector(&w, 2, root), CC_LIMIT);
     expect_words(&w, "are full");
     w.c.capacity = 3;
     w.c.terms.allowance = 2;
-    assert_int_equal(cc_renter_link_write(&w.link, sectors[2], root, &w.err),
-                     CC_LIMIT);
+    assert_int_equal(write_sector(&w, 2, root), CC_LIMIT);
     expect_words(&w, "allowance");
     assert_int_equal(w.host.voucher, 2);
     w.c.terms.allowance = 3;
-    assert_int_equal(cc_renter_link_write(&w.link, sectors[2], root, &w.err),
-                     CC_OK);
+    assert_int_equal(write_sector(&w, 2, root), CC_OK);
     part(&w, met);
     world_clear(&w);
 }
@@ -755,6 +823,71 @@ static void test_manifests(void **state)
     world_clear(&w);
 }
 
+static enum cc_status count_garbage(void *arg, const uint8_t contract[32],
+                                    const uint8_t root[32],
+                                    struct cc_error *err)
+{
+    (void)err;
+    assert_int_equal(contract[0], 1);
+    ++*(int *)arg;
+    assert_int_equal(root[0], *(int *)arg);
+    return CC_OK;
+}
+
+/* A journal cut at every place: whole entries count, and only where the
+ * manifest is not there. */
+static void test_journal(void **state)
+{
+    uint8_t id[32] = {1}, root[32] = {0}, *data;
+    struct cc_journal j;
+    char file[65], *path, *object;
+    struct world w;
+    size_t len;
+    int seen;
+
+    (void)state;
+    world_init(&w);
+    memset(file, 'a', 64);
+    file[64] = 0;
+    path = cc_fs_join(w.dir, "journal");
+    object = cc_asprintf("%s/objects/%s", w.dir, file);
+    assert_int_equal(cc_journal_begin(&j, w.dir, file, NULL), CC_OK);
+    for (int i = 0; i < 3; i++) {
+        root[0]++;
+        cc_journal_add(&j, id, root);
+        if (i != 1)
+            assert_int_equal(cc_journal_sync(&j, NULL), CC_OK);
+    }
+    cc_journal_close(&j);
+    assert_int_equal(cc_fs_read(path, 10000, &data, &len, NULL), CC_OK);
+    assert_int_equal(len, 68 + 3 * 64);
+    for (size_t cut = 0; cut <= len; cut++) {
+        assert_int_equal(cc_fs_write(path, data, cut, 0600, NULL), CC_OK);
+        seen = 0;
+        assert_int_equal(cc_journal_recover(w.dir, count_garbage, &seen, NULL),
+                         CC_OK);
+        assert_int_equal(seen, cut < 68 ? 0 : (cut - 68) / 64);
+        assert_false(cc_fs_exists(path));
+    }
+    assert_int_equal(cc_fs_write(path, data, len, 0600, NULL), CC_OK);
+    assert_int_equal(cc_fs_write(object, "", 0, 0600, NULL), CC_OK);
+    seen = 0;
+    assert_int_equal(cc_journal_recover(w.dir, count_garbage, &seen, NULL),
+                     CC_OK);
+    assert_int_equal(seen, 0);
+    assert_false(cc_fs_exists(path));
+    assert_int_equal(cc_journal_recover(w.dir, count_garbage, &seen, NULL),
+                     CC_OK);
+    /* Done: nothing is left. */
+    assert_int_equal(cc_journal_begin(&j, w.dir, file, NULL), CC_OK);
+    assert_int_equal(cc_journal_end(&j, NULL), CC_OK);
+    assert_false(cc_fs_exists(path));
+    free(data);
+    free(path);
+    free(object);
+    world_clear(&w);
+}
+
 static int setup(void **state)
 {
     struct cc_test_random r;
@@ -783,6 +916,7 @@ int main(void)
         cmocka_unit_test(test_write_lies),
         cmocka_unit_test(test_lost_answer),
         cmocka_unit_test(test_burnt_number),
+        cmocka_unit_test(test_late_requests),
         cmocka_unit_test(test_lost_voucher),
         cmocka_unit_test(test_lost_state),
         cmocka_unit_test(test_meeting_lies),
@@ -790,6 +924,7 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_contract_files),
         cmocka_unit_test(test_manifests),
+        cmocka_unit_test(test_journal),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

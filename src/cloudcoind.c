@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "node.h"
+#include "node_options.h"
 #include "options.h"
 #include "util/mem.h"
 
@@ -188,7 +189,8 @@ static int start_and_run(const struct cc_setup *setup)
     int tell = -1, status;
 
     cc_error_init(&d.err);
-    if (cc_node_probe(setup, &d.err) != CC_OK) {
+    if (cc_option_absent(setup->args, &d.err) != CC_OK ||
+        cc_node_probe(setup, &d.err) != CC_OK) {
         say_error(&d.err);
         return EXIT_FAILURE;
     }

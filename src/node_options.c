@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "options.h"
 #include "util/mem.h"
 
 #define MAX_USER_AGENT 256
@@ -23,6 +24,38 @@ const char **cc_option_list(const struct cc_args *args, const char *name,
     return list;
 }
 
+enum cc_status cc_option_absent(const struct cc_args *args,
+                                struct cc_error *err)
+{
+    for (const char *const *name = cc_daemon_absent; *name; name++)
+        if (cc_args_get_bool(args, *name, false))
+            return cc_fail(err, CC_INVALID,
+                           "-%s is not supported: this daemon does not have "
+                           "that.",
+                           *name);
+    return CC_OK;
+}
+
+/* Bitcoin Core's categories of which this daemon never speaks. */
+static bool silent_category(const char *name)
+{
+    static const char *const names[] = {
+        "estimatefee", "i2p",
+        "ipc",         "leveldb",
+        "mempoolrej",  "proxy",
+        "prune",       "qt",
+        "rand",        "scan",
+        "selectcoins", "tor",
+        "zmq",         "txreconciliation",
+        "walletdb",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
+}
+
 enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
                                     struct cc_error *err)
 {
@@ -36,14 +69,14 @@ enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
             continue;
         }
         bit = *name ? cc_log_category_find(name) : all;
-        if (!bit)
+        if (!bit && !silent_category(name))
             return cc_fail(err, CC_INVALID,
                            "Unsupported logging category -debug=%s.", name);
         *out |= bit;
     }
     for (size_t i = 0; (name = cc_args_get_nth(args, "debugexclude", i)); i++) {
         bit = cc_log_category_find(name);
-        if (!bit)
+        if (!bit && !silent_category(name))
             return cc_fail(err, CC_INVALID,
                            "Unsupported logging category -debugexclude=%s.",
                            name);

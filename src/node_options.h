@@ -13,6 +13,9 @@
 const char **cc_option_list(const struct cc_args *args, const char *name,
                             size_t *count);
 
+/* Is nothing asked for that is not there? */
+enum cc_status cc_option_absent(const struct cc_args *args,
+                                struct cc_error *err);
 /* Log categories that -debug and -debugexclude name. */
 enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
                                     struct cc_error *err);

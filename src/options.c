@@ -111,8 +111,63 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"server", "", RPC, "Accept command line and JSON-RPC commands (default: 1)", 0},
 
     {"extension", "=<program and arguments>", EXTENSION, "Start this program and speak JSON-RPC with it over its standard input and output; may be given several times", 0},
+
+    /* bitcoind's, for what this node does in one way only: taken without
+     * effect, or (cc_daemon_absent) to switch off what is not there. */
+    {"allowignoredconf", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"checkaddrman", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"checkblockindex", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"checkblocks", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"checklevel", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"checkmempool", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"deprecatedrpc", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"keypool", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"logips", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"loglevel", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"maxsigcachesize", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"maxtipage", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"rpcdoccheck", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"settings", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"shrinkdebugfile", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"unsafesqlitesync", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"blockfilterindex", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"coinstatsindex", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"discover", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"dnsseed", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"fixedseeds", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"i2pacceptincoming", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"listenonion", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"natpmp", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"peerblockfilters", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"peerbloomfilters", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"prune", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"rest", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"txindex", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"txreconciliation", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"upnp", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"v2transport", "", DEBUG, "", CC_ARG_HIDDEN},
 };
 /* clang-format on */
 
 const size_t cc_daemon_option_count =
     sizeof(cc_daemon_options) / sizeof(cc_daemon_options[0]);
+
+const char *const cc_daemon_absent[] = {
+    "blockfilterindex",
+    "coinstatsindex",
+    "discover",
+    "dnsseed",
+    "fixedseeds",
+    "i2pacceptincoming",
+    "listenonion",
+    "natpmp",
+    "peerblockfilters",
+    "peerbloomfilters",
+    "prune",
+    "rest",
+    "txindex",
+    "txreconciliation",
+    "upnp",
+    "v2transport",
+    NULL,
+};

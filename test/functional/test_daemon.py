@@ -35,6 +35,25 @@ class TestStart(framework.TestCase):
         self.fails("Total length of network version string (290) exceeds maximum length (256). Reduce the number or size "
                    "of uacomments.", "-uacomment=" + "a" * 271)
 
+    def test_what_is_not_there(self):
+        self.fails("-txindex is not supported: this daemon does not have that.", "-txindex")
+        self.fails("-prune is not supported: this daemon does not have that.", "-prune=550")
+
+    def test_options_of_bitcoinds_tests(self):
+        """As Bitcoin Core's own framework starts a node."""
+        node = self.add_node("-logtimemicros", "-debug", "-debugexclude=libevent", "-debugexclude=leveldb",
+                             "-debugexclude=rand", "-uacomment=testnode0", "-logthreadnames", "-logsourcelocations",
+                             "-loglevel=trace", "-v2transport=0", "-disablewallet", chain="bitcoin-regtest")
+        with open(os.path.join(node.datadir, "bitcoin.conf"), "w") as f:
+            f.write("regtest=1\n[regtest]\nport=1\nrpcport=2\nrpcservertimeout=99000\nrpcdoccheck=1\nfallbackfee=0.0002\n"
+                    "server=1\nkeypool=1\ndiscover=0\ndnsseed=0\nfixedseeds=0\nlistenonion=0\npeertimeout=999999999\n"
+                    "printtoconsole=0\nupnp=0\nnatpmp=0\nshrinkdebugfile=0\ndeprecatedrpc=create_bdb\n"
+                    "unsafesqlitesync=1\nmaxconnections=94\n")
+        node.start()
+        self.assertIs(node.rpc.getmempoolinfo()["loaded"], True)
+        self.assertEqual(len(node.generate(1)), 1)
+        self.assert_rpc_error(-32601, "Method not found", node.rpc.getwalletinfo)
+
     def test_unknown_chain(self):
         r = subprocess.run([framework.program("cloudcoind"), "-datadir=" + self.folder, "-chain=moon"],
                            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)

@@ -6,8 +6,8 @@
 #include "rpc/waiter.h"
 #include "util/clock.h"
 
-/* --- Waiting
- * ------------------------------------------------------------------ */
+/* --- Waiting ----------------------------------------------------------------
+ */
 
 static json_t *tip_json(struct cc_chain *c)
 {
@@ -83,8 +83,8 @@ static json_t *waitforblockheight(struct cc_rpc_call *call)
     return wait_for(call, 1, this_high, &height);
 }
 
-/* --- Moving
- * --------------------------------------------------------------------- */
+/* --- Moving -----------------------------------------------------------------
+ */
 
 typedef enum cc_status (*tip_move)(struct cc_chain *c, struct cc_index *i,
                                    struct cc_error *err);
@@ -117,8 +117,17 @@ static json_t *preciousblock(struct cc_rpc_call *call)
     return move(call, cc_chain_precious);
 }
 
-/* --- The table
- * ------------------------------------------------------------------- */
+/* What the chain tells is heard before its call returns, so there is no queue
+ * to wait for; the lock waits for a call under way. */
+static json_t *sync_with_queue(struct cc_rpc_call *call)
+{
+    cc_chain_lock(call->env->chain);
+    cc_chain_unlock(call->env->chain);
+    return json_null();
+}
+
+/* --- The table --------------------------------------------------------------
+ */
 
 static const struct cc_rpc_arg hash_args[] = {
     CC_ARG("blockhash", CC_RPC_HEX, NULL, "the hash of the block"),
@@ -156,6 +165,11 @@ static const struct cc_rpc_method methods[] = {
      "descendants, reconsider them for activation.\nThis can be used to undo "
      "the effects of invalidateblock.",
      "null", "\"blockhash\"", CC_RPC_HIDDEN},
+    {"hidden", "syncwithvalidationinterfacequeue", sync_with_queue,
+     CC_RPC_NO_ARGS,
+     "Waits for the validation interface queue to catch up on everything that "
+     "was there when we entered this function.",
+     "null", "", CC_RPC_HIDDEN},
     {"hidden", "waitforblock", waitforblock, CC_RPC_ARGS(block_args),
      "Waits for a specific new block and returns useful info about it.\n"
      "Returns the current block on timeout or exit.",

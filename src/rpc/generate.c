@@ -1,4 +1,4 @@
-/* generating: blocks made here and now, for chains where that is cheap. */
+/* Blocks made here and now, for chains where that is cheap. */
 #include <stdlib.h>
 
 #include "consensus/script.h"
@@ -127,8 +127,8 @@ static json_t *generatetodescriptor(struct cc_rpc_call *call)
     return result;
 }
 
-/* --- generateblock
- * -------------------------------------------------------------- */
+/* --- generateblock ----------------------------------------------------------
+ */
 
 /* One transaction: its id if it is in the pool, else its hex. */
 static bool get_tx(struct cc_rpc_call *call, const json_t *v, struct cc_tx *out)
@@ -244,19 +244,21 @@ static const struct cc_rpc_arg block_args[] = {
 };
 
 static const struct cc_rpc_method methods[] = {
-    {"generating", "generateblock", generateblock, CC_RPC_ARGS(block_args),
+    {"hidden", "generateblock", generateblock, CC_RPC_ARGS(block_args),
      "Mine a set of ordered transactions to a specified address or descriptor "
      "and return the block hash.",
-     "{...}    hash, and hex if it was not submitted", "\"myaddress\" '[]'", 0},
-    {"generating", "generatetoaddress", generatetoaddress,
+     "{...}    hash, and hex if it was not submitted", "\"myaddress\" '[]'",
+     CC_RPC_HIDDEN},
+    {"hidden", "generatetoaddress", generatetoaddress,
      CC_RPC_ARGS(to_address_args),
      "Mine to a specified address and return the block hashes.",
-     "[...]    (json array) hashes of blocks generated", "11 \"myaddress\"", 0},
-    {"generating", "generatetodescriptor", generatetodescriptor,
+     "[...]    (json array) hashes of blocks generated", "11 \"myaddress\"",
+     CC_RPC_HIDDEN},
+    {"hidden", "generatetodescriptor", generatetodescriptor,
      CC_RPC_ARGS(to_descriptor_args),
      "Mine to a specified descriptor and return the block hashes.",
      "[...]    (json array) hashes of blocks generated",
-     "11 \"addr(myaddress)\"", 0},
+     "11 \"addr(myaddress)\"", CC_RPC_HIDDEN},
     {"hidden", "generate", generate, CC_RPC_NO_ARGS,
      "has been replaced by the -generate cli option. Refer to -help for more "
      "information.",

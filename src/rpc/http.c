@@ -170,8 +170,8 @@ static enum cc_status read_allow(struct cc_http *h,
     return CC_OK;
 }
 
-/* --- On the loop
- * -------------------------------------------------------------- */
+/* --- On the loop ------------------------------------------------------------
+ */
 
 static void send_plain(struct evhttp_request *req, int status, const char *text)
 {
@@ -316,8 +316,8 @@ static void *run_loop(void *arg)
     return NULL;
 }
 
-/* --- Workers
- * ------------------------------------------------------------------- */
+/* --- Workers ----------------------------------------------------------------
+ */
 
 static void *run_worker(void *arg)
 {
@@ -351,8 +351,8 @@ static void *run_worker(void *arg)
     return NULL;
 }
 
-/* --- Start and end
- * --------------------------------------------------------------- */
+/* --- Start and end ----------------------------------------------------------
+ */
 
 static bool split_endpoint(const char *s, char host[256], uint16_t *port)
 {

@@ -9,8 +9,8 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
-/* --- One entry
- * ------------------------------------------------------------------ */
+/* --- One entry --------------------------------------------------------------
+ */
 
 static bool add_txid(void *arg, const struct cc_mempool_entry *e)
 {
@@ -117,8 +117,7 @@ static json_t *getmempoolentry(struct cc_rpc_call *call)
     return result;
 }
 
-/* --- Many
- * -----------------------------------------------------------------------------
+/* --- Many -------------------------------------------------------------------
  */
 
 struct listing {
@@ -212,8 +211,8 @@ static json_t *getmempoolinfo(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- Who spends it
- * ----------------------------------------------------------------------- */
+/* --- Who spends it ----------------------------------------------------------
+ */
 
 static bool get_outpoint(struct cc_rpc_call *call, const json_t *v,
                          struct cc_outpoint *out)
@@ -292,8 +291,7 @@ static json_t *savemempool(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- The table
- * ------------------------------------------------------------------------------
+/* --- The table --------------------------------------------------------------
  */
 
 static const struct cc_rpc_arg entry_args[] = {

@@ -20,8 +20,8 @@
 #define MAX_PACKAGE 25
 #define CODE_TX_ERROR CC_RPC_VERIFY_ERROR
 
-/* --- Finding
- * --------------------------------------------------------------------- */
+/* --- Finding ----------------------------------------------------------------
+ */
 
 /* A transaction and where it was found. */
 struct found {
@@ -156,8 +156,8 @@ static json_t *getrawtransaction(struct cc_rpc_call *call)
     return result;
 }
 
-/* --- Decoding
- * ------------------------------------------------------------------------ */
+/* --- Decoding ---------------------------------------------------------------
+ */
 
 static json_t *decoderawtransaction(struct cc_rpc_call *call)
 {
@@ -319,8 +319,8 @@ static json_t *decodescript(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- Sending
- * -------------------------------------------------------------------------- */
+/* --- Sending ----------------------------------------------------------------
+ */
 
 bool cc_rpc_max_feerate(struct cc_rpc_call *call, size_t arg, cc_amount *out)
 {
@@ -545,8 +545,7 @@ out:
     return result;
 }
 
-/* --- The table
- * ---------------------------------------------------------------------------
+/* --- The table --------------------------------------------------------------
  */
 
 static const struct cc_rpc_arg get_args[] = {

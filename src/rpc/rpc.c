@@ -193,7 +193,8 @@ void cc_rpc_each(struct cc_rpc *rpc,
     pthread_rwlock_unlock(&rpc->lock);
 }
 
-/* --- Named arguments ------------------------------------------------------ */
+/* --- Named arguments --------------------------------------------------------
+ */
 
 /* The member of named that goes by one of the names in "a|b"; it is taken
  * out. *key: the name used. */
@@ -302,7 +303,7 @@ fail:
     return NULL;
 }
 
-/* --- Checks before a call --------------------------------------------------
+/* --- Checks before a call ---------------------------------------------------
  */
 
 static const char *expected_type(enum cc_rpc_type t)
@@ -480,8 +481,8 @@ void cc_rpc_reply_clear(struct cc_rpc_reply *reply)
     memset(reply, 0, sizeof(*reply));
 }
 
-/* --- Help
- * --------------------------------------------------------------------- */
+/* --- Help -------------------------------------------------------------------
+ */
 
 static int by_category(const void *a, const void *b)
 {

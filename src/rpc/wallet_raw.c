@@ -10,7 +10,8 @@
 #define WEIGHT_MIN (4 * 41)
 #define WEIGHT_MAX 400000
 
-/* --- fundrawtransaction -------------------------------------------------- */
+/* --- fundrawtransaction -----------------------------------------------------
+ */
 
 struct fund {
     struct cc_tx tx; /* as given */
@@ -347,7 +348,8 @@ static json_t *fundrawtransaction(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- signrawtransactionwithwallet ---------------------------------------- */
+/* --- signrawtransactionwithwallet -------------------------------------------
+ */
 
 static bool take_hash_type(struct cc_rpc_call *call, size_t arg, uint8_t *type)
 {
@@ -553,7 +555,8 @@ static json_t *signrawtransactionwithwallet(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- The table ----------------------------------------------------------- */
+/* --- The table --------------------------------------------------------------
+ */
 
 static const struct cc_rpc_arg fund_args[] = {
     CC_ARG("hexstring", CC_RPC_HEX, NULL,

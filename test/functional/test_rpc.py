@@ -20,12 +20,13 @@ class TestHelp(framework.TestCase):
         overview = node.rpc.help()
         categories = re.findall(r"^== (\w+) ==$", overview, re.M)
         self.assertEqual(categories, sorted(categories))
-        self.assertEqual(categories, ["Blockchain", "Control", "Generating", "Mining", "Network", "Rawtransactions", "Storage",
+        self.assertEqual(categories, ["Blockchain", "Control", "Mining", "Network", "Rawtransactions", "Storage",
                                       "Util", "Wallet"])
         lines = [line for line in overview.split("\n") if line and not line.startswith("==")]
         self.assertGreater(len(lines), 90)
         hidden = ["echo", "echojson", "setmocktime", "invalidateblock", "reconsiderblock", "waitforblock", "generate",
-                  "waitforblockheight", "waitfornewblock", "addpeeraddress", "addconnection", "getaddrmaninfo"]
+                  "waitforblockheight", "waitfornewblock", "addpeeraddress", "generatetoaddress", "generateblock",
+                  "generatetodescriptor", "syncwithvalidationinterfacequeue", "addconnection", "getaddrmaninfo"]
         for line in lines + hidden:
             name = line.split(" ")[0]
             text = node.rpc.help(name)
@@ -563,6 +564,7 @@ class TestControl(framework.TestCase):
         self.assertIs(rpc.logging(["net"])["net"], True)
         self.assertIs(rpc.logging([], ["all"])["net"], False)
         self.assert_rpc_error(-8, "unknown logging category x", rpc.logging, ["x"])
+        self.assertIsNone(rpc.syncwithvalidationinterfacequeue())
         rpc.setmocktime(1700000000)
         header = rpc.getblockheader(node.generate(1)[0])
         self.assertEqual(header["time"], 1700000000)

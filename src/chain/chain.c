@@ -13,6 +13,7 @@
 #define BATCH_MS 60000
 /* Catching up: so many headers more than blocks. */
 #define CATCH_UP_HEADERS 24
+#define MIN_SPACE ((uint64_t)50 << 20)
 
 static const char *const families[] = {"meta", "coins", "typed", "index"};
 
@@ -113,6 +114,21 @@ static void put_index(struct cc_chain *c, struct cc_db_batch *batch)
     cc_writer_clear(&w);
 }
 
+/* A disk that is nearly full is told of while everything can still be saved,
+ * by stopping before the database finds out in the middle of its own work. */
+static enum cc_status check_space(struct cc_chain *c, struct cc_error *err)
+{
+    bool fails = c->fault.fail && c->fault.fail(c->fault.arg, "space");
+    uint64_t left = 0;
+
+    if (!fails && (cc_fs_free_space(c->directory, &left, NULL) != CC_OK ||
+                   left >= MIN_SPACE))
+        return CC_OK;
+    return cc_fail(err, CC_IO,
+                   "Disk space is too low! (%s has %" PRIu64 " MiB left)",
+                   c->directory, left >> 20);
+}
+
 /* The bytes first, then one batch that refers to them: coins, storage lists,
  * index entries and the tip are those of one moment. */
 static enum cc_status flush(struct cc_chain *c, struct cc_error *err)
@@ -130,7 +146,9 @@ static enum cc_status flush(struct cc_chain *c, struct cc_error *err)
         return CC_OK;
     cc_error_init(&local);
     batch = cc_db_batch_new();
-    st = cc_blockfiles_sync(c->files, &local);
+    st = check_space(c, &local);
+    if (st == CC_OK)
+        st = cc_blockfiles_sync(c->files, &local);
     if (st == CC_OK) {
         cc_coins_flush(c->coins, batch);
         put_index(c, batch);

@@ -19,8 +19,8 @@
 #include "util/error.h"
 
 /* A disk that fails on demand, for tests: asked before each write or sync
- * with what is about to happen ("db write", "write blk00000.dat"); true makes
- * it fail. fail may be NULL. */
+ * with what is about to happen ("db write", "write blk00000.dat", and "space"
+ * where free space is asked for); true makes it fail. fail may be NULL. */
 struct cc_fault {
     bool (*fail)(void *arg, const char *what);
     void *arg;

@@ -261,8 +261,11 @@ enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
     cc_error_init(&fault);
     st = cc_chain_check_failed(c, &fault);
     while (st == CC_OK &&
-           c->at[i->height <= c->tip->height ? i->height : 0] == i)
+           c->at[i->height <= c->tip->height ? i->height : 0] == i) {
         st = disconnect_tip(c, &fault);
+        if (st == CC_OK && cc_coins_full(c->coins))
+            st = cc_chain_settle(c, &fault);
+    }
     if (st == CC_OK) {
         cc_tree_fail(&c->tree, i, c->tip);
         c->must_sync = true;

@@ -1,5 +1,7 @@
 #include "chain/blockfile.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "chain/test/tmpdir.h"
@@ -187,6 +189,34 @@ static void test_sync_fails(void **state)
     cc_test_rmdir(dir);
 }
 
+/* No room: the caller is told, and once there is, all goes on. */
+static void test_no_room(void **state)
+{
+    char *dir = cc_test_mkdir();
+    struct cc_blockfiles *b = open_files(dir, NULL);
+    struct rlimit old, small;
+    uint32_t file, pos;
+    struct cc_error err;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = old;
+    small.rlim_cur = CC_BLOCKFILE_CHUNK / 2;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(cc_blockfiles_append(b, text("x"), &file, &pos, &err),
+                     CC_IO);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_non_null(strstr(err.text, "blk00000.dat"));
+    assert_non_null(strstr(err.text, "cannot make room"));
+    assert_int_equal(cc_blockfiles_append(b, text("x"), &file, &pos, NULL),
+                     CC_OK);
+    assert_int_equal(pos, 8);
+    expect_block(b, 0, pos, "x");
+    cc_blockfiles_free(b);
+    cc_test_rmdir(dir);
+}
+
 /* A full file is cut to what it holds, and the next begins. */
 static void test_next_file(void **state)
 {
@@ -262,7 +292,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_torn_tail),
         cmocka_unit_test(test_damage),     cmocka_unit_test(test_sync_fails),
-        cmocka_unit_test(test_next_file),  cmocka_unit_test(test_walk),
+        cmocka_unit_test(test_no_room),    cmocka_unit_test(test_next_file),
+        cmocka_unit_test(test_walk),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

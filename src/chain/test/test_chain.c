@@ -344,6 +344,39 @@ static void test_wrong_place(void **state)
     teardown(&f);
 }
 
+/* A fault of the block alone: not even its header is remembered. */
+static void test_wrong_alone(void **state)
+{
+    struct fixture f;
+    struct cc_build b;
+    struct cc_block block;
+    struct cc_error err;
+    int base;
+
+    (void)state;
+    setup(&f, 13, true);
+    base = extend(&f, 0, 5, true);
+    cc_build_init(&b);
+    b.params = &f.w.params;
+    b.mine = b.commit = true;
+    memcpy(b.header.prev, f.w.blocks[base].block.hash, 32);
+    b.header.time = f.w.blocks[base].block.header.time + 1;
+    cc_build_coinbase(&b, 6, CC_COIN);
+    cc_build_coinbase(&b, 6, CC_COIN + 1);
+    cc_build_block(&b, &block);
+    assert_int_equal(cc_chain_accept_block(f.c, &block, true, NULL, NULL, &err),
+                     CC_INVALID);
+    assert_string_equal(err.reason, "bad-cb-multiple");
+    assert_string_equal(f.reason, "bad-cb-multiple");
+    assert_null(cc_chain_find(f.c, block.hash));
+    assert_int_equal(cc_chain_test_block(f.c, &block, true, true, &err),
+                     CC_INVALID);
+    assert_string_equal(err.reason, "bad-cb-multiple");
+    cc_block_clear(&block);
+    cc_build_clear(&b);
+    teardown(&f);
+}
+
 /* A body that does not belong to its header: the hash stays innocent. */
 static void test_mutated(void **state)
 {
@@ -496,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_header_verdicts),
         cmocka_unit_test(test_wrong_blocks),
         cmocka_unit_test(test_wrong_place),
+        cmocka_unit_test(test_wrong_alone),
         cmocka_unit_test(test_mutated),
         cmocka_unit_test(test_reorg),
         cmocka_unit_test(test_bad_branch),

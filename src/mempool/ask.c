@@ -109,16 +109,30 @@ void cc_mempool_stats(struct cc_mempool *m, struct cc_mempool_stats *out)
     cc_chain_unlock(m->config.chain);
 }
 
+/* The sum, at most max in either direction: sums of it over a package, and
+ * their products with sizes, then fit whatever a caller or a file says. */
+static cc_amount bounded_sum(cc_amount a, cc_amount b, cc_amount max)
+{
+    cc_amount sum;
+
+    if (__builtin_add_overflow(a, b, &sum))
+        return b > 0 ? max : -max;
+    return sum > max ? max : sum < -max ? -max : sum;
+}
+
 void cc_mempool_prioritise(struct cc_mempool *m, const uint8_t txid[32],
                            cc_amount delta)
 {
     struct cc_txpool_list list = {0};
     struct cc_txpool_node *n;
-    cc_amount *sum;
+    cc_amount *sum, before;
 
     cc_chain_lock(m->config.chain);
     sum = cc_map_put(&m->deltas, txid, NULL);
-    *sum += delta;
+    before = *sum;
+    *sum =
+        bounded_sum(before, delta, cc_chain_params(m->config.chain)->max_money);
+    delta = *sum - before;
     if (*sum == 0)
         cc_map_remove(&m->deltas, txid, NULL);
     n = cc_txpool_get(m, txid);

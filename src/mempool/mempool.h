@@ -111,6 +111,8 @@ struct cc_mempool_stats {
     bool full_rbf;
 };
 void cc_mempool_stats(struct cc_mempool *m, struct cc_mempool_stats *out);
+/* Adds to the fee that counts here; the sum stays within what money there is,
+ * either way. */
 void cc_mempool_prioritise(struct cc_mempool *m, const uint8_t txid[32],
                            cc_amount delta);
 /* Deltas that were set, in the pool or not, in no order; return false to

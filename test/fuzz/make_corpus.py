@@ -367,6 +367,8 @@ def make_node():
     put("mempool", "one", struct.pack("<QQ", 1, 1) + raw + tail + b"\0\0")
     put("mempool", "delta", struct.pack("<QQ", 1, 0) + b"\1" + b"\5" * 32 +
         struct.pack("<q", 7) + b"\1" + b"\6" * 32)
+    put("mempool", "overflow", struct.pack("<QQ", 1, 0) + b"\2" +
+        (b"\5" * 32 + struct.pack("<q", 2 ** 62 + 2 ** 60)) * 2 + b"\0")
     put("mempool", "lies", struct.pack("<QQ", 1, 2 ** 60) + raw)
     head = struct.pack("<I32s32sIII", 4, b"\1" * 32, b"\2" * 32, 3, 4, 5)
     nonce = struct.pack("<Q", 9)

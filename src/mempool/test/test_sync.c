@@ -340,6 +340,18 @@ static void test_prioritise(void **state)
     cc_mempool_prioritise(f.pool, b->txid, -700);
     check_pool();
     assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta, 0);
+    /* However much is asked for, sums stay sums. */
+    for (int i = 0; i < 3; i++)
+        cc_mempool_prioritise(f.pool, b->txid, INT64_MAX);
+    assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta,
+                     f.params.max_money);
+    for (int i = 0; i < 3; i++)
+        cc_mempool_prioritise(f.pool, b->txid, INT64_MIN);
+    assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta,
+                     -f.params.max_money);
+    cc_mempool_prioritise(f.pool, b->txid, f.params.max_money);
+    check_pool();
+    assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta, 0);
 }
 
 /* A block's scripts that the pool has run are not run again: so one slipped

@@ -13,8 +13,7 @@
 
 #define MAX_COOKIE 4096
 
-/* --- Where and who ----------------------------------------------------------
- */
+/* --- Where and who ----------------------------------------------------- */
 
 static enum cc_status parse_port(const char *text, uint16_t *out,
                                  const char *what, struct cc_error *err)
@@ -122,8 +121,7 @@ void cc_cli_server_clear(struct cc_cli_server *s)
     memset(s, 0, sizeof(*s));
 }
 
-/* --- The exchange -----------------------------------------------------------
- */
+/* --- The exchange ------------------------------------------------------ */
 
 struct response {
     int status; /* 0: none */

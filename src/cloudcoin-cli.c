@@ -73,8 +73,7 @@ static int fault(const char *text)
     return EXIT_FAILURE;
 }
 
-/* --- Standard input ---------------------------------------------------------
- */
+/* --- Standard input ---------------------------------------------------- */
 
 /* One line without its end, for free; NULL at the end. */
 static char *read_line(void)
@@ -143,8 +142,7 @@ static const char *read_input(struct cli *c)
     return NULL;
 }
 
-/* --- Calling ----------------------------------------------------------------
- */
+/* --- Calling ----------------------------------------------------------- */
 
 /* With -rpcwait: again, while nobody answers or the server warms up. */
 static enum cc_status call(struct cli *c, const json_t *request,
@@ -193,8 +191,7 @@ static json_t *request_object(const char *method, json_t *params, int id)
     return o;
 }
 
-/* --- Answers ----------------------------------------------------------------
- */
+/* --- Answers ----------------------------------------------------------- */
 
 static int print_error(const json_t *error)
 {
@@ -270,8 +267,7 @@ static int run_method(struct cli *c)
     return status;
 }
 
-/* --- -generate --------------------------------------------------------------
- */
+/* --- -generate --------------------------------------------------------- */
 
 static int run_generate(struct cli *c)
 {
@@ -331,8 +327,7 @@ static int run_generate(struct cli *c)
     return status;
 }
 
-/* --- -getinfo ---------------------------------------------------------------
- */
+/* --- -getinfo ---------------------------------------------------------- */
 
 /* A member of a member, as the text it would be in JSON; in buf. */
 static const char *text_of(const json_t *o, const char *a, const char *b,
@@ -459,8 +454,7 @@ static int run_getinfo(struct cli *c)
     return EXIT_SUCCESS;
 }
 
-/* --- Main -------------------------------------------------------------------
- */
+/* --- Main -------------------------------------------------------------- */
 
 static void print_help(const struct cc_setup *s)
 {

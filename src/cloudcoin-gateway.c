@@ -92,8 +92,7 @@ static void show_progress(void *arg, const char *line)
     fprintf(stderr, "%s\n", line);
 }
 
-/* --- Options ----------------------------------------------------------------
- */
+/* --- Options ----------------------------------------------------------- */
 
 static enum cc_status number(const struct cc_args *args, const char *name,
                              uint64_t otherwise, uint64_t min, uint64_t max,
@@ -224,8 +223,7 @@ static enum cc_status open_renter(struct gateway *g, struct cc_error *err)
     return st;
 }
 
-/* --- Commands ---------------------------------------------------------------
- */
+/* --- Commands ---------------------------------------------------------- */
 
 static const char *base_name(const char *path)
 {
@@ -392,8 +390,7 @@ static enum cc_status run(struct gateway *g, struct cc_error *err)
                    g->words[0]);
 }
 
-/* --- Main -------------------------------------------------------------------
- */
+/* --- Main -------------------------------------------------------------- */
 
 static int fault(const struct cc_error *err)
 {

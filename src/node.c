@@ -47,8 +47,7 @@ struct cc_node {
     struct cc_node_hooks hooks;
 };
 
-/* --- The folder -------------------------------------------------------------
- */
+/* --- The folder -------------------------------------------------------- */
 
 static enum cc_status lock_folder(const struct cc_setup *setup, int *fd,
                                   struct cc_error *err)
@@ -166,8 +165,7 @@ static enum cc_status write_pid(struct cc_node *n, struct cc_error *err)
     return CC_OK;
 }
 
-/* --- What the chain tells ---------------------------------------------------
- */
+/* --- What the chain tells ---------------------------------------------- */
 
 static void run_command(struct cc_log *log, const char *command)
 {
@@ -283,8 +281,7 @@ static void on_added(void *arg, const struct cc_mempool_entry *e)
     cc_extensions_notify(n->extensions, "transaction", o);
 }
 
-/* --- Floors -----------------------------------------------------------------
- */
+/* --- Floors ------------------------------------------------------------ */
 
 static enum cc_status start_server(struct cc_node *n, struct cc_error *err)
 {
@@ -522,8 +519,7 @@ static enum cc_status start_extensions(struct cc_node *n, struct cc_error *err)
     return st;
 }
 
-/* --- Up and down ------------------------------------------------------------
- */
+/* --- Up and down ------------------------------------------------------- */
 
 static enum cc_status start_net(struct cc_node *n, struct cc_error *err)
 {

@@ -145,8 +145,7 @@ enum cc_status cc_option_params(const struct cc_args *args,
     return CC_OK;
 }
 
-/* --- Mempool ----------------------------------------------------------------
- */
+/* --- Mempool ----------------------------------------------------------- */
 
 static enum cc_status option_amount(const struct cc_args *args,
                                     const char *name, cc_amount max,
@@ -239,8 +238,7 @@ enum cc_status cc_option_wallets(const struct cc_args *args,
     return CC_OK;
 }
 
-/* --- Net --------------------------------------------------------------------
- */
+/* --- Net --------------------------------------------------------------- */
 
 enum cc_status cc_option_user_agent(const struct cc_args *args, char **out,
                                     struct cc_error *err)
@@ -373,8 +371,7 @@ void cc_net_lists_clear(struct cc_net_lists *lists)
     memset(lists, 0, sizeof(*lists));
 }
 
-/* --- RPC --------------------------------------------------------------------
- */
+/* --- RPC --------------------------------------------------------------- */
 
 /* Does an -rpcbind name its port? "[::1]:5", "1.2.3.4:5", not "::1". */
 static bool names_port(const char *s)

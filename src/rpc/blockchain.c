@@ -121,8 +121,7 @@ bool cc_rpc_read_block(struct cc_rpc_call *call, const struct cc_index *i,
     return false;
 }
 
-/* --- Headers and blocks -----------------------------------------------------
- */
+/* --- Headers and blocks ------------------------------------------------ */
 
 static void set_version_hex(json_t *o, int32_t version)
 {
@@ -278,8 +277,7 @@ static json_t *getdifficulty(struct cc_rpc_call *call)
         cc_difficulty(cc_chain_tip(call->env->chain)->header.bits));
 }
 
-/* --- The whole --------------------------------------------------------------
- */
+/* --- The whole --------------------------------------------------------- */
 
 static json_t *getblockchaininfo(struct cc_rpc_call *call)
 {
@@ -349,8 +347,7 @@ static json_t *getdeploymentinfo(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- Tips -------------------------------------------------------------------
- */
+/* --- Tips -------------------------------------------------------------- */
 
 struct tips {
     const struct cc_index **list;
@@ -447,8 +444,7 @@ static json_t *getchaintips(struct cc_rpc_call *call)
     return a;
 }
 
-/* --- Statistics -------------------------------------------------------------
- */
+/* --- Statistics -------------------------------------------------------- */
 
 static json_t *chain_tx_stats(struct cc_rpc_call *call,
                               const struct cc_index *i, int blocks)
@@ -505,8 +501,7 @@ static json_t *getchaintxstats(struct cc_rpc_call *call)
     return chain_tx_stats(call, i, blocks);
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg block_args[] = {
     CC_ARG("blockhash", CC_RPC_HEX, NULL, "The block hash"),

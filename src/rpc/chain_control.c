@@ -6,8 +6,7 @@
 #include "rpc/waiter.h"
 #include "util/clock.h"
 
-/* --- Waiting ----------------------------------------------------------------
- */
+/* --- Waiting ----------------------------------------------------------- */
 
 static json_t *tip_json(struct cc_chain *c)
 {
@@ -83,8 +82,7 @@ static json_t *waitforblockheight(struct cc_rpc_call *call)
     return wait_for(call, 1, this_high, &height);
 }
 
-/* --- Moving -----------------------------------------------------------------
- */
+/* --- Moving ------------------------------------------------------------ */
 
 typedef enum cc_status (*tip_move)(struct cc_chain *c, struct cc_index *i,
                                    struct cc_error *err);
@@ -126,8 +124,7 @@ static json_t *sync_with_queue(struct cc_rpc_call *call)
     return json_null();
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg hash_args[] = {
     CC_ARG("blockhash", CC_RPC_HEX, NULL, "the hash of the block"),

@@ -9,8 +9,7 @@
 #include "rpc/txjson.h"
 #include "util/mem.h"
 
-/* --- gettxout ---------------------------------------------------------------
- */
+/* --- gettxout ---------------------------------------------------------- */
 
 static json_t *coin_json(struct cc_rpc_call *call, const struct cc_coin *coin)
 {
@@ -61,8 +60,7 @@ static json_t *gettxout(struct cc_rpc_call *call)
     return result;
 }
 
-/* --- gettxoutsetinfo --------------------------------------------------------
- */
+/* --- gettxoutsetinfo --------------------------------------------------- */
 
 struct totals {
     uint64_t txs, outs, bogo_size;
@@ -139,8 +137,7 @@ static json_t *gettxoutsetinfo(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- scantxoutset -----------------------------------------------------------
- */
+/* --- scantxoutset ------------------------------------------------------ */
 
 struct scan {
     struct cc_rpc_call *call;
@@ -257,8 +254,7 @@ static json_t *scantxoutset(struct cc_rpc_call *call)
                         action);
 }
 
-/* --- verifychain ------------------------------------------------------------
- */
+/* --- verifychain ------------------------------------------------------- */
 
 static json_t *verifychain(struct cc_rpc_call *call)
 {
@@ -274,8 +270,7 @@ static json_t *verifychain(struct cc_rpc_call *call)
                                         NULL, NULL, &err) == CC_OK);
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg txout_args[] = {
     CC_ARG("txid", CC_RPC_STR, NULL, "The transaction id"),

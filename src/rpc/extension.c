@@ -57,8 +57,7 @@ struct cc_extensions {
     bool stopped;
 };
 
-/* --- Messages ---------------------------------------------------------------
- */
+/* --- Messages ---------------------------------------------------------- */
 
 static void send_json(struct extension *x, json_t *object)
 {
@@ -108,8 +107,7 @@ static json_t *ask(struct extension *x, json_t *request, unsigned timeout_s,
     return p.answer;
 }
 
-/* --- What it says -----------------------------------------------------------
- */
+/* --- What it says ------------------------------------------------------ */
 
 /* Takes object: a value belongs to one thread at a time, since the library's
  * counters are not made for more. */
@@ -217,8 +215,7 @@ static void on_ended(void *arg, const char *how)
            expected ? "" : "; its methods answer errors from now on");
 }
 
-/* --- Its requests -----------------------------------------------------------
- */
+/* --- Its requests ------------------------------------------------------ */
 
 static void serve(struct extension *x, const json_t *object)
 {
@@ -278,8 +275,7 @@ static void *run_worker(void *arg)
     return NULL;
 }
 
-/* --- Its methods ------------------------------------------------------------
- */
+/* --- Its methods ------------------------------------------------------- */
 
 /* An error object of the extension as the call's error. */
 static json_t *relay_error(struct cc_rpc_call *call, const struct extension *x,
@@ -409,8 +405,7 @@ static enum cc_status open_talk(struct extension *x, struct cc_error *err)
     return st;
 }
 
-/* --- Commands ---------------------------------------------------------------
- */
+/* --- Commands ---------------------------------------------------------- */
 
 /* Split at spaces; '...' and "..." hold together, a backslash keeps the next
  * character. The words are in one piece of memory, for free with the list. */
@@ -480,8 +475,7 @@ static enum cc_status start_process(struct extension *x, const char *command,
     return st;
 }
 
-/* --- All of them ------------------------------------------------------------
- */
+/* --- All of them ------------------------------------------------------- */
 
 struct cc_extensions *cc_extensions_new(const struct cc_extensions_config *c)
 {

@@ -127,8 +127,7 @@ static json_t *generatetodescriptor(struct cc_rpc_call *call)
     return result;
 }
 
-/* --- generateblock ----------------------------------------------------------
- */
+/* --- generateblock ----------------------------------------------------- */
 
 /* One transaction: its id if it is in the pool, else its hex. */
 static bool get_tx(struct cc_rpc_call *call, const json_t *v, struct cc_tx *out)

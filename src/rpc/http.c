@@ -70,8 +70,7 @@ static void job_free(struct job *j)
     free(j);
 }
 
-/* --- Who may come -----------------------------------------------------------
- */
+/* --- Who may come ------------------------------------------------------ */
 
 static bool parse_addr(const char *s, uint8_t out[16], bool *v4)
 {
@@ -170,8 +169,7 @@ static enum cc_status read_allow(struct cc_http *h,
     return CC_OK;
 }
 
-/* --- On the loop ------------------------------------------------------------
- */
+/* --- On the loop ------------------------------------------------------- */
 
 static void send_plain(struct evhttp_request *req, int status, const char *text)
 {
@@ -316,8 +314,7 @@ static void *run_loop(void *arg)
     return NULL;
 }
 
-/* --- Workers ----------------------------------------------------------------
- */
+/* --- Workers ----------------------------------------------------------- */
 
 static void *run_worker(void *arg)
 {
@@ -351,8 +348,7 @@ static void *run_worker(void *arg)
     return NULL;
 }
 
-/* --- Start and end ----------------------------------------------------------
- */
+/* --- Start and end ----------------------------------------------------- */
 
 static bool split_endpoint(const char *s, char host[256], uint16_t *port)
 {

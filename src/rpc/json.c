@@ -139,8 +139,7 @@ json_t *cc_json_parse(const char *text, size_t len)
     return v;
 }
 
-/* --- Printing ---------------------------------------------------------------
- */
+/* --- Printing ---------------------------------------------------------- */
 
 static void dump_string(struct cc_writer *w, const char *s, size_t len)
 {
@@ -279,8 +278,7 @@ char *cc_json_dump(const json_t *value, unsigned indent)
     return (char *)cc_writer_take(&w, &len);
 }
 
-/* --- Making -----------------------------------------------------------------
- */
+/* --- Making ------------------------------------------------------------ */
 
 json_t *cc_json_literal(const char *text)
 {
@@ -379,8 +377,7 @@ void cc_json_set_amount(json_t *object, const char *key, cc_amount v)
     cc_json_set(object, key, cc_json_amount(v));
 }
 
-/* --- Asking -----------------------------------------------------------------
- */
+/* --- Asking ------------------------------------------------------------ */
 
 static bool is_exact(const json_t *v)
 {

@@ -15,8 +15,7 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
-/* --- Asking -----------------------------------------------------------------
- */
+/* --- Asking ------------------------------------------------------------ */
 
 static double hashes_per_second(struct cc_rpc_call *call, int blocks,
                                 int height)
@@ -125,8 +124,7 @@ static json_t *prioritisetransaction(struct cc_rpc_call *call)
     return json_true();
 }
 
-/* --- Bringing ---------------------------------------------------------------
- */
+/* --- Bringing ---------------------------------------------------------- */
 
 /* BIP 22's words for what became of a block; NULL stands for accepted. */
 static json_t *bip22(struct cc_rpc_call *call, enum cc_status st,
@@ -267,8 +265,7 @@ static json_t *submitheader(struct cc_rpc_call *call)
                         err.reason[0] ? err.reason : err.text);
 }
 
-/* --- getblocktemplate -------------------------------------------------------
- */
+/* --- getblocktemplate -------------------------------------------------- */
 
 static json_t *propose(struct cc_rpc_call *call, const json_t *request)
 {
@@ -485,8 +482,7 @@ static json_t *getblocktemplate(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg hashps_args[] = {
     CC_ARG("nblocks", CC_RPC_NUM, "120",

@@ -21,8 +21,7 @@ static bool have_net(struct cc_rpc_call *call)
     return false;
 }
 
-/* --- Services ---------------------------------------------------------------
- */
+/* --- Services ---------------------------------------------------------- */
 
 static const char *service_name(unsigned bit)
 {
@@ -72,8 +71,7 @@ static void set_services(json_t *o, const char *key, uint64_t services)
     cc_json_set(o, key, cc_json_hex(cc_bytes(be, 8)));
 }
 
-/* --- Peers ------------------------------------------------------------------
- */
+/* --- Peers ------------------------------------------------------------- */
 
 static json_t *connection_count(struct cc_rpc_call *call)
 {
@@ -194,8 +192,7 @@ static json_t *getpeerinfo(struct cc_rpc_call *call)
     return a;
 }
 
-/* --- Connecting -------------------------------------------------------------
- */
+/* --- Connecting -------------------------------------------------------- */
 
 static json_t *addnode(struct cc_rpc_call *call)
 {
@@ -333,8 +330,7 @@ static json_t *getaddednodeinfo(struct cc_rpc_call *call)
     return a;
 }
 
-/* --- The whole --------------------------------------------------------------
- */
+/* --- The whole --------------------------------------------------------- */
 
 static json_t *getnettotals(struct cc_rpc_call *call)
 {
@@ -433,8 +429,7 @@ static json_t *setnetworkactive(struct cc_rpc_call *call)
     return json_boolean(cc_net_active(call->env->net));
 }
 
-/* --- Bans -------------------------------------------------------------------
- */
+/* --- Bans -------------------------------------------------------------- */
 
 static json_t *ban(struct cc_rpc_call *call, const char *subnet)
 {
@@ -527,8 +522,7 @@ static json_t *clearbanned(struct cc_rpc_call *call)
     return json_null();
 }
 
-/* --- Addresses --------------------------------------------------------------
- */
+/* --- Addresses --------------------------------------------------------- */
 
 static json_t *getnodeaddresses(struct cc_rpc_call *call)
 {
@@ -630,8 +624,7 @@ static json_t *getblockfrompeer(struct cc_rpc_call *call)
     return json_object();
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg addnode_args[] = {
     CC_ARG("node", CC_RPC_STR, NULL, "The address of the peer to connect to"),

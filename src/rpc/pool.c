@@ -9,8 +9,7 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
-/* --- One entry --------------------------------------------------------------
- */
+/* --- One entry --------------------------------------------------------- */
 
 static bool add_txid(void *arg, const struct cc_mempool_entry *e)
 {
@@ -117,8 +116,7 @@ static json_t *getmempoolentry(struct cc_rpc_call *call)
     return result;
 }
 
-/* --- Many -------------------------------------------------------------------
- */
+/* --- Many -------------------------------------------------------------- */
 
 struct listing {
     struct cc_mempool *pool;
@@ -211,8 +209,7 @@ static json_t *getmempoolinfo(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- Who spends it ----------------------------------------------------------
- */
+/* --- Who spends it ----------------------------------------------------- */
 
 static bool get_outpoint(struct cc_rpc_call *call, const json_t *v,
                          struct cc_outpoint *out)
@@ -291,8 +288,7 @@ static json_t *savemempool(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg entry_args[] = {
     CC_ARG("txid", CC_RPC_HEX, NULL, "The transaction id (must be in mempool)"),

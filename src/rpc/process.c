@@ -53,8 +53,7 @@ struct cc_process {
     bool ended;   /* reaped: pid means nothing any more */
 };
 
-/* --- Reading ----------------------------------------------------------------
- */
+/* --- Reading ----------------------------------------------------------- */
 
 /* What is there, once. False: the end, or (then overrun) longer than allowed.
  */
@@ -213,8 +212,7 @@ static void *run_reader(void *arg)
     return NULL;
 }
 
-/* --- Writing ----------------------------------------------------------------
- */
+/* --- Writing ----------------------------------------------------------- */
 
 static void *run_writer(void *arg)
 {
@@ -279,8 +277,7 @@ void cc_process_close(struct cc_process *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* --- Start and end ----------------------------------------------------------
- */
+/* --- Start and end ----------------------------------------------------- */
 
 static enum cc_status make_pipe(int fds[2], struct cc_error *err)
 {

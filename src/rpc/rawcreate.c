@@ -10,8 +10,7 @@
 
 #define SEQUENCE_RBF 0xfffffffdu /* BIP 125: the highest that signals */
 
-/* --- Inputs -----------------------------------------------------------------
- */
+/* --- Inputs ------------------------------------------------------------ */
 
 static bool fail(struct cc_rpc_call *call, const char *text)
 {
@@ -79,8 +78,7 @@ static bool build_inputs(struct cc_rpc_call *call, const json_t *inputs,
     return true;
 }
 
-/* --- Outputs ----------------------------------------------------------------
- */
+/* --- Outputs ----------------------------------------------------------- */
 
 static struct cc_bytes keep(struct cc_tx *tx, const void *data, size_t len)
 {
@@ -226,8 +224,7 @@ static json_t *createrawtransaction(struct cc_rpc_call *call)
     return result;
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg create_args[] = {
     CC_ARG_AS("inputs", CC_RPC_ARR, NULL,

@@ -85,8 +85,7 @@ static struct cc_bytes script_by_hash(const struct signer *g,
     return cc_bytes(NULL, 0);
 }
 
-/* --- One signature ----------------------------------------------------------
- */
+/* --- One signature ----------------------------------------------------- */
 
 static void hash_for(const struct signer *g, size_t index, struct cc_bytes code,
                      bool witness, uint8_t out[32])
@@ -182,8 +181,7 @@ static bool sign_plain(const struct signer *g, size_t index,
     }
 }
 
-/* --- Taproot by key ---------------------------------------------------------
- */
+/* --- Taproot by key ---------------------------------------------------- */
 
 /* The secret of an output key: ours as it is, or tweaked without a tree. */
 static bool taproot_secret(const struct signer *g, const struct key *key,
@@ -224,8 +222,7 @@ static bool sign_taproot(const struct signer *g, size_t index,
     return true;
 }
 
-/* --- One input --------------------------------------------------------------
- */
+/* --- One input --------------------------------------------------------- */
 
 static void set_script_sig(struct cc_tx *tx, size_t index,
                            const struct stack *s, struct cc_bytes redeem)
@@ -331,8 +328,7 @@ static void sign_input(struct signer *g, size_t index, bool default_type)
         set_script_sig(g->tx, index, &s, redeem);
 }
 
-/* --- Arguments --------------------------------------------------------------
- */
+/* --- Arguments --------------------------------------------------------- */
 
 static bool parse_hash_type(struct cc_rpc_call *call, size_t i, uint32_t *type,
                             bool *is_default)
@@ -501,8 +497,7 @@ static bool add_prev(struct cc_rpc_call *call, struct signer *g,
            add_script_member(call, g, o, "witnessScript");
 }
 
-/* --- The answer -------------------------------------------------------------
- */
+/* --- The answer -------------------------------------------------------- */
 
 static json_t *input_error(const struct cc_txin *in, const char *text)
 {

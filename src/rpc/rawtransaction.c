@@ -20,8 +20,7 @@
 #define MAX_PACKAGE 25
 #define CODE_TX_ERROR CC_RPC_VERIFY_ERROR
 
-/* --- Finding ----------------------------------------------------------------
- */
+/* --- Finding ----------------------------------------------------------- */
 
 /* A transaction and where it was found. */
 struct found {
@@ -156,8 +155,7 @@ static json_t *getrawtransaction(struct cc_rpc_call *call)
     return result;
 }
 
-/* --- Decoding ---------------------------------------------------------------
- */
+/* --- Decoding ---------------------------------------------------------- */
 
 static json_t *decoderawtransaction(struct cc_rpc_call *call)
 {
@@ -319,8 +317,7 @@ static json_t *decodescript(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- Sending ----------------------------------------------------------------
- */
+/* --- Sending ----------------------------------------------------------- */
 
 bool cc_rpc_max_feerate(struct cc_rpc_call *call, size_t arg, cc_amount *out)
 {
@@ -545,8 +542,7 @@ out:
     return result;
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg get_args[] = {
     CC_ARG("txid", CC_RPC_HEX, NULL, "The transaction id"),

@@ -193,8 +193,7 @@ void cc_rpc_each(struct cc_rpc *rpc,
     pthread_rwlock_unlock(&rpc->lock);
 }
 
-/* --- Named arguments --------------------------------------------------------
- */
+/* --- Named arguments --------------------------------------------------- */
 
 /* The member of named that goes by one of the names in "a|b"; it is taken
  * out. *key: the name used. */
@@ -303,8 +302,7 @@ fail:
     return NULL;
 }
 
-/* --- Checks before a call ---------------------------------------------------
- */
+/* --- Checks before a call ---------------------------------------------- */
 
 static const char *expected_type(enum cc_rpc_type t)
 {
@@ -378,8 +376,7 @@ static bool check_types(struct cc_rpc_call *call)
     return false;
 }
 
-/* --- Calling ----------------------------------------------------------------
- */
+/* --- Calling ----------------------------------------------------------- */
 
 static json_t *run(struct cc_rpc *rpc, struct cc_rpc_call *call)
 {
@@ -481,8 +478,7 @@ void cc_rpc_reply_clear(struct cc_rpc_reply *reply)
     memset(reply, 0, sizeof(*reply));
 }
 
-/* --- Help -------------------------------------------------------------------
- */
+/* --- Help -------------------------------------------------------------- */
 
 static int by_category(const void *a, const void *b)
 {

@@ -171,7 +171,7 @@ struct cc_rpc_method {
 #define CC_RPC_ARGS(a) (a), sizeof(a) / sizeof((a)[0])
 #define CC_RPC_NO_ARGS NULL, 0
 
-/* --- For handlers -------------------------------------------------------- */
+/* --- For handlers ------------------------------------------------------ */
 
 /* Keeps code and sentence; always NULL, to be returned. */
 json_t *cc_rpc_error(struct cc_rpc_call *call, int code, const char *fmt, ...)
@@ -209,7 +209,7 @@ bool cc_rpc_member(struct cc_rpc_call *call, const json_t *object,
 bool cc_rpc_strict(struct cc_rpc_call *call, const json_t *object,
                    const char *const *names, size_t count);
 
-/* --- The table ----------------------------------------------------------- */
+/* --- The table --------------------------------------------------------- */
 
 struct cc_rpc;
 

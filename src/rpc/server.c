@@ -19,8 +19,7 @@ struct cc_server {
     bool wallet_paths;
 };
 
-/* --- Request objects --------------------------------------------------------
- */
+/* --- Request objects --------------------------------------------------- */
 
 static json_t *error_object(int code, const char *message, json_t *data)
 {
@@ -177,8 +176,7 @@ json_t *cc_server_answer(struct cc_rpc *rpc, const json_t *request,
                         error_object(CC_RPC_PARSE_ERROR, wrong, NULL), NULL);
 }
 
-/* --- HTTP -------------------------------------------------------------------
- */
+/* --- HTTP -------------------------------------------------------------- */
 
 static void reply_text(struct cc_http_reply *reply, int status,
                        const char *text)

@@ -17,8 +17,7 @@
 /* Blocks over which claims are averaged to tell how much is sealed. */
 #define ESTIMATE_BLOCKS 1024
 
-/* --- Bodies -----------------------------------------------------------------
- */
+/* --- Bodies ------------------------------------------------------------ */
 
 static void set_bytes(json_t *o, const char *key, const void *data, size_t len)
 {
@@ -212,8 +211,7 @@ json_t *cc_typed_json(struct cc_bytes script, const struct cc_params *p)
     return o;
 }
 
-/* --- Coins ------------------------------------------------------------------
- */
+/* --- Coins ------------------------------------------------------------- */
 
 static void put_coin(json_t *o, const struct cc_outpoint *out,
                      const struct cc_coin *coin, const char *value_name)
@@ -379,8 +377,7 @@ static json_t *getseal(struct cc_rpc_call *call)
     return get_typed(call, CC_KIND_SEAL);
 }
 
-/* --- The mint ---------------------------------------------------------------
- */
+/* --- The mint ---------------------------------------------------------- */
 
 static json_t *getstoragestate(struct cc_rpc_call *call)
 {
@@ -506,8 +503,7 @@ static json_t *decodestorage(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg role_args[] = {
     CC_ARG("role", CC_RPC_STR, "all",

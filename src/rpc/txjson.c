@@ -18,8 +18,7 @@ static void put_hex(struct cc_writer *w, struct cc_bytes b)
     free(s);
 }
 
-/* --- Descriptors ------------------------------------------------------------
- */
+/* --- Descriptors ------------------------------------------------------- */
 
 static uint64_t descriptor_step(uint64_t c, unsigned v)
 {
@@ -168,8 +167,7 @@ bool cc_rpc_descriptor_script(const char *text, const struct cc_params *p,
     return *script != NULL;
 }
 
-/* --- Scripts as JSON --------------------------------------------------------
- */
+/* --- Scripts as JSON --------------------------------------------------- */
 
 static json_t *asm_json(struct cc_bytes script, bool sighash)
 {
@@ -219,8 +217,7 @@ json_t *cc_script_json(struct cc_bytes script, const struct cc_params *p)
     return o;
 }
 
-/* --- Transactions as JSON ---------------------------------------------------
- */
+/* --- Transactions as JSON ---------------------------------------------- */
 
 json_t *cc_tx_hex(const struct cc_tx *tx)
 {
@@ -348,8 +345,7 @@ json_t *cc_tx_json(const struct cc_tx *tx, const struct cc_params *p,
     return o;
 }
 
-/* --- And back ---------------------------------------------------------------
- */
+/* --- And back ---------------------------------------------------------- */
 
 /* Core prefers, of two readings, the one whose scripts look like scripts. */
 static bool scripts_plausible(const struct cc_tx *tx)

@@ -49,8 +49,7 @@ static void join(uint8_t out[32], const uint8_t left[32],
     cc_hash256(out, both, 64);
 }
 
-/* --- Making -----------------------------------------------------------------
- */
+/* --- Making ------------------------------------------------------------ */
 
 static void subtree_hash(const struct partial *p, unsigned level, size_t at,
                          uint8_t out[32])
@@ -217,8 +216,7 @@ out:
     return result;
 }
 
-/* --- Reading ----------------------------------------------------------------
- */
+/* --- Reading ----------------------------------------------------------- */
 
 static void walk(struct partial *p, unsigned level, size_t at, uint8_t out[32])
 {
@@ -332,8 +330,7 @@ static json_t *verifytxoutproof(struct cc_rpc_call *call)
     return result;
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg prove_args[] = {
     CC_ARG_AS("txids", CC_RPC_ARR, NULL, "The txids to filter",

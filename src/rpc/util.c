@@ -11,8 +11,7 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
-/* --- validateaddress --------------------------------------------------------
- */
+/* --- validateaddress --------------------------------------------------- */
 
 void cc_rpc_describe_address(json_t *o, const struct cc_address *a)
 {
@@ -70,8 +69,7 @@ static json_t *validateaddress(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- Messages ---------------------------------------------------------------
- */
+/* --- Messages ---------------------------------------------------------- */
 
 void cc_rpc_message_hash(uint8_t out[32], const struct cc_params *p,
                          const char *message)
@@ -140,8 +138,7 @@ static json_t *signmessagewithprivkey(struct cc_rpc_call *call)
     return result;
 }
 
-/* --- createmultisig ---------------------------------------------------------
- */
+/* --- createmultisig ---------------------------------------------------- */
 
 #define MAX_KEYS 20
 
@@ -296,8 +293,7 @@ static json_t *getindexinfo(struct cc_rpc_call *call)
     return json_object();
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg address_args[] = {
     CC_ARG("address", CC_RPC_STR, NULL, "The address to validate"),

@@ -114,8 +114,7 @@ static json_t *getstoragekey(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- What an address is -----------------------------------------------------
- */
+/* --- What an address is ------------------------------------------------ */
 
 static void set_ours(struct cc_rpc_call *call, struct cc_wallet *w, json_t *o,
                      const struct cc_wallet_key *key)
@@ -225,8 +224,7 @@ static json_t *listdescriptors(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- Labels -----------------------------------------------------------------
- */
+/* --- Labels ------------------------------------------------------------ */
 
 static json_t *setlabel(struct cc_rpc_call *call)
 {
@@ -333,8 +331,7 @@ static json_t *listlabels(struct cc_rpc_call *call)
     return a;
 }
 
-/* --- What was received ------------------------------------------------------
- */
+/* --- What was received ------------------------------------------------- */
 
 /* Does this output count: paid to script, or to anything with label? */
 static bool counts(struct cc_book *b, const struct cc_txout *out,
@@ -419,8 +416,7 @@ static json_t *getreceivedbylabel(struct cc_rpc_call *call)
     return sum;
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg new_args[] = {
     CC_ARG("label", CC_RPC_STR, "",

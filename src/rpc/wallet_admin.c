@@ -11,8 +11,7 @@
 
 #define WALLET_VERSION 169900 /* FEATURE_PRE_SPLIT_KEYPOOL: Core's latest */
 
-/* --- The list ---------------------------------------------------------------
- */
+/* --- The list ---------------------------------------------------------- */
 
 /* {"name", "warnings"}; argument start says whether it is loaded at the next
  * start too, or, left out, that this stays as it is. */
@@ -201,8 +200,7 @@ static json_t *listwalletdir(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- One wallet -------------------------------------------------------------
- */
+/* --- One wallet -------------------------------------------------------- */
 
 static json_t *getwalletinfo(struct cc_rpc_call *call)
 {
@@ -371,8 +369,7 @@ static json_t *abortrescan(struct cc_rpc_call *call)
     return json_boolean(ended);
 }
 
-/* --- Encryption -------------------------------------------------------------
- */
+/* --- Encryption -------------------------------------------------------- */
 
 /* Core's sentence for a wallet that is (not) encrypted, or NULL. */
 static bool right_state(struct cc_rpc_call *call, bool encrypted)
@@ -489,8 +486,7 @@ static json_t *walletpassphrasechange(struct cc_rpc_call *call)
     return json_null();
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg create_args[] = {
     CC_ARG("wallet_name", CC_RPC_STR, NULL, "The name for the new wallet."),

@@ -7,8 +7,7 @@
 #include "util/mem.h"
 #include "util/random.h"
 
-/* --- listunspent ------------------------------------------------------------
- */
+/* --- listunspent ------------------------------------------------------- */
 
 struct filter {
     int64_t min_depth, max_depth, max_count;
@@ -161,8 +160,7 @@ out:
     return a;
 }
 
-/* --- Locking ----------------------------------------------------------------
- */
+/* --- Locking ----------------------------------------------------------- */
 
 static bool outpoint_of(struct cc_rpc_call *call, const json_t *v,
                         struct cc_outpoint *out)
@@ -282,8 +280,7 @@ static json_t *listlockunspent(struct cc_rpc_call *call)
     return a;
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg unspent_args[] = {
     CC_ARG("minconf", CC_RPC_NUM, "1", "The minimum confirmations to filter"),

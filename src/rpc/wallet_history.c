@@ -9,8 +9,7 @@
 
 #define CONFLICTS_SHOWN 64
 
-/* --- Balances ---------------------------------------------------------------
- */
+/* --- Balances ---------------------------------------------------------- */
 
 static json_t *getbalance(struct cc_rpc_call *call)
 {
@@ -65,8 +64,7 @@ static json_t *getunconfirmedbalance(struct cc_rpc_call *call)
     return cc_json_amount(b.pending);
 }
 
-/* --- One transaction --------------------------------------------------------
- */
+/* --- One transaction --------------------------------------------------- */
 
 static const char *replaceable(const struct cc_wallet_tx *t)
 {
@@ -225,8 +223,7 @@ static void list_tx(const struct listing *l, const struct cc_wallet_tx *t)
         list_received(l, t, from_us);
 }
 
-/* --- Lists ------------------------------------------------------------------
- */
+/* --- Lists ------------------------------------------------------------- */
 
 static json_t *listtransactions(struct cc_rpc_call *call)
 {
@@ -442,8 +439,7 @@ static json_t *abandontransaction(struct cc_rpc_call *call)
     return json_null();
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg abandon_args[] = {
     CC_ARG("txid", CC_RPC_HEX, NULL, "The transaction id"),

@@ -157,8 +157,7 @@ static json_t *send_built(struct cc_rpc_call *call, struct cc_wallet *w,
     return o;
 }
 
-/* --- registeridentity -------------------------------------------------------
- */
+/* --- registeridentity -------------------------------------------------- */
 
 static json_t *register_identity(struct cc_rpc_call *call, struct cc_wallet *w,
                                  const struct profile *p, cc_amount bond,
@@ -228,8 +227,7 @@ static json_t *registeridentity(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- The present identity of a key of ours ----------------------------------
- */
+/* --- The present identity of a key of ours ----------------------------- */
 
 struct present {
     struct cc_wallet_key key;
@@ -380,8 +378,7 @@ static json_t *retireidentity(struct cc_rpc_call *call)
     return with_identity(call, retire_identity);
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg register_args[] = {
     CC_ARG("name", CC_RPC_STR, NULL, "A name for people; not unique."),

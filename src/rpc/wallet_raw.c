@@ -10,8 +10,7 @@
 #define WEIGHT_MIN (4 * 41)
 #define WEIGHT_MAX 400000
 
-/* --- fundrawtransaction -----------------------------------------------------
- */
+/* --- fundrawtransaction ------------------------------------------------ */
 
 struct fund {
     struct cc_tx tx; /* as given */
@@ -348,8 +347,7 @@ static json_t *fundrawtransaction(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- signrawtransactionwithwallet -------------------------------------------
- */
+/* --- signrawtransactionwithwallet -------------------------------------- */
 
 static bool take_hash_type(struct cc_rpc_call *call, size_t arg, uint8_t *type)
 {
@@ -555,8 +553,7 @@ static json_t *signrawtransactionwithwallet(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg fund_args[] = {
     CC_ARG("hexstring", CC_RPC_HEX, NULL,

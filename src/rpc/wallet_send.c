@@ -219,8 +219,7 @@ static json_t *sendmany(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- The table --------------------------------------------------------------
- */
+/* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg to_address_args[] = {
     CC_ARG("address", CC_RPC_STR, NULL, "The address to send to."),

@@ -8,6 +8,7 @@ files fetched back and compared. Called by ./quickstart, which builds first.
 """
 import argparse
 import decimal
+import http.client
 import os
 import shutil
 import signal
@@ -66,7 +67,7 @@ class Demo:
         self.folder = options.folder or tempfile.mkdtemp(prefix="cloudcoin-demo-")
         os.makedirs(self.folder, exist_ok=True)
         self.net = Network(options.bin, os.path.abspath(self.folder), HOSTS, say)
-        self.seen, self.next_progress = {}, time.monotonic() + 10
+        self.seen_until, self.kinds, self.next_progress = {}, set(), time.monotonic() + 10
 
     # ------------------------------------------------------------------ steps
     def run(self):
@@ -79,6 +80,7 @@ class Demo:
         self.fund()
         say.head("Hosts register their identities on the chain")
         self.identities()
+        self.watch()
         say.head(f"Storing {len(files)} file{'s' * (len(files) > 1)}, {self.o.k} of {HOSTS} shards needed")
         self.net.keep_mining()
         for path, name in files:
@@ -148,16 +150,26 @@ class Demo:
     def events(self):
         """Print what hosts did since the last call; remember the kinds."""
         for h in self.net.hosts:
+            since = self.seen_until.get(h.name, 0)
             if not h.running():
                 continue
-            for e in h.rpc.hostevents():
-                key = (h.name, e["id"])
-                if key in self.seen:
-                    continue
-                self.seen[key] = e["event"]
+            for e in h.rpc.hostevents(since):
+                self.seen_until[h.name] = e["id"]
+                self.kinds.add(e["event"])
                 money = f", {coins(e['amount'])}" if "amount" in e else ""
                 txid = f" in {e['txid']}" if "txid" in e else ""
                 self.say(f"{h.name}: {e['text']}{money}{txid}")
+
+    def watch(self):
+        """Tell what the hosts do while it happens."""
+        def loop():
+            while not self.net.stopping.wait(0.5):
+                try:
+                    self.events()
+                    self.progress()
+                except (RpcError, OSError, http.client.HTTPException):
+                    pass  # a host that was killed meanwhile
+        threading.Thread(target=loop, daemon=True).start()
 
     def progress(self):
         """What takes its time, every ten seconds: sealing."""
@@ -172,15 +184,10 @@ class Demo:
         wanted = {"proof": "a proof on the chain", "rent": "rent paid", "seal": "data sealed",
                   "mint": "coins minted"}
 
-        def done():
-            self.events()
-            self.progress()
-            kinds = set(self.seen.values())
-            return set(wanted) <= kinds
         try:
-            wait_until(done, 150, "", pause=0.5)
+            wait_until(lambda: self.kinds >= set(wanted), 150, "")
         except Failed:
-            missing = [text for kind, text in wanted.items() if kind not in self.seen.values()]
+            missing = [text for kind, text in wanted.items() if kind not in self.kinds]
             raise Failed("did not happen in time: " + ", ".join(missing)) from None
 
     def kill_hosts(self):
@@ -211,7 +218,6 @@ class Demo:
         print(flush=True)
         while True:
             time.sleep(1)
-            self.events()
 
 
 def main():

@@ -14,6 +14,7 @@
 
 #define FILE_NAME "wallet.dat"
 #define RESUBMIT_MS (10 * 60 * 1000)
+#define RETRY_BLOCKS 6
 #define SYNC_WRITE_MS 30000 /* how often a tip without news is noted */
 
 void cc_wallets_config_init(struct cc_wallets_config *c,
@@ -61,6 +62,7 @@ static void on_connected(void *arg, const struct cc_index *index,
         w->synced = index;
         w->moved = true;
     }
+    ws->tip_moved = true;
     pthread_mutex_unlock(&ws->lock);
 }
 
@@ -81,6 +83,9 @@ static void on_disconnected(void *arg, const struct cc_index *index,
         w->synced = index->prev;
         w->moved = true;
     }
+    if (!ws->retry || index->height + RETRY_BLOCKS > ws->retry_to)
+        ws->retry_to = index->height + RETRY_BLOCKS;
+    ws->tip_moved = ws->retry = true;
     pthread_mutex_unlock(&ws->lock);
 }
 
@@ -156,6 +161,20 @@ static void resubmit_due(struct cc_wallets *ws)
     cc_wallets_unlock(ws);
 }
 
+/* Is it time for that because the chain was reorganised? */
+static bool retry_due(struct cc_wallets *ws)
+{
+    bool due;
+
+    cc_wallets_lock(ws);
+    due = ws->retry && ws->tip_moved;
+    ws->tip_moved = false;
+    if (due && cc_chain_tip(ws->config.chain)->height >= ws->retry_to)
+        ws->retry = false; /* this is the last time */
+    cc_wallets_unlock(ws);
+    return due;
+}
+
 static bool any_change(struct cc_wallets *ws)
 {
     bool any = false;
@@ -193,7 +212,7 @@ static void *keeper(void *arg)
             flush_due(ws, tips);
         if (tips)
             tips_at = now + SYNC_WRITE_MS;
-        if (now >= resubmit_at) {
+        if (retry_due(ws) || now >= resubmit_at) {
             resubmit_due(ws);
             resubmit_at = now + RESUBMIT_MS;
         }

@@ -45,6 +45,11 @@ struct cc_wallets {
     struct cc_wallet **list;
     size_t count, cap;
     pthread_mutex_t lock; /* recursive; after the chain's */
+    /* After a block went, the mempool has dropped what was not final below
+     * it. Until the chain is well past that height, each new tip is a reason
+     * to offer our transactions again. */
+    bool tip_moved, retry;
+    uint32_t retry_to;
     pthread_t thread;
     pthread_mutex_t sleep_lock;
     pthread_cond_t sleep;

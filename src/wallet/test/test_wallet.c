@@ -252,6 +252,47 @@ static void test_an_unconfirmed_payment_is_offered_again(void **state)
     node_close(&n);
 }
 
+/* What a reorganisation made non-final comes back with the next blocks. */
+static void test_payments_survive_a_reorganisation(void **state)
+{
+    struct node n;
+    struct cc_wallet_key b;
+    struct cc_payment pay;
+    struct cc_spend s = {.payments = &pay,
+                         .payment_count = 1,
+                         .change_position = -1,
+                         .set_locktime = true};
+    struct cc_built built;
+    struct cc_error err;
+    struct cc_wallet *w;
+    struct cc_index *tip;
+    int64_t end = cc_clock_monotonic_ms() + 30000;
+
+    (void)state;
+    node_open(&n, CC_CHAIN_REGTEST);
+    busy(&n);
+    b = node_key(&n, "b");
+    tip = cc_chain_tip(n.chain);
+    pay = (struct cc_payment){.script = SCRIPT(b), .value = CC_COIN};
+    s.locktime = tip->height; /* final in the next block, in none before */
+    cc_wallets_lock(n.wallets);
+    w = cc_wallets_find(n.wallets, "a");
+    assert_int_equal(cc_wallet_build(w, &s, &built, &err), CC_OK);
+    assert_int_equal(cc_wallet_sign(w, &built.tx, built.coins, 0, NULL, &err),
+                     CC_OK);
+    assert_int_equal(cc_wallet_commit(w, &built.tx, NULL, NULL, &err), CC_OK);
+    cc_wallets_unlock(n.wallets);
+    assert_int_equal(cc_chain_invalidate(n.chain, tip, NULL), CC_OK);
+    assert_null(cc_mempool_find(n.pool, built.tx.txid));
+    node_mine_away(&n, 1);
+    while (!cc_mempool_find(n.pool, built.tx.txid) &&
+           cc_clock_monotonic_ms() < end)
+        usleep(20000);
+    assert_non_null(cc_mempool_find(n.pool, built.tx.txid));
+    cc_built_clear(&built);
+    node_close(&n);
+}
+
 /* --- Encryption ---------------------------------------------------------- */
 
 static enum cc_status try_send(struct node *n, const char *name,
@@ -641,6 +682,7 @@ int main(void)
         cmocka_unit_test(test_reorganisation),
         cmocka_unit_test(test_catching_up_after_a_kill),
         cmocka_unit_test(test_an_unconfirmed_payment_is_offered_again),
+        cmocka_unit_test(test_payments_survive_a_reorganisation),
         cmocka_unit_test(test_encryption),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_loading_and_unloading),

@@ -271,6 +271,8 @@ struct job {
     uint8_t *roots; /* of the coin's revision; NULL: we do not have them */
     size_t root_count;
     struct cc_host_plan_input in;
+    uint8_t pending[32]; /* sent before */
+    int64_t pending_height;
     unsigned attempts;
 };
 
@@ -286,9 +288,7 @@ static bool job_take(struct cc_host *h, const struct cc_host_contract *c,
 {
     const uint8_t *roots;
 
-    if (!c->on_chain || c->gone_since >= 0 || !c->script ||
-        (c->pending_height >= 0 &&
-         h->tip < c->pending_height + (int64_t)h->config.retry))
+    if (!c->on_chain || c->gone_since >= 0 || !c->script)
         return false;
     memset(j, 0, sizeof(*j));
     memcpy(j->id, c->id, 32);
@@ -299,6 +299,8 @@ static bool job_take(struct cc_host *h, const struct cc_host_contract *c,
     j->script_len = c->script_len;
     j->height = c->height;
     j->attempts = c->attempts;
+    memcpy(j->pending, c->pending, 32);
+    j->pending_height = c->pending_height;
     cc_rev_write(j->rev, c->revision, c->root, c->sectors, c->renter_sig);
     cc_vou_write(j->vou, c->voucher, c->voucher_sig);
     roots =
@@ -467,6 +469,8 @@ static void do_duty(struct cc_host *h, struct job *j)
     enum cc_status st;
 
     cc_error_init(&err);
+    if (cc_host_still_waits(h, j->pending, j->pending_height))
+        return;
     j->in.body = &j->body;
     j->in.id = j->id;
     plan = cc_host_make_plan(&j->in, &view);

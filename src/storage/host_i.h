@@ -234,6 +234,11 @@ void cc_host_keep_sent(struct cc_host *h, const uint8_t txid[32],
                        const char *hex);
 /* Tell all again that may still wait. */
 void cc_host_send_again(struct cc_host *h);
+/* Is there nothing to do but wait for what was sent at this height? Not when
+ * the node has lost it, nor when it has waited for too long: then it is made
+ * anew, at a higher fee. */
+bool cc_host_still_waits(struct cc_host *h, const uint8_t txid[32],
+                         int64_t sent_height);
 
 /* One typed coin of ours, and what is to be done with it. */
 struct cc_host_spend {

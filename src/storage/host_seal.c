@@ -16,7 +16,7 @@
 #include "util/mem.h"
 
 #define QUIET_BLOCKS 2 /* customers' sectors unchanged: time to seal them */
-#define FORM_SLACK 8 /* blocks that a SEAL may wait to be mined */
+#define FORM_SLACK 8   /* blocks that a SEAL may wait to be mined */
 #define WINNERS 64     /* kept at once */
 #define WINNERS_A_DRAW 16
 
@@ -40,8 +40,9 @@ struct cc_host_seal {
     bool has_place; /* formed in an earlier run */
     int64_t gone_since;
     int64_t form_sent, pending_height; /* -1: nothing */
-    uint32_t drawn;                    /* last block whose draw was read */
-    uint64_t wins;                     /* since the start */
+    uint8_t pending[32];
+    uint32_t drawn; /* last block whose draw was read */
+    uint64_t wins;  /* since the start */
     struct winner winners[WINNERS];
     size_t winner_count;
     size_t seen_sectors;
@@ -507,6 +508,7 @@ static enum cc_status claim(struct cc_host *h, const struct winner *w,
     free(bytes);
     if (st == CC_OK) {
         s->pending_height = h->tip;
+        memcpy(s->pending, txid, 32);
         cc_host_tell(h, "claim", txid, released,
                      "claiming the draw of block %u with leaf %" PRIu64,
                      (unsigned)w->d, w->leaf);
@@ -527,8 +529,7 @@ static enum cc_status make_claims(struct cc_host *h, struct cc_error *err)
             drop_winner(s, i);
     }
     if (s->winner_count == 0 ||
-        (s->pending_height >= 0 &&
-         h->tip < s->pending_height + (int64_t)h->config.retry))
+        cc_host_still_waits(h, s->pending, s->pending_height))
         return CC_OK;
     st = claim(h, &s->winners[0], err);
     if (st == CC_INVALID)

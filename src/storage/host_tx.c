@@ -12,6 +12,7 @@
 #define KEY_SPEND_WEIGHT 66 /* witness of a taproot key spend */
 #define SEQUENCE 0xfffffffd
 #define ELEMENTS_MAX 24
+#define PATIENCE 4 /* times config.retry, for what the node still has */
 
 void cc_host_pay_script(uint8_t script[34], const uint8_t key[32])
 {
@@ -287,7 +288,7 @@ static struct cc_host_sent *waiting(struct cc_host *h, size_t *count)
     out = cc_calloc(h->sent_count + 1, sizeof(*out));
     *count = 0;
     for (size_t i = 0; i < h->sent_count;) {
-        if (h->tip > h->sent[i].height + h->config.retry) {
+        if (h->tip > h->sent[i].height + PATIENCE * h->config.retry) {
             forget_sent(h, i);
             continue;
         }
@@ -331,6 +332,24 @@ void cc_host_send_again(struct cc_host *h)
         free(all[i].hex);
     }
     free(all);
+}
+
+bool cc_host_still_waits(struct cc_host *h, const uint8_t txid[32],
+                         int64_t sent_height)
+{
+    const int64_t age = (int64_t)h->tip - sent_height;
+    json_t *result;
+
+    if (sent_height < 0 || age >= PATIENCE * (int64_t)h->config.retry)
+        return false;
+    if (age < (int64_t)h->config.retry)
+        return true;
+    if (cc_host_call(h, "getmempoolentry",
+                     json_pack("[o]", cc_host_txid_json(txid)), &result,
+                     NULL) != CC_OK)
+        return false;
+    json_decref(result);
+    return true;
 }
 
 /* --- Building ------------------------------------------------------------- */

@@ -460,6 +460,16 @@ static json_t *register_identity(struct fake_node *n, const json_t *params)
     return json_pack("{s:o}", "txid", hash_json(txid));
 }
 
+static json_t *in_pool(const struct fake_node *n, const json_t *txid)
+{
+    struct cc_outpoint o = outpoint_of(txid, NULL);
+
+    for (size_t i = 0; i < n->pool_count; i++)
+        if (!memcmp(n->pool[i].txid, o.txid, 32))
+            return json_object();
+    return NULL;
+}
+
 static json_t *answer(struct fake_node *n, const char *method,
                       const json_t *params, struct cc_error *err)
 {
@@ -475,7 +485,9 @@ static json_t *answer(struct fake_node *n, const char *method,
     if (!strcmp(method, "getstoragekey"))
         return json_pack("{s:o, s:o}", "key", plain_json(n->key, 32), "secret",
                          plain_json(n->secret, 32));
-    if (!strcmp(method, "gettransaction") || !strcmp(method, "getmempoolentry"))
+    if (!strcmp(method, "getmempoolentry"))
+        return in_pool(n, json_array_get(params, 0));
+    if (!strcmp(method, "gettransaction"))
         return NULL;
     if (!strcmp(method, "getidentity"))
         return identity(n, err);

@@ -317,7 +317,7 @@ static size_t number_of(struct cc_roots *ids, const uint8_t id[32])
     return i;
 }
 
-static void write_manifest(struct cc_writer *w, const struct cc_manifest *m)
+void cc_manifest_encode(struct cc_writer *w, const struct cc_manifest *m)
 {
     size_t places = (size_t)m->slab_count * m->object.n;
     struct cc_roots ids = {NULL, 0, 0};
@@ -339,10 +339,19 @@ static void write_manifest(struct cc_writer *w, const struct cc_manifest *m)
     cc_roots_clear(&ids);
 }
 
+static bool distinct(struct cc_bytes ids)
+{
+    for (size_t i = 0; i < ids.len; i += 32)
+        for (size_t j = 0; j < i; j += 32)
+            if (!memcmp(ids.data + i, ids.data + j, 32))
+                return false;
+    return true;
+}
+
 static void read_manifest(struct cc_reader *r, struct cc_manifest *m)
 {
     struct cc_bytes name = cc_read_var(r), ids;
-    size_t places, count;
+    size_t places, count, seen = 0;
 
     if (name.len > NAME_MAX_BYTES ||
         (name.len && memchr(name.data, 0, name.len)))
@@ -353,6 +362,8 @@ static void read_manifest(struct cc_reader *r, struct cc_manifest *m)
     m->object.k = cc_read_u8(r);
     m->object.n = cc_read_u8(r);
     count = cc_read_count(r, 32);
+    if (count > UINT16_MAX)
+        r->failed = true;
     ids = cc_read_slice(r, 32 * count);
     if (r->failed || !m->object.k || m->object.k > m->object.n ||
         m->object.size > CC_OBJECT_MAX) {
@@ -372,13 +383,35 @@ static void read_manifest(struct cc_reader *r, struct cc_manifest *m)
     for (size_t i = 0; i < places && !r->failed; i++) {
         size_t c = cc_read_u16le(r);
 
-        if (c >= count) {
+        /* Numbered in order of their first place, so that there is one way
+         * to write a manifest. */
+        if (c > seen || c >= count) {
             r->failed = true;
             return;
         }
+        seen += c == seen;
         memcpy(m->places[i].contract, ids.data + 32 * c, 32);
         cc_read_bytes(r, m->places[i].root, 32);
     }
+    if (seen != count || !distinct(ids))
+        r->failed = true;
+}
+
+enum cc_status cc_manifest_decode(struct cc_manifest *out, const void *data,
+                                  size_t len)
+{
+    struct cc_manifest m;
+    struct cc_reader r;
+
+    memset(&m, 0, sizeof(m));
+    cc_reader_init(&r, data, len);
+    read_manifest(&r, &m);
+    if (!cc_reader_done(&r)) {
+        cc_manifest_clear(&m);
+        return CC_MALFORMED;
+    }
+    *out = m;
+    return CC_OK;
 }
 
 static char *object_path(const char *dir, const char *file)
@@ -397,7 +430,7 @@ enum cc_status cc_manifest_save(const struct cc_manifest *m, const char *dir,
     cc_manifest_file(file, m->name, secret);
     path = object_path(dir, file);
     cc_writer_init_heap(&w);
-    write_manifest(&w, m);
+    cc_manifest_encode(&w, m);
     out = cc_malloc(HEAD + w.len + CC_GCM_TAG);
     memcpy(out, MAGIC, 4);
     cc_random_bytes(out + 4, 12);
@@ -415,7 +448,6 @@ static bool open_manifest(struct cc_manifest *out, uint8_t *data, size_t len,
                           const char *file, const uint8_t secret[32])
 {
     uint8_t key[32];
-    struct cc_reader r;
     bool ok;
 
     if (len < HEAD + CC_GCM_TAG || memcmp(data, MAGIC, 4))
@@ -424,11 +456,8 @@ static bool open_manifest(struct cc_manifest *out, uint8_t *data, size_t len,
     ok = cc_aes256_gcm_open(data + HEAD, data + HEAD, len - HEAD, key, data + 4,
                             file, 64);
     cc_cleanse(key, sizeof(key));
-    if (!ok)
-        return false;
-    cc_reader_init(&r, data + HEAD, len - HEAD - CC_GCM_TAG);
-    read_manifest(&r, out);
-    return cc_reader_done(&r);
+    return ok && cc_manifest_decode(out, data + HEAD,
+                                    len - HEAD - CC_GCM_TAG) == CC_OK;
 }
 
 enum cc_status cc_manifest_load_file(struct cc_manifest *out, const char *dir,
@@ -447,7 +476,6 @@ enum cc_status cc_manifest_load_file(struct cc_manifest *out, const char *dir,
         (strlen(file) != 64 || !open_manifest(&m, data, len, file, secret))) {
         st = cc_fail(err, CC_CORRUPT,
                      "%s does not open: damaged, or of another wallet", path);
-        cc_manifest_clear(&m);
     }
     if (st == CC_OK) {
         cc_manifest_derive_key(&m, secret);

@@ -74,6 +74,11 @@ struct cc_manifest {
 };
 
 void cc_manifest_clear(struct cc_manifest *m);
+/* The plain content of its file. What decodes encodes back; the object's key
+ * is not part of it. CC_MALFORMED; *out untouched. */
+void cc_manifest_encode(struct cc_writer *w, const struct cc_manifest *m);
+enum cc_status cc_manifest_decode(struct cc_manifest *out, const void *data,
+                                  size_t len);
 /* The object's key: HKDF of the wallet's secret with id as salt. */
 void cc_manifest_derive_key(struct cc_manifest *m, const uint8_t secret[32]);
 

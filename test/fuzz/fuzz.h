@@ -32,14 +32,17 @@
     X(header)                                                                  \
     X(hex)                                                                     \
     X(hostfile)                                                                \
+    X(journal)                                                                 \
     X(json)                                                                    \
     X(keys)                                                                    \
+    X(manifest)                                                                \
     X(mempool)                                                                 \
     X(message)                                                                 \
     X(mtree)                                                                   \
     X(netaddr)                                                                 \
     X(noise)                                                                   \
     X(reader)                                                                  \
+    X(renterfile)                                                              \
     X(rpc)                                                                     \
     X(script)                                                                  \
     X(session)                                                                 \

@@ -6,6 +6,7 @@ FUZZ_SOURCES = \
     test/fuzz/fuzz_crypto.c \
     test/fuzz/fuzz_net.c \
     test/fuzz/fuzz_node.c \
+    test/fuzz/fuzz_renter.c \
     test/fuzz/fuzz_upper.c \
     test/fuzz/fuzz_util.c \
     test/fuzz/targets.c

@@ -386,6 +386,26 @@ def make_node():
         struct.pack("<IQ", 0, 0) + b"\0" * 64 + struct.pack("<Q", 0) +
         struct.pack("<I", 1) + struct.pack("<I", 2) + b"\4" * 64 +
         struct.pack("<I", 1) + struct.pack("<III", 0, 2, 0) + b"\5" * 32)
+    place = lambda n: struct.pack("<H", n) + b"\7" * 32
+    manifest = (b"\4name" + b"\1" * 16 + struct.pack("<QQBB", 1700000000, 100, 1, 3) + b"\2" + b"\5" * 32 +
+                b"\6" * 32)
+    put("manifest", "good", manifest + place(0) + place(1) + place(0))
+    put("manifest", "order", manifest + place(1) + place(0) + place(0))
+    put("manifest", "unused", manifest + place(0) + place(0) + place(0))
+    put("manifest", "cut", manifest + place(0) + place(1))
+    put("journal", "good", b"CCJ1" + b"a" * 64 + b"\1" * 128)
+    put("journal", "torn", b"CCJ1" + b"a" * 64 + b"\1" * 100)
+    put("journal", "other", b"CCJ2" + b"a" * 64)
+    contract = {"version": 1, "id": "11" * 32, "txid": "22" * 32, "renter": "33" * 32, "host": "44" * 32, "start": 1,
+                "period": 12, "periods": 3, "samples": 1, "odds": 1, "rent": 5, "penalty": 5, "allowance": 9,
+                "value": 100, "capacity": 32, "price_write": 1, "price_read": 1, "price_request": 1,
+                "endpoint": "127.0.0.1:1", "key_index": 1, "forming": False, "revision": 1,
+                "host_signature": "55" * 64, "roots": "66" * 32, "signed_revision": 2, "pending": "", "garbage": "",
+                "voucher": 1, "used": 1000000}
+    put("renterfile", "good", json.dumps(contract))
+    put("renterfile", "roots", json.dumps(dict(contract, roots="66" * 31)))
+    put("renterfile", "negative", json.dumps(dict(contract, voucher=-1)))
+    put("renterfile", "text", json.dumps(dict(contract, start="1")))
     put("keys", "good", b"\0\0")
     put("keys", "cut", b"\1\0")
     put("keys", "change", b"\0\0\5\0\1\x60\0\2")

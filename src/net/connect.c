@@ -14,6 +14,7 @@
 #define OUTBOUND_PAUSE_US (SECOND_US / 2)
 #define MAX_CONNECTING 16
 #define RETRY_S 600
+#define FEELER_US (2 * MINUTE_US)
 
 struct attempt {
     char node[256];
@@ -393,12 +394,34 @@ bool cc_connect_has_room(const struct cc_net *n, enum cc_connection_type t)
     return true;
 }
 
+/* Somebody from the address book, a feeler only to one never met. */
+static void open_from_book(struct cc_net *n, enum cc_connection_type type)
+{
+    const uint64_t want = CC_SERVICE_NETWORK | CC_SERVICE_WITNESS;
+    bool feeler = type == CC_CONN_FEELER;
+    int64_t now_s = cc_net_now_s(n);
+    struct cc_book_entry e;
+    char node[72];
+
+    for (int i = 0; i < 100; i++) {
+        if (!cc_addrbook_select(n->book, feeler, now_s, cc_net_random, NULL,
+                                &e))
+            return;
+        if (now_s - e.last_try < RETRY_S && i < 30)
+            continue;
+        if (e.addr.network != CC_NET_IPV4 && e.addr.network != CC_NET_IPV6)
+            continue; /* no way to reach the others */
+        if ((e.services & want) != want || (!feeler && group_taken(n, &e.addr)))
+            continue;
+        cc_netaddr_format_port(node, &e.addr);
+        cc_connect_open(n, node, type);
+        return;
+    }
+}
+
 static void try_outbound(struct cc_net *n, int64_t now)
 {
     enum cc_connection_type type = CC_CONN_OUTBOUND;
-    struct cc_book_entry e;
-    int64_t now_s = now / SECOND_US;
-    char node[72];
 
     if (n->o.connect_count || n->o.connect_none || now < n->next_outbound_us ||
         n->connecting >= MAX_CONNECTING / 2)
@@ -412,31 +435,49 @@ static void try_outbound(struct cc_net *n, int64_t now)
      * addresses does not see them, so cannot cut us off from the chain. */
     if (!cc_connect_has_room(n, type))
         type = CC_CONN_BLOCK_RELAY;
-    if (!cc_connect_has_room(n, type))
-        return;
-    for (int i = 0; i < 100; i++) {
-        if (!cc_addrbook_select(n->book, false, now_s, cc_net_random, NULL, &e))
+    if (!cc_connect_has_room(n, type)) {
+        /* All slots taken: now and then see whether an address that we only
+         * heard of answers, so that the book knows good ones when needed. */
+        if (now < n->next_feeler_us || n->o.max_connections < MAX_OUTBOUND)
             return;
-        if (now_s - e.last_try < RETRY_S && i < 30)
-            continue;
-        if (e.addr.network != CC_NET_IPV4 && e.addr.network != CC_NET_IPV6)
-            continue; /* no way to reach the others */
-        if ((e.services & (CC_SERVICE_NETWORK | CC_SERVICE_WITNESS)) !=
-                (CC_SERVICE_NETWORK | CC_SERVICE_WITNESS) ||
-            group_taken(n, &e.addr))
-            continue;
-        cc_netaddr_format_port(node, &e.addr);
-        cc_connect_open(n, node, type);
-        return;
+        n->next_feeler_us = now + cc_net_poisson_us(FEELER_US);
+        type = CC_CONN_FEELER;
     }
+    open_from_book(n, type);
 }
 
-void cc_connect_tick(struct cc_net *n, int64_t now)
+/* By the clock that no mock stops: retrying has nothing to do with the chain's
+ * time. */
+void cc_connect_tick(struct cc_net *n)
 {
+    int64_t now = cc_clock_monotonic_us();
+
     if (!atomic_load(&n->active))
         return;
     try_manual(n, now);
     try_outbound(n, now);
+}
+
+/* After a failure: twice as long each time, up to a minute. */
+static void wait_longer(struct cc_manual *m)
+{
+    m->next_try_us = cc_clock_monotonic_us() + m->pause_us;
+    m->pause_us *= 2;
+    if (m->pause_us > MANUAL_LAST_US)
+        m->pause_us = MANUAL_LAST_US;
+}
+
+void cc_connect_lost(struct cc_peer *p)
+{
+    struct cc_manual *m = find_manual(p->net, p->name);
+
+    if (!m || p->type != CC_CONN_MANUAL)
+        return;
+    /* One that drops us at once is not asked every second. */
+    if (p->ready &&
+        cc_clock_monotonic_us() - p->connected_mono_us > MANUAL_LAST_US)
+        m->pause_us = MANUAL_FIRST_US;
+    wait_longer(m);
 }
 
 static void outbound_arrived(struct cc_net *n, struct cc_conn *conn)
@@ -445,19 +486,22 @@ static void outbound_arrived(struct cc_net *n, struct cc_conn *conn)
     struct cc_manual *m = find_manual(n, a->node);
     struct cc_peer *p;
     char why[96];
+    bool take = false;
 
     n->connecting--;
     if (m)
         m->pending = false;
-    if (cc_conn_closed(conn, why) || !atomic_load(&n->active)) {
+    if (!atomic_load(&n->active))
+        snprintf(why, sizeof(why), "network is inactive");
+    else if (!cc_connect_has_room(n, a->type))
+        snprintf(why, sizeof(why), "others came first");
+    else
+        take = !cc_conn_closed(conn, why);
+    if (!take) {
         cc_debug(n->log, CC_LOG_NET, "connection to %s failed: %s", a->node,
-                 atomic_load(&n->active) ? why : "network is inactive");
-        if (m) {
-            m->next_try_us = cc_net_now_us(n) + m->pause_us;
-            m->pause_us *= 2;
-            if (m->pause_us > MANUAL_LAST_US)
-                m->pause_us = MANUAL_LAST_US;
-        }
+                 why);
+        if (m)
+            wait_longer(m);
         cc_conn_close(conn);
         cc_conn_release(conn);
         free(a);
@@ -466,8 +510,6 @@ static void outbound_arrived(struct cc_net *n, struct cc_conn *conn)
     p = cc_peer_add(n, conn);
     p->type = a->type;
     snprintf(p->name, sizeof(p->name), "%s", a->node);
-    if (m)
-        m->pause_us = MANUAL_FIRST_US;
     free(a);
     atomic_fetch_add(&n->count_out, 1);
     cc_conn_start(conn);

@@ -49,15 +49,16 @@ static void queue_addr(struct cc_peer *p, const struct cc_addr_entry *e)
 
 void cc_gossip_setup(struct cc_peer *p)
 {
-    if (!cc_peer_is_outbound(p) || p->type == CC_CONN_BLOCK_RELAY ||
-        p->type == CC_CONN_FEELER)
+    if (!cc_peer_is_outbound(p))
         return; /* those who connected to us: once they show interest */
+    cc_addrbook_set_services(p->net->book, &p->addr, p->services);
+    cc_addrbook_good(p->net->book, &p->addr, cc_net_now_s(p->net));
+    if (p->type == CC_CONN_BLOCK_RELAY || p->type == CC_CONN_FEELER)
+        return;
     p->addr_relay = true;
     cc_peer_send_empty(p, CC_MSG_GETADDR);
     p->getaddr_sent = true;
     p->addr_tokens += ADDR_BUCKET; /* room for the answer */
-    cc_addrbook_set_services(p->net->book, &p->addr, p->services);
-    cc_addrbook_good(p->net->book, &p->addr, cc_net_now_s(p->net));
 }
 
 static void refill(struct cc_peer *p, int64_t now)

@@ -289,6 +289,7 @@ static void reap(struct cc_net *n)
         cc_sync_peer_gone(p);
         cc_txreq_peer_gone(n->txreq, p->id);
         cc_orphans_remove_peer(n->orphans, p->id);
+        cc_connect_lost(p);
         if (cc_peer_is_outbound(p) && p->ready)
             cc_addrbook_seen(n->book, &p->addr, cc_net_now_s(n));
         atomic_fetch_sub(cc_peer_is_outbound(p) ? &n->count_out : &n->count_in,
@@ -340,7 +341,7 @@ static void save_files(struct cc_net *n)
 
 static void net_tick(struct cc_net *n, int64_t now)
 {
-    cc_connect_tick(n, now);
+    cc_connect_tick(n);
     cc_relay_net_tick(n, now);
     if (now >= n->next_dump_us) {
         if (n->next_dump_us)

@@ -57,7 +57,7 @@ struct cc_peer {
     unsigned permissions;
     struct cc_netaddr addr;
     char name[256]; /* as it was asked for, or ip:port */
-    int64_t connected_s, connected_us;
+    int64_t connected_s, connected_mono_us;
     bool dropping; /* to be taken away after this round */
 
     /* handshake */
@@ -191,7 +191,7 @@ struct cc_net {
     struct cc_manual *manual;
     size_t manual_count, manual_cap;
     size_t connecting; /* attempts on their way */
-    int64_t next_second_us, next_dump_us, next_outbound_us;
+    int64_t next_dump_us, next_outbound_us, next_feeler_us;
     size_t next_seed;
 
     struct cc_map flight;                       /* block hash -> int64_t peer */
@@ -346,7 +346,9 @@ void cc_gossip_on_getaddr(struct cc_peer *p);
 void cc_gossip_tick(struct cc_peer *p, int64_t now_us);
 
 /* connect.c */
-void cc_connect_tick(struct cc_net *n, int64_t now_us);
+void cc_connect_tick(struct cc_net *n);
+/* A connection that there was has ended. */
+void cc_connect_lost(struct cc_peer *p);
 /* A connection came or failed. */
 void cc_connect_arrived(struct cc_net *n, struct cc_conn *conn);
 void cc_connect_open(struct cc_net *n, const char *node,

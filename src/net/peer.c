@@ -26,7 +26,7 @@ struct cc_peer *cc_peer_add(struct cc_net *n, struct cc_conn *conn)
     p->id = cc_conn_id(conn);
     p->addr = *cc_conn_remote(conn);
     p->connected_s = cc_net_now_s(n);
-    p->connected_us = cc_net_now_us(n);
+    p->connected_mono_us = cc_clock_monotonic_us();
     p->ping_us = p->ping_min_us = -1;
     p->relay_txs = false;
     p->fee_filter_sent = -1;

@@ -231,6 +231,73 @@ class TestKills(WalletCase):
         self.assertEqual(again.getbalances()["mine"], a.getbalances()["mine"])
 
 
+class TestCrowd(WalletCase):
+    SECONDS = 8
+
+    def act(self, dice, wallets, locked):
+        """One call of somebody, anything but wrong."""
+        w, other = dice.choice(wallets), dice.choice(wallets)
+        what = dice.randrange(11)
+        if what < 4:
+            w.sendtoaddress(other.getnewaddress(), D(dice.randrange(1000, 90000000)) / 100000000)
+        elif what == 4:
+            self.rpc.generatetoaddress(1, other.getnewaddress())
+        elif what == 5:
+            w.listunspent(0)
+        elif what == 6:
+            w.listtransactions("*", 50)
+        elif what == 7:
+            w.getbalances()
+        elif what == 8:
+            w.rescanblockchain(dice.randrange(100))
+        elif what == 9:
+            w.getstoragekey()
+        elif locked.acquire(blocking=False):  # one fork at a time
+            try:
+                tip = self.rpc.getbestblockhash()
+                self.rpc.invalidateblock(tip)
+                self.rpc.generatetoaddress(1, other.getnewaddress())
+                self.rpc.reconsiderblock(tip)
+            finally:
+                locked.release()
+
+    def test_many_callers_and_forks(self):
+        """Several callers at once pay, mine, fork and rescan; in the end the wallets know what their words tell."""
+        seed = int(os.environ.get("CC_SEED", "0")) or random.randrange(1 << 32)
+        print(f"seed: CC_SEED={seed}")
+        a = self.rich("a", 120)
+        wallets = [a, self.wallet("b"), self.wallet("c")]
+        a.sendmany("", {w.getnewaddress(): 20 for w in wallets[1:]})
+        self.node.generate(1)
+        end, locked = time.monotonic() + self.SECONDS, threading.Lock()
+        faults, calls = [], [0] * 6
+
+        def caller(number):
+            dice = random.Random(seed + number)
+            while time.monotonic() < end:
+                calls[number] += 1
+                try:
+                    self.act(dice, wallets, locked)
+                except framework.RpcError as e:
+                    # Out of money, two rescans at once, a block overtaken by another: all fair answers.
+                    if e.code not in (-6, -4, -32603):
+                        faults.append(e)
+
+        threads = [threading.Thread(target=caller, args=(i,)) for i in range(len(calls))]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(faults, [])
+        self.assertGreater(sum(calls), 30)
+        self.node.stop()
+        self.node.start("-wallet=a", "-wallet=b", "-wallet=c")
+        self.node.generate(130)
+        for i, w in enumerate(wallets):
+            again = self.wallet(f"again{i}", words=w.getwalletwords()["words"])
+            self.assertEqual(again.getbalances()["mine"], w.getbalances()["mine"])
+
+
 class TestAddresses(WalletCase):
     def test_addresses_and_labels(self):
         a = self.wallet("a")

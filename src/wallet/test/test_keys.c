@@ -86,7 +86,9 @@ static void test_paths(void **state)
     struct cc_wallet_keys *m =
         keys_of(WORDS, NULL, cc_params_get(CC_CHAIN_MAIN));
     struct cc_wallet_key key;
-    uint8_t raw[32];
+    struct cc_bip32 account;
+    uint8_t raw[32], print[4];
+    uint32_t branch;
     char path[64];
 
     (void)state;
@@ -103,6 +105,16 @@ static void test_paths(void **state)
     cc_wallet_keys_at(m, CC_CHAIN_STORAGE, 9, &key);
     cc_wallet_keys_path(m, &key, path);
     assert_string_equal(path, "m/86'/7733'/1'/0/9");
+    cc_wallet_keys_fingerprint(m, print);
+    assert_string_equal(cc_test_hex(print, 4), "73c5da0a"); /* of BIP 86 */
+    cc_wallet_keys_account(m, CC_CHAIN_CHANGE, path, &account, &branch);
+    assert_string_equal(path, "m/86'/7733'/0'");
+    assert_int_equal(branch, 1);
+    assert_false(account.is_private);
+    assert_true(cc_bip32_child(&account, ec, &account, branch));
+    assert_true(cc_bip32_child(&account, ec, &account, 4));
+    cc_wallet_keys_at(m, CC_CHAIN_CHANGE, 4, &key);
+    assert_memory_equal(account.pubkey + 1, key.internal, 32);
     cc_wallet_keys_free(k);
     cc_wallet_keys_free(m);
 }

@@ -346,13 +346,15 @@ static void hear(struct crash *k, const struct report *r)
 }
 
 /* What was written since the last answer was never synced, or at least need
- * not have been: the log loses it, the block files hold garbage there. */
-static void cut_power(const struct crash *k)
+ * not have been: the log loses some of it, ending in the middle of a batch; or
+ * all of it, and then the block files may hold garbage there. */
+static void cut_power(struct crash *k)
 {
     static const char *const names[] = {"blocks/blk00000.dat",
                                         "blocks/rev00000.dat"};
     uint64_t ends[] = {k->last.blk_end, k->last.rev_end}, number, size;
     char path[1024], garbage[4096];
+    bool torn;
 
     snprintf(path, sizeof(path), "%s/chainstate", k->dir);
     newest_log(path, &number, &size);
@@ -360,8 +362,16 @@ static void cut_power(const struct crash *k)
         return; /* the database has moved on to files that we cannot undo */
     snprintf(path, sizeof(path), "%s/chainstate/%06" PRIu64 ".log", k->dir,
              number);
-    if (truncate(path, (off_t)k->last.log_size))
+    torn = world_random(&k->w, 2);
+    if (torn)
+        size = k->last.log_size +
+               world_random(&k->w, (unsigned)(size - k->last.log_size) + 1);
+    else
+        size = k->last.log_size;
+    if (truncate(path, (off_t)size))
         die("cannot cut the log");
+    if (torn)
+        return;
     memset(garbage, 0xa5, sizeof(garbage));
     for (int i = 0; i < 2; i++) {
         int fd;

@@ -267,6 +267,8 @@ static void read_marks(struct cc_reader *r, struct cc_host_contract *c)
 
 static void read_fields(struct cc_reader *r, struct cc_host_contract *c)
 {
+    uint8_t on_chain;
+
     cc_read_bytes(r, c->id, 32);
     cc_read_bytes(r, c->formed.txid, 32);
     c->formed.index = cc_read_u32le(r);
@@ -277,7 +279,10 @@ static void read_fields(struct cc_reader *r, struct cc_host_contract *c)
     cc_read_bytes(r, c->outpoint.txid, 32);
     c->outpoint.index = cc_read_u32le(r);
     c->height = cc_read_u32le(r);
-    c->on_chain = cc_read_u8(r) == 1;
+    on_chain = cc_read_u8(r);
+    if (on_chain > 1)
+        r->failed = true;
+    c->on_chain = on_chain;
     c->revision = cc_read_u32le(r);
     c->sectors = cc_read_u32le(r);
     cc_read_bytes(r, c->root, 32);

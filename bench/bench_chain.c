@@ -41,8 +41,7 @@ static void open_chain(struct state *s)
     BENCH_CHECK(cc_chain_open(&s->chain, &config, &err) == CC_OK);
 }
 
-/* --- Blocks ----------------------------------------------------------------
- */
+/* --- Blocks ------------------------------------------------------------- */
 
 static void add_input(struct state *s, struct cc_tx *tx,
                       const struct cc_outpoint *o)

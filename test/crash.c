@@ -61,8 +61,7 @@ static _Noreturn void die(const char *what)
     exit(2);
 }
 
-/* --- Blocks ----------------------------------------------------------------
- */
+/* --- Blocks ------------------------------------------------------------- */
 
 static void make_blocks(struct crash *k)
 {
@@ -98,8 +97,7 @@ static void make_blocks(struct crash *k)
     }
 }
 
-/* --- The child that works --------------------------------------------------
- */
+/* --- The child that works ----------------------------------------------- */
 
 struct worker {
     struct crash *k;
@@ -242,8 +240,7 @@ static _Noreturn void work(struct crash *k, int out, unsigned fail_in,
     _exit(0);
 }
 
-/* --- The child that looks --------------------------------------------------
- */
+/* --- The child that looks ----------------------------------------------- */
 
 static bool tip_allowed(const struct crash *k, int tip)
 {
@@ -314,8 +311,7 @@ static _Noreturn void look(struct crash *k)
     _exit(wrong ? 1 : 0);
 }
 
-/* --- The parent ------------------------------------------------------------
- */
+/* --- The parent --------------------------------------------------------- */
 
 static void sleep_us(unsigned us)
 {

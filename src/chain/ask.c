@@ -147,8 +147,7 @@ struct cc_index *cc_chain_find_fork(struct cc_chain *c,
     return found ? found : c->tree.genesis;
 }
 
-/* --- Coins -----------------------------------------------------------------
- */
+/* --- Coins -------------------------------------------------------------- */
 
 enum cc_status cc_chain_coin(struct cc_chain *c, const struct cc_outpoint *o,
                              struct cc_coin *coin, struct cc_arena *arena,
@@ -314,8 +313,7 @@ enum cc_status cc_chain_typed(struct cc_chain *c, enum cc_kind kind,
     return CC_OK;
 }
 
-/* --- Places ----------------------------------------------------------------
- */
+/* --- Places ------------------------------------------------------------- */
 
 /* The hash array serves while prev lies on the active chain. */
 static const uint8_t *view_hash(void *arg, uint32_t height)

@@ -17,8 +17,7 @@
 
 static const char *const families[] = {"meta", "coins", "typed", "index"};
 
-/* --- The lock --------------------------------------------------------------
- */
+/* --- The lock ----------------------------------------------------------- */
 
 static void lock_init(struct cc_chain_mutex *l)
 {
@@ -61,8 +60,7 @@ void cc_chain_unlock(struct cc_chain *c)
     pthread_mutex_unlock(&l->mutex);
 }
 
-/* --- Failure ---------------------------------------------------------------
- */
+/* --- Failure ------------------------------------------------------------ */
 
 enum cc_status cc_chain_fail(struct cc_chain *c, enum cc_status st,
                              const struct cc_error *err)
@@ -95,8 +93,7 @@ bool cc_chain_failed(struct cc_chain *c, struct cc_error *err)
     return failed;
 }
 
-/* --- Writing ---------------------------------------------------------------
- */
+/* --- Writing ------------------------------------------------------------ */
 
 static void put_index(struct cc_chain *c, struct cc_db_batch *batch)
 {
@@ -231,8 +228,7 @@ void cc_chain_set_tip(struct cc_chain *c, struct cc_index *tip)
     c->tip_dirty = true;
 }
 
-/* --- Opening ---------------------------------------------------------------
- */
+/* --- Opening ------------------------------------------------------------ */
 
 static enum cc_status open_parts(struct cc_chain *c,
                                  const struct cc_chain_config *config,
@@ -352,8 +348,7 @@ void cc_chain_set_known(struct cc_chain *c, cc_known_fn known, void *arg)
     cc_chain_unlock(c);
 }
 
-/* --- Stored blocks ----------------------------------------------------------
- */
+/* --- Stored blocks ------------------------------------------------------ */
 
 enum cc_status cc_chain_read_raw(struct cc_chain *c, const struct cc_index *i,
                                  uint8_t **data, size_t *len,

@@ -5,8 +5,7 @@
 #include "util/mem.h"
 #include "util/random.h"
 
-/* --- Coins -----------------------------------------------------------------
- */
+/* --- Coins -------------------------------------------------------------- */
 
 static enum cc_status delete_family(struct cc_chain *c, unsigned family,
                                     struct cc_error *err)
@@ -76,8 +75,7 @@ enum cc_status cc_chain_reset_coins(struct cc_chain *c, struct cc_error *err)
     return st;
 }
 
-/* --- Index -----------------------------------------------------------------
- */
+/* --- Index -------------------------------------------------------------- */
 
 /* A frame whose parent is not known yet. */
 struct orphan {

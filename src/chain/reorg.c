@@ -246,8 +246,7 @@ enum cc_status cc_chain_activate(struct cc_chain *c,
     return st;
 }
 
-/* --- By hand ---------------------------------------------------------------
- */
+/* --- By hand ------------------------------------------------------------ */
 
 enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
                                    struct cc_error *err)

@@ -123,8 +123,7 @@ static void test_locator(void **state)
     teardown(&f);
 }
 
-/* --- Catching up -----------------------------------------------------------
- */
+/* --- Catching up -------------------------------------------------------- */
 
 static int64_t clock_of(void *arg) { return *(int64_t *)arg; }
 
@@ -160,8 +159,7 @@ static void test_ibd(void **state)
     teardown(&f);
 }
 
-/* --- Blocks that nobody asked for ------------------------------------------
- */
+/* --- Blocks that nobody asked for --------------------------------------- */
 
 static bool stored(struct fixture *f, int i)
 {
@@ -204,8 +202,7 @@ static void test_unasked(void **state)
     teardown(&f);
 }
 
-/* --- Coins -----------------------------------------------------------------
- */
+/* --- Coins -------------------------------------------------------------- */
 
 static void test_coin(void **state)
 {
@@ -301,8 +298,7 @@ static void test_stored(void **state)
     teardown(&f);
 }
 
-/* --- The view of the storage rules -----------------------------------------
- */
+/* --- The view of the storage rules -------------------------------------- */
 
 static void test_view(void **state)
 {
@@ -334,8 +330,7 @@ static void test_view(void **state)
     teardown(&f);
 }
 
-/* --- Proposals -------------------------------------------------------------
- */
+/* --- Proposals ---------------------------------------------------------- */
 
 static void test_proposal(void **state)
 {
@@ -376,8 +371,7 @@ static void test_proposal(void **state)
     teardown(&f);
 }
 
-/* --- Scripts found good before ---------------------------------------------
- */
+/* --- Scripts found good before ------------------------------------------ */
 
 /* The last transaction of such a block is the one whose script fails. */
 static const uint8_t *bad_wtxid(const struct fixture *f, int i)
@@ -445,8 +439,7 @@ static void test_connected_before(void **state)
     teardown(&f);
 }
 
-/* --- BIP 30 ----------------------------------------------------------------
- */
+/* --- BIP 30 ------------------------------------------------------------- */
 
 /* A block with the same coinbase as another, possible where no height stands
  * in it. */
@@ -490,8 +483,7 @@ static void test_bip30(void **state)
     teardown(&f);
 }
 
-/* --- The lock --------------------------------------------------------------
- */
+/* --- The lock ----------------------------------------------------------- */
 
 struct racer {
     struct fixture *f;

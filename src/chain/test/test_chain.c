@@ -135,8 +135,7 @@ static int extend(struct fixture *f, int i, unsigned length, bool given)
     return i;
 }
 
-/* --- Straight on -----------------------------------------------------------
- */
+/* --- Straight on -------------------------------------------------------- */
 
 static void test_genesis(void **state)
 {
@@ -261,8 +260,7 @@ static void test_header_verdicts(void **state)
     teardown(&f);
 }
 
-/* --- Blocks that break a rule ----------------------------------------------
- */
+/* --- Blocks that break a rule ------------------------------------------- */
 
 static const char *const reasons[WRONG_COUNT] = {
     [WRONG_SCRIPT] =
@@ -406,8 +404,71 @@ static void test_mutated(void **state)
     teardown(&f);
 }
 
-/* --- Branches --------------------------------------------------------------
- */
+/* A block on the tip at that time, spending o (NULL: nothing) with sequence. */
+static enum cc_status give_spend(struct fixture *f, uint32_t time,
+                                 const struct wcoin *coin, uint32_t sequence,
+                                 struct cc_error *err)
+{
+    const struct cc_index *tip = cc_chain_tip(f->c);
+    struct cc_build b;
+    struct cc_block block;
+    enum cc_status st;
+
+    cc_build_init(&b);
+    b.params = &f->w.params;
+    b.mine = b.commit = true;
+    memcpy(b.header.prev, tip->hash, 32);
+    b.header.time = time;
+    cc_build_coinbase(&b, tip->height + 1, CC_COIN);
+    if (coin) {
+        struct cc_tx *tx = cc_build_tx(&b);
+        struct cc_txin *in = cc_build_in(&b, tx, 0, 0);
+
+        in->prevout = coin->o;
+        in->sequence = sequence;
+        cc_build_out(&b, tx, coin->coin.out.value, "\x51", 1);
+    }
+    cc_build_block(&b, &block);
+    st = cc_chain_accept_block(f->c, &block, true, NULL, NULL, err);
+    cc_block_clear(&block);
+    cc_build_clear(&b);
+    return st;
+}
+
+/* A relative lock by time (BIP 68): the chain tells the median times. */
+static void test_time_lock(void **state)
+{
+    const uint32_t one_unit = 1u << 22 | 1; /* 512 seconds */
+    const struct wcoin *coin = NULL;
+    struct fixture f;
+    struct cc_error err;
+    uint32_t time;
+    int tip;
+
+    (void)state;
+    setup(&f, 14, true);
+    tip = extend(&f, 0, 15, true);
+    for (size_t i = 0; i < f.w.blocks[tip].coin_count && !coin; i++) {
+        const struct wcoin *c = &f.w.blocks[tip].coins[i];
+
+        if (c->coin.out.script.data[0] == 0x51 && c->coin.height < 14 &&
+            c->coin.out.value > 0)
+            coin = c;
+    }
+    assert_non_null(coin);
+    time = f.w.blocks[tip].block.header.time;
+    assert_int_equal(give_spend(&f, time + 1, coin, one_unit, &err),
+                     CC_INVALID);
+    assert_string_equal(err.reason, "bad-txns-nonfinal");
+    for (int i = 0; i < 7; i++) { /* the median follows half way behind */
+        time += 600;
+        assert_int_equal(give_spend(&f, time, NULL, 0, &err), CC_OK);
+    }
+    assert_int_equal(give_spend(&f, time + 1, coin, one_unit, &err), CC_OK);
+    teardown(&f);
+}
+
+/* --- Branches ----------------------------------------------------------- */
 
 static void test_reorg(void **state)
 {
@@ -531,6 +592,7 @@ int main(void)
         cmocka_unit_test(test_wrong_place),
         cmocka_unit_test(test_wrong_alone),
         cmocka_unit_test(test_mutated),
+        cmocka_unit_test(test_time_lock),
         cmocka_unit_test(test_reorg),
         cmocka_unit_test(test_bad_branch),
         cmocka_unit_test(test_invalidate),

@@ -44,8 +44,7 @@ static void flush(struct cc_db *db, struct cc_coins *c)
     cc_db_batch_free(b);
 }
 
-/* --- Bytes -----------------------------------------------------------------
- */
+/* --- Bytes -------------------------------------------------------------- */
 
 static void test_keys(void **state)
 {
@@ -227,8 +226,7 @@ static void test_bad_values(void **state)
         "000000")); /* a form that we do not write */
 }
 
-/* --- The set ---------------------------------------------------------------
- */
+/* --- The set ------------------------------------------------------------ */
 
 /* Random adds, spends, reads, flushes and reopenings against an array. */
 static void test_model(void **state)
@@ -413,8 +411,7 @@ static void test_damaged_value(void **state)
     cc_test_rmdir(dir);
 }
 
-/* --- Lists of storage coins ------------------------------------------------
- */
+/* --- Lists of storage coins --------------------------------------------- */
 
 struct heard {
     unsigned count;

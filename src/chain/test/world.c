@@ -66,8 +66,7 @@ int world_find(const struct world *w, const uint8_t hash[32])
     return -1;
 }
 
-/* --- The naive coin set ----------------------------------------------------
- */
+/* --- The naive coin set ------------------------------------------------- */
 
 static int by_outpoint(const void *a, const void *b)
 {
@@ -124,8 +123,7 @@ static void apply(struct wblock *b, const struct wblock *prev)
     qsort(b->coins, b->coin_count, sizeof(*b->coins), by_outpoint);
 }
 
-/* --- Making blocks ---------------------------------------------------------
- */
+/* --- Making blocks ------------------------------------------------------ */
 
 /* Coins that transactions of one block may spend; used ones are taken out. */
 struct purse {
@@ -350,8 +348,7 @@ int world_make(struct world *w, int prev_number, enum wrong wrong)
     return (int)w->count++;
 }
 
-/* --- The chain under test --------------------------------------------------
- */
+/* --- The chain under test ----------------------------------------------- */
 
 void world_config(const struct world *w, struct cc_chain_config *config,
                   const char *directory)

@@ -40,8 +40,7 @@ static void sign(const struct world *w, uint8_t sig[64], const uint8_t key[32],
     assert_true(cc_schnorr_sign(w->ec, sig, secret_of(w, key), msg, 32, aux));
 }
 
-/* --- Forming ---------------------------------------------------------------
- */
+/* --- Forming ------------------------------------------------------------ */
 
 static void put_typed(struct cc_build *b, struct cc_tx *tx, cc_amount value,
                       const struct cc_typed *t)
@@ -128,8 +127,7 @@ bool world_form(struct world *w, struct cc_build *b, const struct wcoin *money,
     return true;
 }
 
-/* --- Continuing and ending -------------------------------------------------
- */
+/* --- Continuing and ending ---------------------------------------------- */
 
 static void put_witness(struct world *w, struct cc_build *b, struct cc_tx *tx,
                         const struct cc_coin *coin, const struct cc_act *act,
@@ -308,8 +306,7 @@ bool world_act(struct world *w, struct cc_build *b, const struct wcoin *c,
     return true;
 }
 
-/* --- What the chain's lists must say ---------------------------------------
- */
+/* --- What the chain's lists must say ------------------------------------ */
 
 struct listed {
     const struct wblock *b;

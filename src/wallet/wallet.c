@@ -306,6 +306,7 @@ void cc_wallets_lock(struct cc_wallets *ws)
 {
     cc_chain_lock(ws->config.chain);
     pthread_mutex_lock(&ws->lock);
+    relock_due(ws); /* the thread may be late: nobody acts after the time */
 }
 
 void cc_wallets_unlock(struct cc_wallets *ws)

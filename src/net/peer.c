@@ -123,8 +123,8 @@ void cc_peer_misbehaving(struct cc_peer *p, int by, const char *fmt, ...)
 void cc_peer_malformed(struct cc_peer *p, const struct cc_conn_message *m)
 {
     cc_debug(p->net->log, CC_LOG_NET,
-             "ProcessMessages(%s, %zu bytes): Exception 'end of data' "
-             "(malformed payload) caught",
+             "ProcessMessages(%s, %zu bytes): Exception 'end of data, "
+             "superfluous data or non-canonical ReadCompactSize()' caught",
              m->command, m->len);
     cc_peer_misbehaving(p, 20, "malformed %s message", m->command);
 }

@@ -438,7 +438,12 @@ void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,
 {
     struct cc_source s;
     struct cc_peer *p;
+    char hex[65];
 
+    if (st == CC_INVALID) {
+        cc_hex_encode_rev(hex, hash, 32);
+        cc_debug(n->log, CC_LOG_NET, "block %s is judged: %s", hex, err->text);
+    }
     if (!cc_map_remove(&n->sources, hash, &s))
         return;
     p = cc_net_peer(n, s.peer);

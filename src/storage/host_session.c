@@ -17,11 +17,14 @@
 #define POLL_MS 500    /* how late a stop may be noticed */
 #define IDLE_MS 300000 /* a session that says nothing is closed */
 #define HANDSHAKE_MS 10000
+#define OFFER_MS 60000 /* coins are locked for an offer no longer than that */
+#define SHARE 4        /* one address has at most this part of all sessions */
 
 struct cc_host_session {
     struct cc_host_session *next;
     struct cc_host *host;
     int fd;
+    uint8_t address[16]; /* IPv4 in its IPv6 form */
 };
 
 static bool stopping(struct cc_host *h)
@@ -39,11 +42,12 @@ static bool stopping(struct cc_host *h)
 /* Wait for a question in short turns, to notice a stop. CC_NOTFOUND: the
  * peer is done, or silent for too long, or we stop. */
 static enum cc_status next_question(struct cc_host *h, struct cc_session *s,
-                                    struct cc_message *m, struct cc_error *err)
+                                    struct cc_message *m, int limit_ms,
+                                    struct cc_error *err)
 {
     enum cc_status st;
 
-    for (int waited = 0; waited < IDLE_MS; waited += POLL_MS) {
+    for (int waited = 0; waited < limit_ms; waited += POLL_MS) {
         if (stopping(h))
             return CC_NOTFOUND;
         st = cc_session_receive(s, m, POLL_MS, err);
@@ -63,7 +67,7 @@ static void talk(struct cc_host *h, struct cc_session *s)
     cc_host_scratch_init(&scratch);
     cc_error_init(&err);
     while (st == CC_OK) {
-        st = next_question(h, s, m, &err);
+        st = next_question(h, s, m, scratch.offer ? OFFER_MS : IDLE_MS, &err);
         if (st != CC_OK)
             break;
         cc_host_serve(h, cc_session_peer(s), m, reply, &scratch);
@@ -120,19 +124,47 @@ static void *run_session(void *arg)
 
 /* --- Accepting ------------------------------------------------------------ */
 
-static void start_session(struct cc_host *h, int fd)
+static void read_address(uint8_t out[16], const struct sockaddr_storage *a)
 {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    memset(out, 0, 16);
+    if (a->ss_family == AF_INET6) {
+        memcpy(out, &((const struct sockaddr_in6 *)a)->sin6_addr, 16);
+    } else if (a->ss_family == AF_INET) {
+        memcpy(out, mapped, 12);
+        memcpy(out + 12, &((const struct sockaddr_in *)a)->sin_addr, 4);
+    }
+}
+
+/* No room, or this address has its share. Locked. */
+static bool is_full(const struct cc_host *h, const uint8_t address[16])
+{
+    const size_t max = h->config.sessions_max;
+    size_t same = 0;
+
+    for (const struct cc_host_session *s = h->sessions; s; s = s->next)
+        same += !memcmp(s->address, address, 16);
+    return h->session_count >= max || same > max / SHARE;
+}
+
+static void start_session(struct cc_host *h, int fd,
+                          const struct sockaddr_storage *from)
+{
+    uint8_t address[16];
     struct cc_host_session *session;
     pthread_attr_t attr;
     pthread_t thread;
     bool full;
 
+    read_address(address, from);
     pthread_mutex_lock(&h->lock);
-    full = h->session_count >= h->config.sessions_max;
+    full = is_full(h, address);
     if (!full) {
         session = cc_calloc(1, sizeof(*session));
         session->host = h;
         session->fd = fd;
+        memcpy(session->address, address, 16);
         session->next = h->sessions;
         h->sessions = session;
         h->session_count++;
@@ -155,14 +187,18 @@ static void *accept_all(void *arg)
 {
     struct cc_host *h = arg;
     struct pollfd p = {h->listen_fd, POLLIN, 0};
+    struct sockaddr_storage from;
+    socklen_t len;
     int fd;
 
     while (!stopping(h)) {
         if (poll(&p, 1, POLL_MS) <= 0)
             continue;
-        fd = accept4(h->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        len = sizeof(from);
+        fd =
+            accept4(h->listen_fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
         if (fd >= 0)
-            start_session(h, fd);
+            start_session(h, fd, &from);
     }
     return NULL;
 }

@@ -1,9 +1,10 @@
 """cloudcoin-host and cloudcoin-gateway as real programs, on a private chain."""
 import decimal
 import os
-import signal
+import select
+import socket
 import subprocess
-import time
+import threading
 
 import framework
 from framework import program
@@ -87,7 +88,6 @@ class HostCase(framework.TestCase):
 
     def mine_meanwhile(self):
         """put waits for its contract to be mined."""
-        import threading
         over = threading.Event()
 
         def run():
@@ -181,6 +181,41 @@ class TestSeal(HostCase):
         after = self.host.getbalances()["mine"]
         self.assertGreater(after["immature"], before["immature"])
         self.assertGreater(self.node.rpc.getseal(seal["id"])["mark_height"], 0)
+
+
+class TestStrangers(HostCase):
+    def test_raw_sockets(self):
+        """Silence, garbage and a crowd of connections: dropped, and customers are served all the same."""
+        self.fund(self.host, 5, 2)
+        self.fund(self.renter, 5, 3)
+        self.start_host("-maxsessions=16")
+        self.registered()
+        data = os.urandom(1000)
+        self.put("file", data, "-periods=3")
+        crowd = []
+        for n in range(12):
+            s = socket.create_connection(("127.0.0.1", self.host_port), 10)
+            s.settimeout(framework.TIMEOUT_S)
+            crowd.append(s)
+        # One address gets a quarter of all sessions and one more; the others are hung up on.
+        closed = [s for s in crowd if select.select([s], [], [], 1)[0]]
+        self.assertEqual(len(crowd) - len(closed), 5)
+        for s in closed:
+            self.assertEqual(s.recv(1), b"")
+        for s in crowd:
+            s.close()
+        self.wait_until(lambda: self.info()["sessions"] == 0, what="all hung up")
+        for junk in (b"\0" * 50, os.urandom(50), b"GET / HTTP/1.0\r\n\r\n" * 10, os.urandom(70_000)):
+            with socket.create_connection(("127.0.0.1", self.host_port), 10) as s:
+                s.settimeout(framework.TIMEOUT_S)
+                try:
+                    s.sendall(junk)
+                    s.shutdown(socket.SHUT_WR)
+                    while s.recv(4096):
+                        pass
+                except ConnectionError:
+                    pass
+        self.assertEqual(self.get("file"), data)
 
 
 class TestSetup(HostCase):

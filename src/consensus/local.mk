@@ -131,3 +131,8 @@ src_consensus_test_test_seal_primes_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
 # The library's symbols: pure, and named after the floor.
 EXTRA_DIST += src/consensus/test/purity.sh
 TESTS += src/consensus/test/purity.sh
+
+check_PROGRAMS += src/consensus/test/test_transition
+src_consensus_test_test_transition_SOURCES = \
+    src/consensus/test/test_transition.c
+src_consensus_test_test_transition_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)

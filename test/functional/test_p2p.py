@@ -120,6 +120,36 @@ class TestOutbound(P2P):
         p.wait_closed()
         self.assert_log("addrfetch connection completed", "Added 1 addresses (of 2) from 127.0.0.1: 0 tried, 1 new")
 
+    def test_chain_must_be_shown(self):
+        """A peer we chose that shows no chain as good as ours gives its slot to another."""
+        now = int(time.time())
+        self.node.rpc.setmocktime(now)
+        p = Listener(self.node).open("outbound-full-relay")
+        p.shake()
+        p.sync()
+        for passed in (600, 1190):
+            self.node.rpc.setmocktime(now + passed)
+            p.sync()
+        self.assertNotIn("to verify chain work", self.node.log())
+        self.node.rpc.setmocktime(now + 1202)
+        self.assert_log("sending getheaders to outbound peer=0 to verify chain work")
+        self.node.rpc.setmocktime(now + 1202 + 122)
+        p.wait_closed()
+        self.assert_log("Disconnecting outbound peer 0 for old chain, best known block = <none>")
+
+    def test_chain_is_shown(self):
+        now = int(time.time())
+        self.node.rpc.setmocktime(now)
+        p = Listener(self.node).open("outbound-full-relay")
+        p.shake()
+        header = self.node.rpc.getblockheader(self.node.tip(), False)
+        p.send("headers", b"\1" + bytes.fromhex(header) + b"\0")
+        p.sync()
+        self.assert_log("Protecting outbound peer=0 from eviction")
+        for passed in (600, 1200, 1800, 2400):
+            self.node.rpc.setmocktime(now + passed)
+            p.sync()
+
     def test_punished_by_score_only_if_not_manual(self):
         listener = Listener(self.node)
         self.node.rpc.addnode(listener.address, "onetry")
@@ -276,6 +306,34 @@ class TestBlocks(P2P):
             p.send("block", raw)
             p.sync()
         self.assertEqual(self.node.tip(), head.hash()[::-1].hex())
+
+    def test_low_work_block_unasked(self):
+        """Of a block far behind that nobody asked for, not even the header is kept."""
+        genesis = self.node.rpc.getblockheader(self.node.rpc.getblockhash(0))
+        self.node.generate(150)
+        _, raw = self.make_block(bytes.fromhex(genesis["hash"])[::-1], 1, genesis["time"] + 1, b"\7")
+        with Peer(self.node) as p:
+            p.send("block", raw)
+            p.sync()
+        self.assert_log("Ignoring unrequested low-work block")
+        self.assertEqual(len(self.node.rpc.getchaintips()), 1)
+
+    def test_promised_block_does_not_come(self):
+        """Ten minutes, the spacing of blocks, is what a peer has to deliver."""
+        now = int(time.time())
+        self.node.rpc.setmocktime(now)
+        header = self.node.rpc.getblockheader(self.node.tip())
+        head, _ = self.make_block(self.tip(), 4, header["time"] + 1)
+        with Peer(self.node) as p, Peer(self.node) as q:
+            p.sync()
+            p.send("headers", b"\1" + head.raw() + b"\0")
+            p.wait("getdata")
+            self.node.rpc.setmocktime(now + 590)
+            p.sync()
+            self.node.rpc.setmocktime(now + 610)
+            p.wait_closed()
+            q.sync()
+        self.assert_log("Timeout downloading block " + head.hash()[::-1].hex() + " from peer=0, disconnecting")
 
     def test_fetched_from_a_fork(self):
         """From a peer that offers no old blocks, and of a fork of more than sixteen, two of them on their way."""

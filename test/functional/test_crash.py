@@ -1,0 +1,91 @@
+"""What was answered holds: kill -9 at any moment, rebuilding, damaged files."""
+import http.client
+import os
+import random
+import threading
+import time
+
+import framework
+
+ROUNDS = 6
+
+
+class Crash(framework.TestCase):
+    def test_kill_while_generating(self):
+        seed = int(os.environ.get("CC_SEED", "1"))
+        print(f"seed: CC_SEED={seed}")
+        moment = random.Random(seed)
+        node = self.start_node()
+        answered = [node.generate(1)[-1]]
+        count = 0
+
+        def work():
+            nonlocal count
+            try:
+                while True:
+                    answered.append(node.generate(1 + count % 4)[-1])
+                    count += 1
+            except (framework.RpcError, OSError, http.client.HTTPException, ValueError):
+                pass  # it was killed meanwhile
+
+        for _ in range(ROUNDS):
+            worker = threading.Thread(target=work)
+            worker.start()
+            time.sleep(moment.random() * 0.3)  # any instant
+            node.kill()
+            worker.join()
+            node.start()
+            header = node.rpc.getblockheader(answered[-1])
+            self.assertGreater(header["confirmations"], 0)
+            self.assertTrue(node.rpc.verifychain(4, 0))
+        self.assertGreater(count, 0)
+        print(f"{ROUNDS} kills, {len(answered)} answers held")
+
+    def test_kill_after_reorganising(self):
+        node = self.start_node()
+        old = node.generate(10)
+        node.rpc.invalidateblock(old[5])
+        new = node.rpc.generatetodescriptor(3, "raw(51)")  # not the same blocks again
+        node.kill()
+        node.start()
+        self.assertEqual(node.tip(), new[-1])
+        self.assertEqual(node.height(), 8)
+        node.rpc.reconsiderblock(old[5])
+        self.assertEqual(node.tip(), old[-1])
+        node.kill()
+        node.start()
+        self.assertEqual(node.tip(), old[-1])
+
+    def test_rebuild(self):
+        node = self.start_node()
+        node.generate(120)
+        tip, coins = node.tip(), node.rpc.gettxoutsetinfo()
+        for option in "-reindex", "-reindex-chainstate":
+            node.stop()
+            node.start(option)
+            self.wait_until(lambda: node.height() == 120, what="rebuilt")
+            self.assertEqual(node.tip(), tip)
+            again = node.rpc.gettxoutsetinfo()
+            for field in "txouts", "total_amount", "hash_serialized_3":
+                self.assertEqual(again[field], coins[field])
+            self.assertTrue(node.rpc.verifychain(4, 0))
+
+    def test_damaged_undo_data(self):
+        node = self.start_node()
+        node.generate(20)
+        node.stop()
+        path = os.path.join(node.chain_dir, "blocks", "rev00000.dat")
+        with open(path, "r+b") as f:
+            data = f.read().rstrip(b"\0")
+            f.seek(len(data) - 8)  # the last block's checksum
+            f.write(b"garbage!")
+        status, err = node.start_fails()
+        self.assertEqual(status, 1)
+        self.assertIn("Corrupted block database detected", err)
+        self.assertIn("rev00000.dat", err)
+        node.start("-reindex")
+        self.wait_until(lambda: node.height() == 20, what="rebuilt")
+
+
+if __name__ == "__main__":
+    framework.main()

@@ -134,7 +134,7 @@ static void put_indented(struct cc_writer *w, const char *s, int column)
 static void put_arguments(struct cc_writer *w, const struct cc_rpc_arg *args,
                           size_t count, bool numbered)
 {
-    int width = 0, n;
+    int width = 0, n, pad;
 
     for (size_t i = 0; i < count; i++) {
         n = first_name(args[i].name);
@@ -149,7 +149,8 @@ static void put_arguments(struct cc_writer *w, const struct cc_rpc_arg *args,
         else
             cc_rpc_put(w, "     ");
         n = first_name(a->name);
-        cc_rpc_put(w, "%.*s%*s(%s, %s%s%s) ", n, a->name, width - n + 4, "",
+        pad = width - n + 4 - (numbered && i >= 9);
+        cc_rpc_put(w, "%.*s%*s(%s, %s%s%s) ", n, a->name, pad, "",
                    type_words(a->type), f ? "optional" : "required",
                    f && *f ? ", default=" : "", f ? f : "");
         put_indented(w, a->help ? a->help : "", width + 7);

@@ -25,6 +25,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/rpc.c src/rpc/rpc.h \
     src/rpc/server.c src/rpc/server.h \
     src/rpc/settings.c src/rpc/settings.h \
+    src/rpc/signer.c src/rpc/signer.h \
     src/rpc/storage.c \
     src/rpc/txjson.c src/rpc/txjson.h \
     src/rpc/txproof.c \

@@ -405,6 +405,10 @@ class TestRaw(framework.TestCase):
                 self.assertTrue(signed["complete"], (kind, signed))
                 self.assertTrue(self.rpc.testmempoolaccept([signed["hex"]])[0]["allowed"], kind)
             signed = self.rpc.signrawtransactionwithkey(raw, [KNOWN_KEY, KNOWN_KEY_2], [prev])
+            halves = [self.rpc.signrawtransactionwithkey(raw, [k], [prev])["hex"] for k in (KNOWN_KEY, KNOWN_KEY_2)]
+            for parts in (halves, halves[::-1], [raw] + halves):
+                combined = self.rpc.combinerawtransaction(parts)
+                self.assertTrue(self.rpc.testmempoolaccept([combined])[0]["allowed"], kind)
             self.rpc.sendrawtransaction(signed["hex"])
         block = self.rpc.getblock(self.node.generate(1)[0])
         self.assertEqual(len(block["tx"]), 1 + len(scripts))
@@ -499,6 +503,13 @@ class TestRaw(framework.TestCase):
         self.assert_rpc_error(-5, "The genesis block coinbase is not considered an ordinary transaction and cannot be "
                                   "retrieved", rpc.getrawtransaction, genesis)
         self.assertEqual(rpc.getblock(block, 3)["tx"][1]["vin"][0]["prevout"]["generated"], True)
+
+    def test_combine_errors(self):
+        combine = self.rpc.combinerawtransaction
+        self.assert_rpc_error(-8, "Missing transactions", combine, [])
+        self.assert_rpc_error(-22, "TX decode failed for tx 0. Make sure the tx has at least one input.", combine, ["00"])
+        raw = self.rpc.createrawtransaction([{"txid": "11" * 32, "vout": 0}], {})
+        self.assert_rpc_error(-25, "Input not found or already spent", combine, [raw])
 
     def test_decode_script(self):
         d = self.rpc.decodescript

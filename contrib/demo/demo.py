@@ -178,7 +178,8 @@ class Demo:
         self.next_progress = time.monotonic() + 10
         seals = {h.name: h.rpc.hostseal() for h in self.net.hosts if h.running()}
         if any(seal["state"] == "sealing" for seal in seals.values()):
-            self.say("sealing: " + ", ".join(f"{name} {100 * seal.get('progress', 0):.0f}%" for name, seal in seals.items()))
+            self.say("sealing: " + ", ".join(f"{name} {100 * seal.get('progress', 0):.0f}%" for name, seal in seals.items()
+                                               if "progress" in seal))
 
     def earn(self):
         wanted = {"proof": "a proof on the chain", "rent": "rent paid", "seal": "data sealed",

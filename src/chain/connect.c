@@ -63,8 +63,7 @@ static void new_map(struct cc_map *m, size_t key_len, size_t value_len)
 
 void cc_connected_clear(struct cc_connected *k)
 {
-    if (k->has_spent)
-        cc_map_clear(&k->spent);
+    cc_map_clear(&k->spent);
     cc_undo_clear(&k->undo);
     memset(k, 0, sizeof(*k));
 }
@@ -107,7 +106,6 @@ static void judge_init(struct judge *j, struct cc_chain *c,
     atomic_init(&j->first_bad, SIZE_MAX);
     new_map(&out->spent, OUTPOINT_LEN, 0);
     cc_map_reserve(&out->spent, j->input_count);
-    out->has_spent = true;
     cc_arena_init(&out->undo.arena);
     out->undo.count = block->tx_count - 1;
     out->undo.tx = cc_arena_calloc(&out->undo.arena, out->undo.count,

@@ -108,7 +108,6 @@ struct cc_connected {
     struct cc_mint_state state;
     bool **maturing; /* per transaction, NULL or per output; in undo.arena */
     struct cc_map spent; /* 36 bytes: outpoints that the block spends */
-    bool has_spent;
 };
 void cc_connected_clear(struct cc_connected *k);
 /* Judge block on top of prev, the tip. Nothing changes but what is cached.

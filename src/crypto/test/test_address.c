@@ -99,6 +99,25 @@ static void test_base58_edges(void **state)
     n = sizeof(out);
     assert_false(cc_base58check_decode(out, &n, ""));
     assert_false(cc_base58check_encode(text, sizeof(text), big, 253));
+    /* A good checksum over the right first byte and too few others. */
+    {
+        struct cc_address_error err;
+        struct cc_address a = {.kind = CC_ADDRESS_TR};
+        static const uint8_t versions[] = {0, 5};
+
+        for (int i = 0; i < 2; i++) {
+            big[0] = versions[i];
+            for (size_t len = 1; len < 21; len += 19) {
+                assert_true(
+                    cc_base58check_encode(text, sizeof(text), big, len));
+                assert_false(cc_address_parse(&a, text, &chains[0].p, &err));
+                assert_string_equal(
+                    err.text,
+                    "Invalid length for Base58 address (P2PKH or P2SH)");
+                assert_int_equal(a.kind, CC_ADDRESS_NONE);
+            }
+        }
+    }
 }
 
 static void test_key_io_valid(void **state)
@@ -284,6 +303,10 @@ static void test_messages(void **state)
          "Invalid character or mixed case",
          {5},
          1},
+        {"BCrT1QTMp74AYG7P24USLCTSSVJM06Q5PHZ4YRXUCGNV",
+         "Invalid character or mixed case",
+         {2, 8},
+         2},
         {"bcrt1qax9suht3qv95sw33wavx8crpxduefdrsvgsklu",
          "Invalid Bech32 checksum",
          {43},

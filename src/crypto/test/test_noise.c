@@ -95,6 +95,9 @@ static enum cc_noise_error error_named(const char *text)
     return CC_NOISE_OK;
 }
 
+/* The chaining key that all successful handshakes of the vectors end with. */
+#define CHAIN "919219dbb2920afa8db80f9a51787a840bcf111ed8d588caf9ab4be716e42b01"
+
 static void run(const struct test_case *t)
 {
     bool initiator = strstr(t->name, "initiator") != NULL;
@@ -113,6 +116,7 @@ static void run(const struct test_case *t)
         uint8_t out[CC_NOISE_ACT3];
         bool ok;
 
+        memset(out, 0xee, sizeof(out));
         if (!strcmp(r->key, "output") && r->len) {
             if (initiator)
                 ok = act == 0 ? cc_noise_act1(&n, out) : cc_noise_act3(&n, out);
@@ -153,6 +157,8 @@ static void run(const struct test_case *t)
             const uint8_t *first = initiator ? n.send.key : n.receive.key;
 
             assert_true(cc_noise_ready(&n));
+            assert_string_equal(cc_test_hex(n.send.chain, 32), CHAIN);
+            assert_string_equal(cc_test_hex(n.receive.chain, 32), CHAIN);
             assert_int_equal(
                 strncmp(a, cc_test_hex(first, 32), strlen(a) < 64 ? 40 : 64),
                 0);
@@ -232,9 +238,7 @@ static void test_messages(void **state)
     pair(&a, &b);
     /* The vectors begin with given keys. */
     memset(&a.send, 0, sizeof(a.send));
-    cc_test_unhex_into(
-        a.send.chain, 32,
-        "919219dbb2920afa8db80f9a51787a840bcf111ed8d588caf9ab4be716e42b01");
+    cc_test_unhex_into(a.send.chain, 32, CHAIN);
     cc_test_unhex_into(
         a.send.key, 32,
         "969ab31b4d288cedf6218839b27a3e2140827047f2c0f01bf5c04435d43511a9");
@@ -302,7 +306,18 @@ static void test_faults(void **state)
     assert_false(cc_noise_act1(&b, act));
     assert_true(cc_noise_init_responder(&b, ec, zero, NULL));
     assert_false(cc_noise_write(&b, out, "x", 1));
+    assert_true(cc_noise_init_responder(&b, ec, zero, NULL));
+    assert_false(cc_noise_act3_read(&b, act));
+    assert_int_equal(b.error, CC_NOISE_BAD_STATE);
+    assert_true(cc_noise_init_responder(&b, ec, zero, NULL));
+    assert_false(cc_noise_read_header(&b, &len, out));
+    assert_int_equal(b.error, CC_NOISE_BAD_STATE);
+    assert_true(cc_noise_init_responder(&b, ec, zero, NULL));
+    assert_false(cc_noise_read(&b, big, out, 1));
+    assert_int_equal(b.error, CC_NOISE_BAD_STATE);
     /* Keys that are none. */
+    memset(act, 0, sizeof(act));
+    assert_false(cc_noise_init_responder(&b, ec, zero, act));
     memset(zero, 0, sizeof(zero));
     assert_false(cc_noise_init_responder(&b, ec, zero, NULL));
     assert_false(cc_noise_init_initiator(&b, ec, act, zero, NULL));

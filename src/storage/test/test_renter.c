@@ -28,15 +28,18 @@ static uint8_t sectors[SECTORS][CC_SECTOR_SIZE];
 
 enum lie {
     HONEST,
-    WRONG_ROOT,      /* another root for a written sector */
-    OVERCHARGE,      /* a satoshi more than agreed */
-    CLAIM_USED,      /* used more than vouchers pay, from the beginning */
-    KEEP_VOUCHER,    /* say that the voucher was not taken */
-    BAD_SIGNATURE,   /* of a revision */
-    NO_ANSWER,       /* hang up after taking the revision */
-    ROLL_BACK,       /* an older revision than was signed */
-    FORGE,           /* a newer revision that the renter did not sign */
-    FORGE_ROOTS,     /* roots that do not lead to the revision's */
+    WRONG_ROOT,    /* another root for a written sector */
+    OVERCHARGE,    /* a satoshi more than agreed */
+    CLAIM_USED,    /* used more than vouchers pay, from the beginning */
+    KEEP_VOUCHER,  /* say that the voucher was not taken */
+    BAD_SIGNATURE, /* of a revision */
+    NO_ANSWER,     /* hang up after taking the revision */
+    ROLL_BACK,     /* an older revision than was signed */
+    FORGE,         /* a newer revision that the renter did not sign */
+    FORGE_ROOTS,   /* roots that do not lead to the revision's */
+    NO_ROOTS,      /* none at all */
+    MANY_ROOTS,    /* more than were asked for */
+    REFUSE_ROOTS,
     OTHER_SECTOR,    /* the data of another sector, proof and all */
     FLIP,            /* one bit of the data */
     SHORT,           /* a leaf less than asked */
@@ -197,6 +200,8 @@ static void answer_voucher(struct host *h, const struct cc_msg_voucher *q,
 static bool answer(struct host *h, const struct cc_message *q,
                    struct cc_message *r)
 {
+    /* All of a renter's messages begin with the contract. */
+    assert_memory_equal(&q->u, h->id, 32);
     r->type = (enum cc_message_type)(q->type + 1);
     switch ((int)q->type) {
     case CC_MSG_LATEST:
@@ -224,6 +229,14 @@ static bool answer(struct host *h, const struct cc_message *q,
         r->u.roots_reply.total = (uint32_t)h->roots.count;
         if (h->lie == FORGE_ROOTS)
             h->roots.data[0] ^= 1;
+        if (h->lie == MANY_ROOTS)
+            cc_roots_add(&h->roots, h->id);
+        if (h->lie == NO_ROOTS)
+            h->roots.count = q->u.roots.from;
+        if (h->lie == REFUSE_ROOTS) {
+            refuse(r, CC_REFUSE_INTERNAL, "no roots today");
+            return true;
+        }
         r->u.roots_reply.roots =
             cc_bytes(h->roots.data + 32 * q->u.roots.from,
                      32 * (h->roots.count - q->u.roots.from));
@@ -360,6 +373,31 @@ static void store_two(struct world *w)
         assert_int_equal(write_sector(w, i, root), CC_OK);
     assert_int_equal(cc_renter_link_commit(&w->link, &w->err), CC_OK);
     part(w, met);
+}
+
+/* Garbage in the middle: the last one takes its place. */
+static void test_trim(void **state)
+{
+    struct world w;
+    enum cc_status met;
+    uint8_t root[32], want[2][32];
+
+    (void)state;
+    world_init(&w);
+    store_two(&w);
+    met = meet(&w, HONEST);
+    assert_int_equal(write_sector(&w, 2, root), CC_OK);
+    assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_OK);
+    cc_mtree_sector_root(want[0], sectors[0]);
+    memcpy(want[1], root, 32);
+    cc_mtree_sector_root(root, sectors[1]);
+    cc_roots_add(&w.c.garbage, root);
+    assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_OK);
+    assert_int_equal(w.host.roots.count, 2);
+    assert_memory_equal(w.host.roots.data, want, 64);
+    assert_memory_equal(w.c.roots.data, want, 64);
+    part(&w, met);
+    world_clear(&w);
 }
 
 static void test_honest(void **state)
@@ -574,10 +612,20 @@ static void test_lost_voucher(void **state)
 /* Our folder was lost: the host's word is taken with both signatures. */
 static void test_lost_state(void **state)
 {
-    static const enum lie lies[] = {HONEST, FORGE_ROOTS};
+    static const struct {
+        enum lie lie;
+        enum cc_status st;
+        const char *says;
+    } rows[] = {
+        {HONEST, CC_OK, ""},
+        {FORGE_ROOTS, CC_CORRUPT, "do not lead to its root"},
+        {NO_ROOTS, CC_CORRUPT, "gave 0 roots for 2"},
+        {MANY_ROOTS, CC_CORRUPT, "gave 3 roots for 2"},
+        {REFUSE_ROOTS, CC_INVALID, "no roots today"},
+    };
 
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct world w;
         enum cc_status met;
 
@@ -586,15 +634,16 @@ static void test_lost_state(void **state)
         w.c.revision = w.c.signed_revision = 0;
         w.c.roots.count = 0;
         w.c.pending.count = 0;
-        met = meet(&w, lies[i]);
-        assert_int_equal(met, i ? CC_CORRUPT : CC_OK);
-        if (!i) {
+        met = meet(&w, rows[i].lie);
+        assert_int_equal(met, rows[i].st);
+        if (met == CC_OK) {
             assert_int_equal(w.c.revision, 1);
             assert_int_equal(w.c.signed_revision, 1);
             assert_int_equal(w.c.roots.count, 2);
             check_disk(&w);
         } else {
-            expect_words(&w, "do not lead to its root");
+            expect_words(&w, rows[i].says);
+            assert_int_equal(w.c.roots.count, 0);
         }
         part(&w, met);
         world_clear(&w);
@@ -913,6 +962,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_honest),
+        cmocka_unit_test(test_trim),
         cmocka_unit_test(test_write_lies),
         cmocka_unit_test(test_lost_answer),
         cmocka_unit_test(test_burnt_number),

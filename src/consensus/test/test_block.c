@@ -34,6 +34,7 @@ static void test_block413567(void **state)
                    "0000000000000000025aff8be8a55df8f89c77296db6198f272d6577"
                    "325d4069");
     assert_memory_equal(b.hash, id, 32);
+    memset(id, 0, 32);
     cc_header_hash(id, &b.header);
     assert_memory_equal(b.hash, id, 32);
     cc_block_merkle_root(root, &b, &mutated);

@@ -69,21 +69,48 @@ static void writes_back(const struct cc_tx *tx, const char *hex)
     free(raw);
 }
 
+static void spoil(struct cc_bytes b)
+{
+    if (b.len)
+        memset((void *)(uintptr_t)b.data, 0xdd, b.len);
+}
+
+/* Overwrite all that a transaction holds. */
+static void spoil_tx(struct cc_tx *tx)
+{
+    for (size_t i = 0; i < tx->vin_count; i++) {
+        spoil(tx->vin[i].script_sig);
+        for (size_t j = 0; j < tx->vin[i].witness_count; j++)
+            spoil(tx->vin[i].witness[j]);
+        if (tx->vin[i].witness)
+            memset(tx->vin[i].witness, 0, sizeof(*tx->vin[i].witness));
+    }
+    for (size_t i = 0; i < tx->vout_count; i++)
+        spoil(tx->vout[i].script);
+    memset(tx->txid, 0, 32);
+}
+
 static void accepted(const char *hex)
 {
     struct cc_tx tx, again;
+    bool witness;
 
     assert_int_equal(decode(&tx, hex, true), CC_OK);
     writes_back(&tx, hex);
 
     /* A copy owns its bytes; finishing it finds the same ids. */
     cc_tx_copy(&again, &tx);
-    memset(tx.txid, 0, 32);
+    witness = tx.has_witness;
+    spoil_tx(&tx);
     cc_tx_clear(&tx);
+    assert_null(tx.vin);
+    assert_int_equal(tx.vout_count, 0);
+    again.has_witness = !witness;
     memset(again.txid, 0, 32);
     memset(again.wtxid, 0, 32);
     again.size = again.stripped_size = 0;
     cc_tx_finish(&again);
+    assert_int_equal(again.has_witness, witness);
     writes_back(&again, hex);
     cc_tx_clear(&again);
 }
@@ -119,6 +146,8 @@ static void test_fields(void **state)
 
     assert_int_equal(decode(&tx, PLAIN, true), CC_OK);
     assert_false(tx.has_witness);
+    assert_null(tx.vin[0].witness);
+    assert_int_equal(tx.vin[0].witness_count, 0);
     assert_memory_equal(tx.txid, tx.wtxid, 32);
     cc_tx_clear(&tx);
 }
@@ -128,6 +157,11 @@ static void test_forms(void **state)
     (void)state;
     accepted(PLAIN);
     accepted(MARKED("01", "0101ff"));
+    accepted("01000000"
+             "01" TXID "02000000"
+             "03515253"
+             "ffffffff"
+             "01" OUT "05000000");
     accepted("ffffffff"
              "01" IN "00"
              "ffffffff"); /* negative version */

@@ -1,10 +1,12 @@
 #include "storage/renter_internal.h"
 
+#include "storage/socket.h"
 #include "util/clock.h"
 #include "util/hex.h"
 #include "util/mem.h"
 #include "util/pool.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -122,6 +124,35 @@ static bool known(const struct cc_host *hosts, size_t count,
         if (!memcmp(hosts[i].key, key, 32))
             return true;
     return false;
+}
+
+static bool ipv4_is_private(const uint8_t a[4])
+{
+    return a[0] == 0 || a[0] == 10 || a[0] == 127 ||
+           (a[0] == 169 && a[1] == 254) || (a[0] == 172 && a[1] >> 4 == 1) ||
+           (a[0] == 192 && a[1] == 168) || (a[0] == 100 && a[1] >> 6 == 1);
+}
+
+bool cc_host_network(char out[CC_HOST_NETWORK_MAX], const char *endpoint)
+{
+    char host[256];
+    uint8_t a[16];
+    uint16_t port;
+
+    if (!cc_socket_split(host, sizeof(host), &port, endpoint))
+        return false;
+    if (inet_pton(AF_INET, host, a) == 1) {
+        if (ipv4_is_private(a))
+            return false;
+        snprintf(out, CC_HOST_NETWORK_MAX, "%u.%u.%u", a[0], a[1], a[2]);
+        return true;
+    }
+    /* 2000::/3 is what the internet uses. */
+    if (inet_pton(AF_INET6, host, a) != 1 || a[0] >> 5 != 1)
+        return false;
+    snprintf(out, CC_HOST_NETWORK_MAX, "%02x%02x:%02x%02x", a[0], a[1], a[2],
+             a[3]);
+    return true;
 }
 
 enum cc_status cc_renter_find_hosts(struct cc_renter *r, struct cc_host **out,

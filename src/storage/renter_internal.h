@@ -60,6 +60,12 @@ enum cc_status cc_renter_need_secret(struct cc_renter *r, struct cc_error *err);
 enum cc_status cc_renter_find_hosts(struct cc_renter *r, struct cc_host **out,
                                     size_t *count, struct cc_error *err);
 
+#define CC_HOST_NETWORK_MAX 48
+/* The network that an endpoint belongs to: the /24 of an IPv4 address, the
+ * /32 of an IPv6 one. False for names, and for addresses that no network on
+ * the internet has (loopback, private): those are the user's own. */
+bool cc_host_network(char out[CC_HOST_NETWORK_MAX], const char *endpoint);
+
 /* --- renter_form.c ------------------------------------------------------- */
 
 /* Agree on a contract with host for at least this many sectors, have it

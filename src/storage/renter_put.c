@@ -62,6 +62,22 @@ static bool host_in_use(const struct put *p, const uint8_t key[32])
     return false;
 }
 
+/* Would another host there make a slab depend on one network? */
+static bool crowded(const struct put *p, const struct cc_host *h)
+{
+    unsigned n = p->m.object.n, k = p->m.object.k, there = 0;
+    char own[CC_HOST_NETWORK_MAX], other[CC_HOST_NETWORK_MAX];
+
+    if (!cc_host_network(own, h->endpoint))
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        if (p->places[i].open &&
+            cc_host_network(other, p->places[i].contract->endpoint) &&
+            !strcmp(own, other))
+            there++;
+    return there >= (n > k ? n - k : 1);
+}
+
 /* A contract with this host that has room, money and time for the object. */
 static struct cc_renter_contract *usable(const struct put *p,
                                          const struct cc_host *h)
@@ -129,7 +145,7 @@ static enum cc_status fill_place(struct put *p, struct place *at,
         struct cc_error e;
         enum cc_status st;
 
-        if (!h->answers || h->used || host_in_use(p, h->key))
+        if (!h->answers || h->used || host_in_use(p, h->key) || crowded(p, h))
             continue;
         cc_error_init(&e);
         st = open_place(p, at, h, &e);
@@ -189,8 +205,8 @@ static size_t contracts_to_form(const struct put *p)
     for (size_t i = 0; i < p->host_count && want; i++) {
         const struct cc_host *h = &p->hosts[i];
 
-        want -= h->answers && !h->used && !host_in_use(p, h->key) &&
-                usable(p, h);
+        want -=
+            h->answers && !h->used && !host_in_use(p, h->key) && usable(p, h);
     }
     return want;
 }

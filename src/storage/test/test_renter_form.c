@@ -482,6 +482,39 @@ static void test_settings(void **state)
     world_clear(&w);
 }
 
+static void test_networks(void **state)
+{
+    static const char *const rows[][2] = {
+        {"8.8.8.8:1", "8.8.8"},
+        {"8.8.9.8:1", "8.8.9"},
+        {"[2001:db8:1::1]:7", "2001:0db8"},
+        {"[2a01:4f8::2]:7", "2a01:04f8"},
+        {"127.0.0.1:1", NULL},
+        {"10.1.2.3:1", NULL},
+        {"172.16.0.1:1", NULL},
+        {"172.32.0.1:1", "172.32.0"},
+        {"192.168.0.1:1", NULL},
+        {"192.169.0.1:1", "192.169.0"},
+        {"169.254.0.1:1", NULL},
+        {"100.64.0.1:1", NULL},
+        {"100.128.0.1:1", "100.128.0"},
+        {"0.0.0.0:1", NULL},
+        {"[::1]:1", NULL},
+        {"[fd00::1]:1", NULL},
+        {"host.example:1", NULL},
+        {"8.8.8.8", NULL},
+    };
+    char out[CC_HOST_NETWORK_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bool is = cc_host_network(out, rows[i][0]);
+
+        if (is != (rows[i][1] != NULL) || (is && strcmp(out, rows[i][1])))
+            fail_msg("%s", rows[i][0]);
+    }
+}
+
 /* The transaction that an honest host gets, field by field. */
 static void test_honest(void **state)
 {
@@ -684,9 +717,10 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_settings),  cmocka_unit_test(test_honest),
-        cmocka_unit_test(test_lies),      cmocka_unit_test(test_doubt),
-        cmocka_unit_test(test_spare_key), cmocka_unit_test(test_funds),
+        cmocka_unit_test(test_networks), cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_honest),   cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_doubt),    cmocka_unit_test(test_spare_key),
+        cmocka_unit_test(test_funds),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -324,6 +324,7 @@ static void test_changes(void **state)
                                             {CC_CHANGE_SWAP, {0}, 0, 2},
                                             {CC_CHANGE_SWAP, {0}, 2, 0},
                                             {CC_CHANGE_TRIM, {0}, 3, 0}};
+    static const struct cc_change swap = {CC_CHANGE_SWAP, {0}, 1, 0};
     static const struct cc_change all = {CC_CHANGE_TRIM, {0}, 2, 0};
     uint8_t want[3][32];
     struct list l = {NULL, 0, 0};
@@ -343,6 +344,13 @@ static void test_changes(void **state)
     m.sectors = 2;
     cc_mtree_root(m.root, want[0], 2);
     assert_int_equal(apply(&l, &m, swap_trim, 2), CC_OK);
+    assert_memory_equal(l.roots, want, 64);
+    /* Swapped and swapped back, seen in between. */
+    memcpy(want[2], want[0], 32);
+    memcpy(want[0], want[1], 32);
+    memcpy(want[1], want[2], 32);
+    cc_mtree_root(m.root, want[0], 2);
+    assert_int_equal(apply(&l, &m, &swap, 1), CC_OK);
     assert_memory_equal(l.roots, want, 64);
     /* A root that does not follow, and a count that does not. */
     m.root[0] ^= 1;

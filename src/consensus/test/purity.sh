@@ -34,7 +34,7 @@ fi
 # And it keeps no state of its own: tables, but no variables.
 data=$(nm -f sysv $lib | awk -F'|' '{gsub(/ /, "", $1); gsub(/ /, "", $7)}
        $7 ~ /^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)(\.[^r].*)?$/ {print $1}' |
-       grep -Ev '^(__(asan|ubsan|sancov|gcov).*|\.L.*|)$' || true)
+       grep -Ev '^(__(asan|ubsan|sancov|gcov|unnamed|odr_asan).*|\.L.*|)$' || true)
 if [ -n "$data" ]; then
     echo "$lib has variables:"
     echo "$data"

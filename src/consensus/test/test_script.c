@@ -288,6 +288,19 @@ static void test_solver_witness(void **state)
     assert_int_equal(sols[0].data[0], 16);
     assert_int_equal(sols[1].len, 2);
 
+    s = script("0 0x14 0x" H20);
+    cc_script_solve(s, false, sols, &n);
+    assert_true(cc_bytes_equal(sols[0], cc_bytes(s.data + 2, 20)));
+    s = script("HASH160 0x14 0x" H20 " EQUAL");
+    cc_script_solve(s, false, sols, &n);
+    assert_true(cc_bytes_equal(sols[0], cc_bytes(s.data + 2, 20)));
+    s = script("DUP HASH160 0x14 0x" H20 " EQUALVERIFY CHECKSIG");
+    cc_script_solve(s, false, sols, &n);
+    assert_true(cc_bytes_equal(sols[0], cc_bytes(s.data + 3, 20)));
+    s = script(KEY33 "CHECKSIG");
+    cc_script_solve(s, false, sols, &n);
+    assert_true(cc_bytes_equal(sols[0], cc_bytes(s.data + 1, 33)));
+
     /* Programs have 2 to 40 bytes. */
     s = script("1 0x01 0xaa");
     assert_false(cc_script_is_witness(s, &version, &program));
@@ -337,6 +350,7 @@ static void test_solver_multisig(void **state)
              CC_SCRIPT_NONSTANDARD); /* not the shortest push of 17 */
     multisig("0x01 0x02", 3, "3", "CHECKMULTISIG", CC_SCRIPT_NONSTANDARD);
     multisig("1", 21, "21", "CHECKMULTISIG", CC_SCRIPT_NONSTANDARD);
+    multisig("1", 45, "45", "CHECKMULTISIG", CC_SCRIPT_NONSTANDARD);
     multisig("0", 1, "1", "CHECKMULTISIG", CC_SCRIPT_NONSTANDARD);
     multisig("2", 1, "1", "CHECKMULTISIG", CC_SCRIPT_NONSTANDARD);
     multisig("1", 2, "1", "CHECKMULTISIG", CC_SCRIPT_NONSTANDARD);

@@ -206,11 +206,12 @@ static void *serve(void *arg)
 
 /* --- Reading -------------------------------------------------------------- */
 
+/* Messages are handed over, never shared: one thread at a time owns each. */
 static void queue_request(struct cc_ext *x, json_t *m)
 {
     struct request *r = cc_calloc(1, sizeof(*r));
 
-    r->message = json_incref(m);
+    r->message = m;
     pthread_mutex_lock(&x->lock);
     *x->last = r;
     x->last = &r->next;
@@ -228,28 +229,33 @@ static void take_answer(struct cc_ext *x, json_t *m)
         if (json_is_integer(id) && w->id == json_integer_value(id))
             break;
     if (w && !w->answer) {
-        w->answer = json_incref(m);
+        w->answer = m;
+        m = NULL;
         pthread_cond_broadcast(&x->answered);
     }
     pthread_mutex_unlock(&x->lock);
+    json_decref(m); /* nobody waits for it */
 }
 
-/* One message; false if it was the last. */
+/* One message, taken; false if it was the last. */
 static bool handle(struct cc_ext *x, json_t *m)
 {
     const char *method = json_string_value(json_object_get(m, "method"));
     const json_t *id = json_object_get(m, "id");
+    bool go_on = true;
 
     if (!method) {
         take_answer(x, m);
     } else if (id && !json_is_null(id)) {
         queue_request(x, m);
-    } else if (!strcmp(method, "shutdown")) {
-        return false;
     } else {
-        x->config.notify(x->config.arg, method, json_object_get(m, "params"));
+        go_on = strcmp(method, "shutdown") != 0;
+        if (go_on)
+            x->config.notify(x->config.arg, method,
+                             json_object_get(m, "params"));
+        json_decref(m);
     }
-    return true;
+    return go_on;
 }
 
 /* Lines out of what was read: takes away those that are whole. */
@@ -270,7 +276,6 @@ static enum cc_status split(struct cc_ext *x, char *data, size_t *len,
                                "the node sent a line that is no JSON object");
             }
             *go_on = handle(x, m);
-            json_decref(m);
         }
         start = (size_t)(end - data) + 1;
     }

@@ -515,23 +515,26 @@ static void wait_for(struct cc_host *h, const char *what)
 static enum cc_status ask_key(struct cc_host *h, struct cc_error *err)
 {
     json_t *result;
-    const char *secret;
+    const char *hex;
     enum cc_status st = cc_host_call_wallet(h, "getstoragekey",
                                             json_pack("[i]", 0), &result, err);
+    uint8_t secret[32], key[32];
 
     if (st != CC_OK)
         return st;
-    secret = json_string_value(json_object_get(result, "secret"));
-    if (!secret || strlen(secret) != 64 ||
-        !cc_hex_decode(h->secret, 32, secret) ||
-        !cc_ec_xonly(h->config.ec, h->key, h->secret))
+    hex = json_string_value(json_object_get(result, "secret"));
+    if (!hex || strlen(hex) != 64 || !cc_hex_decode(secret, 32, hex) ||
+        !cc_ec_xonly(h->config.ec, key, secret))
         st = cc_fail(err, CC_IO, "the wallet gave no storage key");
     json_decref(result);
     if (st == CC_OK) {
         pthread_mutex_lock(&h->lock);
+        memcpy(h->secret, secret, 32);
+        memcpy(h->key, key, 32);
         h->has_key = true;
         pthread_mutex_unlock(&h->lock);
     }
+    cc_cleanse(secret, sizeof(secret));
     return st;
 }
 
@@ -575,6 +578,13 @@ static bool registration_waits(struct cc_host *h)
         return false;
     json_decref(result);
     return true;
+}
+
+static void set_registered(struct cc_host *h, bool registered)
+{
+    pthread_mutex_lock(&h->lock);
+    h->registered = registered;
+    pthread_mutex_unlock(&h->lock);
 }
 
 /* A new identity, or another endpoint for the one that is there. */
@@ -629,12 +639,12 @@ enum cc_status cc_host_update_identity(struct cc_host *h, struct cc_error *err)
     if (st == CC_OK && is_ours(h, identity)) {
         if (!h->registered)
             cc_log(h->config.log, "host: registered as %s", hex);
-        h->registered = true;
+        set_registered(h, true);
         if (h->identity_height < 0)
             h->identity_height = h->tip;
         wait_for(h, "");
     } else if (h->announce && !registration_waits(h)) {
-        h->registered = st == CC_OK;
+        set_registered(h, st == CC_OK);
         cc_error_init(&why);
         if (register_identity(h, st == CC_OK, &why) != CC_OK)
             wait_for(h, why.text);

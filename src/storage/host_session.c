@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crypto/ec.h"
@@ -18,7 +19,8 @@
 #define IDLE_MS 300000 /* a session that says nothing is closed */
 #define HANDSHAKE_MS 10000
 #define OFFER_MS 60000 /* coins are locked for an offer no longer than that */
-#define SHARE 4        /* one address has at most this part of all sessions */
+#define KEY_WAIT_MS 20000 /* the wallet is asked for our key at the start */
+#define SHARE 4 /* one address has at most this part of all sessions */
 
 struct cc_host_session {
     struct cc_host_session *next;
@@ -94,6 +96,25 @@ static void leave(struct cc_host_session *session)
     free(session);
 }
 
+/* Our secret, as soon as the wallet has told it. */
+static bool wait_for_key(struct cc_host *h, uint8_t secret[32])
+{
+    const struct timespec pause = {0, 50 * 1000000};
+    bool ready = false;
+
+    for (int waited = 0; !ready && waited < KEY_WAIT_MS; waited += 50) {
+        if (waited)
+            nanosleep(&pause, NULL);
+        pthread_mutex_lock(&h->lock);
+        ready = h->has_key;
+        memcpy(secret, h->secret, 32);
+        if (h->stop)
+            waited = KEY_WAIT_MS;
+        pthread_mutex_unlock(&h->lock);
+    }
+    return ready;
+}
+
 static void *run_session(void *arg)
 {
     struct cc_host_session *session = arg;
@@ -101,14 +122,9 @@ static void *run_session(void *arg)
     uint8_t secret[32];
     struct cc_session *s;
     struct cc_error err;
-    bool ready;
 
-    pthread_mutex_lock(&h->lock);
-    ready = h->has_key;
-    memcpy(secret, h->secret, 32);
-    pthread_mutex_unlock(&h->lock);
     cc_error_init(&err);
-    if (!ready) {
+    if (!wait_for_key(h, secret)) {
         close(session->fd);
     } else if (cc_session_accept(&s, h->config.ec, session->fd, secret,
                                  HANDSHAKE_MS, &err) != CC_OK) {

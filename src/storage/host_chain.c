@@ -127,6 +127,10 @@ static enum cc_status follow(struct cc_host *h, const uint8_t id[32],
     pthread_mutex_lock(&h->lock);
     c = cc_host_contract_find(h, id);
     compare(&n, c, &t.u.contract, o);
+    /* A proof moves the coin and keeps the root, which is as deep as it was;
+     * unless the chain went back, and all is new. */
+    if (t.u.contract.revision != c->body.revision || height <= c->root_height)
+        c->root_height = height;
     c->body = t.u.contract;
     c->value = value;
     c->outpoint = *o;
@@ -218,7 +222,7 @@ static void forget_old(struct cc_host *h)
     for (size_t i = 0; i < h->contract_count; i++) {
         c = h->contracts[i];
         if (c->on_chain && c->gone_since < 0 &&
-            h->tip >= c->height + CC_HOST_DEPTH)
+            h->tip >= c->root_height + CC_HOST_DEPTH)
             any |= cc_host_contract_forget(c, c->body.revision);
     }
     pthread_mutex_unlock(&h->lock);

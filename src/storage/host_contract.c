@@ -278,7 +278,7 @@ static void read_fields(struct cc_reader *r, struct cc_host_contract *c)
     c->value = (cc_amount)cc_read_u64le(r);
     cc_read_bytes(r, c->outpoint.txid, 32);
     c->outpoint.index = cc_read_u32le(r);
-    c->height = cc_read_u32le(r);
+    c->height = c->root_height = cc_read_u32le(r); /* or earlier */
     on_chain = cc_read_u8(r);
     if (on_chain > 1)
         r->failed = true;

@@ -48,7 +48,8 @@ struct cc_host_contract {
     struct cc_outpoint outpoint;
     uint8_t *script; /* of the coin, for signing; NULL: not seen */
     size_t script_len;
-    uint32_t height; /* of the coin */
+    uint32_t height;      /* of the coin */
+    uint32_t root_height; /* since when its revision is the chain's */
     bool on_chain;
     int64_t gone_since; /* height at which it was missed; -1: it is there */
     /* Off chain, the latest that both signed. */

@@ -158,6 +158,32 @@ class TestContract(HostCase):
         self.assertEqual(self.node.rpc.getcontract(contract["id"])["done"], 2)
 
 
+    def test_fork(self):
+        """Blocks with contract, root and proof go away: the host follows, and proves on the branch that stays."""
+        self.fund(self.host, 5, 2)
+        self.fund(self.renter, 5, 3)
+        self.start_host()
+        self.registered()
+        data = os.urandom(300_000)
+        self.put("file", data, "-periods=3", "-odds=1")
+        self.mine(2)
+        contract, = self.node.rpc.listcontracts()
+        due = contract["start"] + contract["period"]
+        while self.node.height() < due + 2:
+            self.mine(1)
+        self.assertEqual(self.node.rpc.getcontract(contract["id"])["done"], 1)
+        # The called block itself goes: another hash, so other samples are asked for.
+        self.node.rpc.invalidateblock(self.node.rpc.getblockhash(due))
+        self.assertEqual(self.node.rpc.getcontract(contract["id"])["done"], 0)
+        self.node.generate(1)  # to nobody: another block than before
+        self.settle()
+        while self.node.height() < due + 4:
+            self.mine(1)
+        self.assertEqual(self.node.rpc.getcontract(contract["id"])["done"], 1)
+        self.assertEqual(self.get("file"), data)
+        self.assertEqual(self.info()["contracts"], 1)
+
+
 class TestSeal(HostCase):
     def test_seal(self):
         """A seal is formed, made, drawn, and mints coins."""

@@ -484,6 +484,40 @@ static void test_restarts(void **state)
     check_read(w, 1, 0, 0, 1);
 }
 
+/* A sector that was trimmed away stays until a root without it is deep enough
+ * that no reorganisation brings the old one back: the renter could ask for
+ * it, the chain could call for it. */
+static void test_deletion_waits(void **state)
+{
+    struct world *w = *state;
+    struct cc_change c;
+    uint32_t height;
+
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    store(w, 2);
+    mine(w, 4);
+    assert_int_equal(coin(w).revision, 2);
+    mine(w, CC_HOST_DEPTH + 1);
+    memset(&c, 0, sizeof(c));
+    c.kind = CC_CHANGE_TRIM;
+    c.a = 1;
+    assert_reply(revise(w, 3, w->roots, 1, &c, 1, w->secret),
+                 CC_MSG_REVISE_REPLY);
+    mine(w, 1);
+    assert_int_equal(cc_volume_counts(w->host->volume).used, 2);
+    while (coin(w).revision != 3)
+        mine(w, 1);
+    for (height = w->node.tip; w->node.tip < height + CC_HOST_DEPTH - 1;) {
+        assert_int_equal(cc_volume_counts(w->host->volume).used, 2);
+        mine(w, 1);
+    }
+    mine(w, 2);
+    assert_int_equal(cc_volume_counts(w->host->volume).used, 1);
+}
+
 /* The node forgets what it was sent: it is sent again, dearer, in time. */
 static void test_proof_is_repeated(void **state)
 {
@@ -960,6 +994,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_contract_lives),
         TEST(test_restarts),
+        TEST(test_deletion_waits),
         TEST(test_proof_is_repeated),
         TEST(test_terms),
         TEST(test_form_is_checked),

@@ -56,7 +56,7 @@ static int by_value(const void *a, const void *b)
 
 static int64_t median_time(const struct cc_index *i)
 {
-    int64_t times[MEDIAN_SPAN];
+    int64_t times[MEDIAN_SPAN] = {0};
     size_t n = 0;
 
     for (; i && n < MEDIAN_SPAN; i = i->prev)

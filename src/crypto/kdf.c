@@ -13,7 +13,7 @@ void cc_hkdf_sha256(uint8_t *out, size_t len, const void *salt, size_t salt_len,
                     const void *secret, size_t secret_len, const void *info,
                     size_t info_len)
 {
-    uint8_t prk[32], t[32], *block;
+    uint8_t prk[32], t[32] = {0}, *block;
 
     assert(len <= 255 * 32);
     cc_hmac_sha256(prk, salt, salt_len, secret, secret_len);

@@ -199,7 +199,7 @@ static enum cc_status listen_on(struct cc_net *n, const struct cc_netaddr *a,
     struct cc_hub_bind *b = cc_calloc(1, sizeof(*b));
     struct cc_listener *ls;
     enum cc_status st;
-    size_t cap = n->listener_count, cap2 = n->listener_count;
+    size_t cap = n->listener_count, cap2 = cap;
 
     b->hub = n->hub;
     b->permissions = bits;

@@ -199,9 +199,8 @@ static bool make_list(struct cc_host *h, const struct cc_host_contract *c,
                       const struct cc_msg_revise *m, uint8_t **roots,
                       size_t *count, struct cc_error *err)
 {
-    static const uint8_t none[32];
     const uint8_t *old;
-    uint8_t root[32];
+    uint8_t root[32] = {0}; /* of no sectors */
     size_t cap;
 
     old = cc_host_contract_roots(c, count);
@@ -212,7 +211,7 @@ static bool make_list(struct cc_host *h, const struct cc_host_contract *c,
         return false;
     if (*count)
         cc_mtree_root(root, *roots, *count);
-    if (*count != m->sectors || memcmp(m->root, *count ? root : none, 32)) {
+    if (*count != m->sectors || memcmp(m->root, root, 32)) {
         cc_fail(err, CC_INVALID, "the changes lead to another root");
         return false;
     }

@@ -158,7 +158,7 @@ class TestBlockchain(framework.TestCase):
         self.assertEqual(a.rpc.verifytxoutproof(proof), [txid])
         self.assertEqual(a.rpc.verifytxoutproof(proof[:-2] + "00"), [])
         self.assertEqual(a.rpc.verifytxoutproof(proof[:-2] + "02"), [])
-        self.assertEqual(a.rpc.verifytxoutproof(proof.replace("01000000" + "01", "02000000" + "01")), [])
+        self.assertEqual(a.rpc.verifytxoutproof(proof[:160] + "02" + proof[162:]), [])
         self.assert_rpc_error(-1, "the proof does not decode", a.rpc.verifytxoutproof, proof[:-4])
         self.assert_rpc_error(-8, "Parameter 'txids' cannot be empty", a.rpc.gettxoutproof, [])
         self.assert_rpc_error(-8, "Invalid parameter, duplicated txid", a.rpc.gettxoutproof, [txid, txid])

@@ -95,7 +95,8 @@ static json_t *move(struct cc_rpc_call *call, tip_move how)
     if (!i)
         return NULL;
     cc_error_init(&err);
-    if (how(call->env->chain, i, &err) != CC_OK)
+    if (how(call->env->chain, i, &err) != CC_OK ||
+        cc_chain_flush(call->env->chain, &err) != CC_OK)
         return cc_rpc_error(call, CC_RPC_DATABASE_ERROR, "%s", err.text);
     return json_null();
 }

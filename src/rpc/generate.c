@@ -50,7 +50,6 @@ static bool mine_one(struct cc_rpc_call *call, struct cc_bytes script,
     return false;
 }
 
-/* One sync for all of them, before the answer: what we answered holds. */
 /* Many blocks in one call are made durable once, at its end. */
 static json_t *generate_to(struct cc_rpc_call *call, struct cc_bytes script,
                            int blocks, uint64_t tries)
@@ -177,6 +176,7 @@ static json_t *generateblock(struct cc_rpc_call *call)
     uint8_t fixed[CC_ADDRESS_SCRIPT_MAX], *script = NULL;
     struct cc_bytes pays;
     struct cc_block block;
+    struct cc_error err;
     json_t *result = NULL;
     size_t len;
 
@@ -200,7 +200,11 @@ static json_t *generateblock(struct cc_rpc_call *call)
         cc_rpc_error(call, CC_RPC_MISC_ERROR, "Failed to make block.");
         goto out;
     }
-    result = block_result(&block, submit);
+    cc_error_init(&err);
+    if (submit && cc_chain_flush(call->env->chain, &err) != CC_OK)
+        cc_rpc_error(call, CC_RPC_DATABASE_ERROR, "%s", err.text);
+    else
+        result = block_result(&block, submit);
     cc_block_clear(&block);
 out:
     for (size_t i = 0; i < have; i++)

@@ -181,6 +181,9 @@ static json_t *submit_decoded(struct cc_rpc_call *call,
     st = cc_chain_accept_block(c, block, true, &i, &is_new, &err);
     if (st != CC_OK)
         return bip22(call, st, &err);
+    /* A chain that is catching up syncs now and then; an answer holds now. */
+    if (cc_chain_flush(c, &err) != CC_OK)
+        return cc_rpc_error(call, CC_RPC_DATABASE_ERROR, "%s", err.text);
     if (!is_new)
         return json_string("duplicate");
     /* Stored, but was it tried? A block beside the best chain is not. */

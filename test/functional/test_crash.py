@@ -56,6 +56,38 @@ class Crash(framework.TestCase):
         node.start()
         self.assertEqual(node.tip(), old[-1])
 
+    def test_kill_while_far_behind_the_headers(self):
+        source, node = self.add_node().start(), self.add_node().start()
+        hashes = source.generate(10)
+        source.rpc.invalidateblock(hashes[0])
+        far = source.rpc.generatetodescriptor(60, "raw(51)")
+
+        def tell_headers():  # they alone promise nothing: again after each start
+            for h in far:
+                node.rpc.submitheader(source.rpc.getblockheader(h, False))
+
+        def survives():
+            tip = node.tip()
+            node.kill()
+            node.start()
+            self.assertEqual(node.tip(), tip)
+            tell_headers()
+
+        tell_headers()
+        for h in hashes:
+            self.assertIsNone(node.rpc.submitblock(source.rpc.getblock(h, 0)))
+        self.assertEqual(node.tip(), hashes[9])
+        survives()
+        node.rpc.invalidateblock(hashes[8])
+        self.assertEqual(node.tip(), hashes[7])
+        survives()
+        node.rpc.reconsiderblock(hashes[8])
+        self.assertEqual(node.tip(), hashes[9])
+        survives()
+        node.rpc.generateblock("raw(51)", [])
+        self.assertEqual(node.height(), 11)
+        survives()
+
     def test_rebuild(self):
         node = self.start_node()
         node.generate(120)

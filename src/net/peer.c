@@ -370,7 +370,8 @@ static void on_version(struct cc_peer *p, const struct cc_conn_message *m)
     p->starting_height = v.start_height;
     p->addr_local = v.you;
     p->relay_txs = v.relay;
-    p->time_offset = v.time - cc_net_now_s(n);
+    /* Any number may come: below zero, the difference could leave int64. */
+    p->time_offset = (v.time < 0 ? 0 : v.time) - cc_net_now_s(n);
     if (!cc_peer_is_outbound(p))
         send_version(p);
     send_features(p);

@@ -157,6 +157,19 @@ class TestHandshake(Hostile):
             p.wait_closed()
         self.assert_log("using obsolete version 31799; disconnecting")
 
+    def test_clocks_of_any_time(self):
+        for clock, offset in (-2**63, None), (-1, None), (2**63 - 1, 2**63 - 1):
+            said = bytearray(version())
+            struct.pack_into("<q", said, 12, clock)
+            with Peer(self.node, handshake=False) as p:
+                p.send("version", bytes(said))
+                p.send("verack")
+                p.wait("verack")
+                p.sync()
+                now = int(time.time())
+                shown = self.node.rpc.getpeerinfo()[-1]["timeoffset"]
+                self.assertAlmostEqual(shown, (offset or 0) - now, delta=60)
+
     def test_malformed_version(self):
         for payload in (b"", bytes(20), version()[:60], version(agent=b"a" * 257)):
             with Peer(self.node, handshake=False) as p:

@@ -588,17 +588,17 @@ static enum cc_status sign_inputs(struct form *f, uint8_t **out, size_t *len,
         return cc_fail(err, CC_MALFORMED,
                        "signrawtransactionwithwallet: no transaction");
     }
-    for (size_t i = 0; i < f->coin_count; i++)
+    if (memcmp(signed_tx.txid, f->tx.txid, 32))
+        st = CC_INVALID;
+    for (size_t i = 0; st == CC_OK && i < f->coin_count; i++)
         if (!signed_tx.vin[i].witness_count && !signed_tx.vin[i].script_sig.len)
             st = CC_INVALID;
-    if (memcmp(signed_tx.txid, f->tx.txid, 32) && st == CC_OK)
-        st = CC_INVALID;
     cc_tx_clear(&signed_tx);
-    if (st != CC_OK) {
-        free(*out);
-        return cc_fail(err, st, "the wallet did not sign its inputs");
-    }
-    return CC_OK;
+    if (st == CC_OK)
+        return CC_OK;
+    free(*out);
+    return cc_renter_ours(
+        err, cc_fail(err, st, "the wallet did not sign its inputs"));
 }
 
 /* --- Signing and sending ------------------------------------------------- */

@@ -102,7 +102,7 @@ static uint64_t price_of(const struct cc_host *h)
            s->price_read * CC_SECTOR_LEAVES + 2 * s->price_request;
 }
 
-static int by_rank(const void *x, const void *y)
+int cc_host_by_rank(const void *x, const void *y)
 {
     const struct cc_host *a = x, *b = y;
 
@@ -181,7 +181,7 @@ enum cc_status cc_renter_find_hosts(struct cc_renter *r, struct cc_host **out,
     pool = cc_pool_new(n < THREADS ? (unsigned)n : THREADS, "hosts");
     cc_pool_run(pool, ask, &a, n);
     cc_pool_free(pool);
-    qsort(a.hosts, n, sizeof(*a.hosts), by_rank);
+    qsort(a.hosts, n, sizeof(*a.hosts), cc_host_by_rank);
     *out = a.hosts;
     *count = n;
     return CC_OK;

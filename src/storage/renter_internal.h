@@ -66,6 +66,10 @@ enum cc_status cc_renter_find_hosts(struct cc_renter *r, struct cc_host **out,
  * the internet has (loopback, private): those are the user's own. */
 bool cc_host_network(char out[CC_HOST_NETWORK_MAX], const char *endpoint);
 
+/* The order of preference, for qsort: who answers, the cheaper, the quicker.
+ */
+int cc_host_by_rank(const void *a, const void *b);
+
 /* --- renter_form.c ------------------------------------------------------- */
 
 /* Agree on a contract with host for at least this many sectors, have it

@@ -37,6 +37,7 @@ enum lie {
     LITTLE_COLLATERAL,
     WRONG_SIGNATURE,
     OUR_COIN,
+    HEAVIER,   /* honest, with an input of 2,000 weight units more */
     TOO_HEAVY, /* inputs whose fee we would pay */
     ABSURD_OUTPUT,
     OTHER_TXID,
@@ -54,7 +55,7 @@ struct world {
     /* what the node was asked */
     unsigned locked, unlocked, sent;
     int next_key;
-    bool on_chain;
+    bool on_chain, signs_nothing, down;
     uint32_t height;
     /* the transaction that the host was given */
     uint8_t *tx;
@@ -137,8 +138,10 @@ static json_t *unspent(void)
 }
 
 /* Each input without a prevout among the given ones gets a witness. */
-static json_t *sign_raw(const json_t *args)
+static json_t *sign_raw(const struct world *w, const json_t *args)
 {
+    const json_t *prev = json_array_get(json_array_get(args, 1), 0);
+    char amount[CC_AMOUNT_TEXT_SIZE];
     struct cc_bytes item = cc_bytes("0123456789", 10);
     struct cc_writer out;
     struct cc_tx tx;
@@ -150,7 +153,16 @@ static json_t *sign_raw(const json_t *args)
     data = cc_test_unhex(json_string_value(json_array_get(args, 0)), &len);
     assert_int_equal(cc_tx_decode(&tx, data, len, true), CC_OK);
     ours = tx.vin_count - json_array_size(json_array_get(args, 1));
-    for (size_t i = 0; i < ours; i++) {
+    /* What the host's input spends: a taproot signature covers it. */
+    assert_string_equal(cc_test_string(prev, "scriptPubKey"),
+                        "00140900000000000000000000000000000000000000");
+    cc_amount_format(amount, (cc_amount)(w->request.contract.penalty *
+                                             w->request.contract.periods +
+                                         5000));
+    assert_string_equal(cc_test_string(prev, "amount"), amount);
+    assert_int_equal(cc_test_int(prev, "vout"), 0);
+    assert_int_equal(strncmp(cc_test_string(prev, "txid"), "9999", 4), 0);
+    for (size_t i = 0; i < (w->signs_nothing ? 0 : ours); i++) {
         tx.vin[i].witness = &item;
         tx.vin[i].witness_count = 1;
     }
@@ -208,7 +220,7 @@ static json_t *node_result(struct world *w, const char *method,
     if (!strcmp(method, "getstoragekey"))
         return storage_key(w, args);
     if (!strcmp(method, "signrawtransactionwithwallet"))
-        return sign_raw(args);
+        return sign_raw(w, args);
     if (!strcmp(method, "sendrawtransaction")) {
         w->sent++;
         return json_string("");
@@ -257,7 +269,7 @@ static void *node_main(void *arg)
             if (body && len && strlen(body + 4) >= strtoul(len + 16, NULL, 10))
                 break;
         }
-        if (body) {
+        if (body && !w->down) {
             text = node_answer(w, body + 4);
             (void)!write(fd, head, sizeof(head) - 1);
             (void)!write(fd, text, strlen(text));
@@ -315,7 +327,9 @@ static void host_offer(struct world *w, const struct cc_msg_form_request *q,
     if (w->lie == OUR_COIN)
         o->inputs[0].prevout = q->prevout0;
     o->inputs[0].value = stake + 5000;
-    o->inputs[0].weight = w->lie == TOO_HEAVY ? 100000 : 272;
+    o->inputs[0].weight = w->lie == TOO_HEAVY ? 100000
+                          : w->lie == HEAVIER ? 2272
+                                              : 272;
     o->inputs[0].script = cc_bytes(script, sizeof(script));
     o->output_count = 1;
     o->outputs[0].value = w->lie == LITTLE_COLLATERAL ? 5001
@@ -539,7 +553,15 @@ static void test_honest(void **state)
     assert_int_equal(tx.vin[1].prevout.txid[0], 0x99);
     /* The contract, our change, the host's change. */
     assert_int_equal(tx.vout_count, 3);
+    assert_int_equal(tx.version, 2);
+    assert_int_equal(tx.locktime, 0);
+    assert_int_equal(tx.vin[0].sequence, 0xfffffffd);
+    assert_int_equal(tx.vin[1].sequence, 0xfffffffd);
+    assert_int_equal(tx.vout[1].script.len, 34);
+    assert_int_equal(tx.vout[1].script.data[33], 0x11);
     assert_int_equal(tx.vout[2].value, 5000);
+    assert_int_equal(tx.vout[2].script.len, 22);
+    assert_int_equal(tx.vout[2].script.data[2], 9);
     assert_int_equal(cc_typed_parse(&t, tx.vout[0].script, NULL), CC_OK);
     assert_int_equal(t.kind, CC_KIND_CONTRACT);
     assert_true(t.forming);
@@ -570,6 +592,10 @@ static void test_honest(void **state)
     assert_memory_equal(c->id, id, 32);
     assert_false(c->forming);
     assert_int_equal(c->capacity, 32);
+    assert_string_equal(c->endpoint, h.endpoint);
+    assert_int_equal(c->price_write, 1000);
+    assert_int_equal(c->price_read, 10);
+    assert_int_equal(c->price_request, 1);
     assert_int_equal(w.locked, 1);
     assert_int_equal(w.unlocked, 0);
     assert_int_equal(w.sent, 1);
@@ -619,6 +645,84 @@ static void test_lies(void **state)
         assert_int_equal(w.locked, w.unlocked);
         world_clear(&w);
     }
+}
+
+static cc_amount fee_with(enum lie lie)
+{
+    struct cc_renter_contract *c = NULL;
+    cc_amount fee;
+    struct world w;
+    struct cc_host h;
+    struct cc_tx tx;
+
+    world_init(&w, lie);
+    h = only_host(&w);
+    assert_int_equal(cc_renter_form(w.renter, &h, 33, &c, &w.err), CC_OK);
+    /* Room to grow: the next power of two. */
+    assert_int_equal(c->capacity, 64);
+    assert_int_equal(cc_tx_decode(&tx, w.tx, w.tx_len, true), CC_OK);
+    fee = CC_COIN - tx.vout[1].value -
+          ((cc_amount)c->value - (cc_amount)c->terms.penalty * 30);
+    cc_tx_clear(&tx);
+    world_clear(&w);
+    return fee;
+}
+
+/* We pay for the host's input as it tells its weight: two satoshi a vbyte. */
+static void test_fee(void **state)
+{
+    (void)state;
+    assert_int_equal(fee_with(HEAVIER) - fee_with(HONEST), 2000 / 4 * 2);
+}
+
+/* Faults of our own node or wallet are said to be ours: no use in asking the
+ * next host. */
+static void test_our_faults(void **state)
+{
+    struct cc_renter_contract *c = NULL;
+    struct cc_host h, *hosts;
+    struct world w;
+    size_t count;
+
+    (void)state;
+    world_init(&w, HONEST);
+    h = only_host(&w);
+    w.signs_nothing = true;
+    assert_int_equal(cc_renter_form(w.renter, &h, 5, &c, &w.err), CC_INVALID);
+    assert_non_null(strstr(w.err.text, "did not sign its inputs"));
+    assert_string_not_equal(w.err.reason, "");
+    assert_int_equal(w.renter->count, 0);
+    assert_int_equal(w.locked, w.unlocked);
+    w.down = true;
+    assert_int_equal(cc_renter_form(w.renter, &h, 5, &c, &w.err), CC_IO);
+    assert_string_not_equal(w.err.reason, "");
+    assert_int_equal(cc_renter_find_hosts(w.renter, &hosts, &count, &w.err),
+                     CC_IO);
+    world_clear(&w);
+}
+
+static void test_rank(void **state)
+{
+    struct cc_host h[5];
+
+    (void)state;
+    memset(h, 0, sizeof(h));
+    for (int i = 0; i < 5; i++)
+        h[i].key[0] = (uint8_t)i;
+    h[1].answers = h[2].answers = h[3].answers = h[4].answers = true;
+    h[1].settings.price_storage = 2;
+    h[1].latency_ms = 1;
+    h[2].settings.price_storage = 1;
+    h[2].latency_ms = 9;
+    h[3].settings.price_storage = 1;
+    h[3].latency_ms = 5;
+    h[4].settings.price_read = 1; /* 4,096 leaves cost more than storage */
+    qsort(h, 5, sizeof(h[0]), cc_host_by_rank);
+    assert_int_equal(h[0].key[0], 3); /* as cheap as 2, and quicker */
+    assert_int_equal(h[1].key[0], 2);
+    assert_int_equal(h[2].key[0], 1);
+    assert_int_equal(h[3].key[0], 4);
+    assert_int_equal(h[4].key[0], 0); /* does not answer */
 }
 
 /* After FORM_SIGN the contract may be on its way, whatever the host says. */
@@ -717,10 +821,11 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_networks), cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_honest),   cmocka_unit_test(test_lies),
-        cmocka_unit_test(test_doubt),    cmocka_unit_test(test_spare_key),
-        cmocka_unit_test(test_funds),
+        cmocka_unit_test(test_networks),  cmocka_unit_test(test_rank),
+        cmocka_unit_test(test_fee),       cmocka_unit_test(test_our_faults),
+        cmocka_unit_test(test_settings),  cmocka_unit_test(test_honest),
+        cmocka_unit_test(test_lies),      cmocka_unit_test(test_doubt),
+        cmocka_unit_test(test_spare_key), cmocka_unit_test(test_funds),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -100,8 +100,11 @@ static void test_calls(void **state)
     m.type = CC_MSG_WRITE;
     m.u.write.data = cc_bytes(sector, sizeof(sector));
     cc_mtree_sector_root(root, sector);
-    for (int i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t last = m.id;
+
         assert_int_equal(cc_session_call(s, &m, &r, &refusal, &err), CC_OK);
+        assert_int_not_equal(m.id, last);
         assert_int_equal(refusal, 0);
         assert_memory_equal(r.u.write_reply.root, root, 32);
     }

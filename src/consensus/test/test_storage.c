@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/action.h"
+#include "consensus/seal.h"
 #include "consensus/storage.h"
 #include "consensus/test/storage_support.h"
 #include "support.h"
@@ -407,6 +409,63 @@ static void test_missing_state_is_no_verdict(void **state)
     json_decref(root);
 }
 
+/* A ticket wins if it is below T, not if it is T. */
+static void test_ticket_edge(void **state)
+{
+    json_t *root = cc_test_load_json("storage_tx.json"), *row;
+    const struct cc_u256 one = cc_u256_from_u64(1);
+    struct cc_storage_result r;
+    struct cc_storage_case c;
+    struct cc_error err;
+    struct chain chain;
+    struct cc_typed t;
+    struct cc_act act;
+    struct cc_u256 ticket;
+    uint8_t key[32], id[32];
+    uint64_t sector;
+    unsigned column;
+    size_t i, ran = 0;
+    uint32_t h;
+
+    (void)state;
+    if (!root)
+        skip();
+    chain_load(&chain, root);
+    json_array_foreach(json_object_get(root, "cases"), i, row)
+    {
+        if (!json_is_true(json_object_get(row, "valid")) ||
+            cc_test_int(json_object_get(row, "expect"), "claims") != 1)
+            continue;
+        cc_storage_case_load(&c, row);
+        cc_storage_result_init(&r);
+        h = (uint32_t)cc_test_int(row, "h");
+        if (cc_typed_parse(&t, c.coins[0].out.script, NULL) == CC_OK &&
+            t.kind == CC_KIND_SEAL) {
+            cc_typed_id(id, &t, &c.tx.vin[0].prevout);
+            assert_int_equal(cc_act_parse(&act, t.kind, c.tx.vin[0].witness,
+                                          c.tx.vin[0].witness_count, NULL),
+                             CC_OK);
+            cc_seal_key(key, chain.hashes[t.u.seal.seal_height], id,
+                        t.u.seal.host_key);
+            cc_seal_draw(&sector, &column, chain.hashes[act.d], key, 0,
+                         &chain.params);
+            cc_seal_ticket(&ticket, chain.hashes[act.d], key, act.leaf, column,
+                           act.proofs[0].data, &chain.params);
+            chain.states[act.d].ticket = ticket;
+            assert_int_equal(judge(&r, &chain, &c, h, &err), CC_INVALID);
+            assert_non_null(strstr(err.text, "ticket does not win"));
+            cc_u256_add(&chain.states[act.d].ticket, &ticket, &one);
+            assert_int_equal(judge(&r, &chain, &c, h, &err), CC_OK);
+            ran++;
+        }
+        cc_storage_result_clear(&r);
+        cc_storage_case_clear(&c);
+    }
+    assert_true(ran > 3);
+    chain_clear(&chain);
+    json_decref(root);
+}
+
 /* --- Coinbase and limits -------------------------------------------------- */
 
 static void test_coinbase(void **state)
@@ -580,6 +639,7 @@ int main(void)
         cmocka_unit_test(test_facts_hold),
         cmocka_unit_test(test_bad_coin_is_no_verdict),
         cmocka_unit_test(test_missing_state_is_no_verdict),
+        cmocka_unit_test(test_ticket_edge),
         cmocka_unit_test(test_coinbase),
         cmocka_unit_test(test_typed_limits),
         cmocka_unit_test(test_plain),

@@ -14,7 +14,8 @@
 #include "util/mem.h"
 #include "util/random.h"
 
-#define ROUND_MS 15000    /* look at the chain at least so often */
+#define ROUND_MS 15000 /* look at the chain at least so often */
+#define COLLECT_BLOCKS 32
 #define LOCK_WAIT_MS 5000 /* for the folder to be free */
 
 void cc_host_config_init(struct cc_host_config *c,
@@ -183,6 +184,8 @@ enum cc_status cc_host_tick(struct cc_host *h, struct cc_error *err)
         st = cc_host_update_contracts(h, err);
     if (st == CC_OK)
         cc_host_do_duties(h);
+    if (st == CC_OK && changed && h->tip % COLLECT_BLOCKS == 0)
+        cc_host_collect(h); /* what was written and never signed for */
     if (st == CC_OK)
         st = cc_host_update_seal(h, err);
     pthread_mutex_unlock(&h->tick_lock);

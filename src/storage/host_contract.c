@@ -463,6 +463,7 @@ static void refer(struct cc_map *wanted, struct cc_host *h)
 {
     const struct cc_host_line *l;
 
+    cc_map_reset(wanted);
     for (size_t i = 0; i < h->contract_count; i++) {
         for (size_t n = 0; n < h->contracts[i]->line_count; n++) {
             l = &h->contracts[i]->lines[n];
@@ -472,33 +473,46 @@ static void refer(struct cc_map *wanted, struct cc_host *h)
     }
 }
 
-void cc_host_collect(struct cc_host *h)
+/* Released unless somebody needs it. The lock is held for one sector, since
+ * each takes a sync; a revision that came between makes the list anew. */
+static bool release_one(struct cc_host *h, struct cc_map *wanted,
+                        uint64_t *as_of, const uint8_t root[32])
 {
     const int64_t now = cc_clock_now(NULL);
+    enum cc_status st = CC_NOTFOUND;
+    struct cc_error err;
+    int64_t *since;
+
+    pthread_mutex_lock(&h->lock);
+    if (*as_of != h->list_changes) {
+        refer(wanted, h);
+        *as_of = h->list_changes;
+    }
+    since = cc_map_get(&h->written, root);
+    if (!cc_map_get(wanted, root) &&
+        !(since && *since + WRITTEN_LIFE_S > now) &&
+        !cc_host_seal_holds(h, root)) {
+        cc_map_remove(&h->written, root, NULL);
+        st = cc_volume_release(h->volume, root, &err);
+        if (st != CC_OK)
+            cc_log(h->config.log, "cannot release a sector: %s", err.text);
+    }
+    pthread_mutex_unlock(&h->lock);
+    return st == CC_OK;
+}
+
+void cc_host_collect(struct cc_host *h)
+{
     uint8_t seed[16], *all;
     struct cc_map wanted;
-    struct cc_error err;
     size_t count, freed = 0;
-    int64_t *since;
+    uint64_t as_of = UINT64_MAX; /* no list yet */
 
     cc_random_bytes(seed, sizeof(seed));
     cc_map_init(&wanted, 32, 1, seed);
-    pthread_mutex_lock(&h->lock);
-    refer(&wanted, h);
     all = cc_volume_list(h->volume, &count);
-    for (size_t i = 0; i < count; i++) {
-        since = cc_map_get(&h->written, all + 32 * i);
-        if (cc_map_get(&wanted, all + 32 * i) ||
-            (since && *since + WRITTEN_LIFE_S > now) ||
-            cc_host_seal_holds(h, all + 32 * i))
-            continue;
-        cc_map_remove(&h->written, all + 32 * i, NULL);
-        if (cc_volume_release(h->volume, all + 32 * i, &err) != CC_OK)
-            cc_log(h->config.log, "cannot release a sector: %s", err.text);
-        else
-            freed++;
-    }
-    pthread_mutex_unlock(&h->lock);
+    for (size_t i = 0; i < count; i++)
+        freed += release_one(h, &wanted, &as_of, all + 32 * i);
     free(all);
     cc_map_clear(&wanted);
     if (freed)

@@ -157,6 +157,7 @@ struct cc_host {
     struct cc_map written; /* root -> int64_t time: waits for a revision */
     struct cc_host_event *events; /* ring */
     uint64_t event_count;
+    uint64_t list_changes; /* how often any contract's sectors changed */
     uint64_t reads, writes, refused; /* since the start */
 
     /* Of the chain's thread (tick_lock). */

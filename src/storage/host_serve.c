@@ -238,6 +238,7 @@ static enum cc_status accept_revision(struct cc_host *h,
     memcpy(c->renter_sig, m->signature, 64);
     c->revised_height = h->tip;
     cc_host_contract_extend(c, m->revision, m->root, roots, count);
+    h->list_changes++;
     st = cc_host_contract_save(h, c, err);
     for (size_t i = 0; st == CC_OK && i < count; i++)
         cc_map_remove(&h->written, roots + 32 * i, NULL);

@@ -187,8 +187,8 @@ static enum cc_status fetch_slab(struct get *g, struct cc_pool *pool,
                 continue;
             }
             t->from->bad = true;
-            cc_renter_say(g->r, "left out: %s: %s", t->from->contract->endpoint,
-                          t->err.text);
+            cc_renter_say_fault(g->r, "left out", t->from->contract->endpoint,
+                                t->err.text);
         }
     }
     return cc_object_open_slab(&g->m.object, g->code, slab, g->plain, g->shards,
@@ -355,8 +355,8 @@ static void trim(void *arg, size_t i)
         st = cc_renter_link_commit(&s->link, &err);
     s->bad = st != CC_OK;
     if (s->bad)
-        cc_renter_say(g->r, "%s: to be trimmed later: %s",
-                      s->contract->endpoint, err.text);
+        cc_renter_say_fault(g->r, "to be trimmed later", s->contract->endpoint,
+                            err.text);
 }
 
 enum cc_status cc_renter_remove(struct cc_renter *r, const char *name,

@@ -33,6 +33,10 @@ struct cc_host {
 __attribute__((format(printf, 2, 3))) void
 cc_renter_say(const struct cc_renter *r, const char *fmt, ...);
 
+/* "what: endpoint: fault", the endpoint once even if the fault names it. */
+void cc_renter_say_fault(const struct cc_renter *r, const char *what,
+                         const char *endpoint, const char *fault);
+
 /* Mark a fault as ours, not a host's: err->reason is then not empty, and no
  * other host would help. Returns st. */
 enum cc_status cc_renter_ours(struct cc_error *err, enum cc_status st);

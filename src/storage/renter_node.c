@@ -29,6 +29,16 @@ void cc_renter_say(const struct cc_renter *r, const char *fmt, ...)
     r->o.progress(r->o.arg, line);
 }
 
+void cc_renter_say_fault(const struct cc_renter *r, const char *what,
+                         const char *endpoint, const char *fault)
+{
+    size_t len = strlen(endpoint);
+
+    if (!strncmp(fault, endpoint, len) && !strncmp(fault + len, ": ", 2))
+        fault += len + 2;
+    cc_renter_say(r, "%s: %s: %s", what, endpoint, fault);
+}
+
 enum cc_status cc_renter_ours(struct cc_error *err, enum cc_status st)
 {
     if (err)

@@ -283,7 +283,8 @@ static enum cc_status store_slab(struct put *p, struct cc_pool *pool,
             if (at->stored)
                 continue;
             missing++;
-            cc_renter_say(p->r, "%s: %s", at->contract->endpoint, at->err.text);
+            cc_renter_say_fault(p->r, "left out", at->contract->endpoint,
+                                at->err.text);
             close_place(at);
         }
         if (!missing)

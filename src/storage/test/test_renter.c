@@ -741,32 +741,114 @@ static void test_bounds(void **state)
 
 /* --- Files --------------------------------------------------------------- */
 
+/* Every field with a value of its own. */
+static void fill_contract(struct cc_renter_contract *c)
+{
+    uint8_t root[32] = {5};
+
+    memset(c->txid, 0x21, 32);
+    c->terms.start = 101;
+    c->terms.period = 102;
+    c->terms.periods = 103;
+    c->terms.samples = 4;
+    c->terms.odds = 5;
+    c->terms.rent = 106;
+    c->terms.penalty = 107;
+    c->terms.allowance = 108;
+    c->value = 109;
+    c->capacity = 110;
+    c->key_index = 111;
+    c->forming = true;
+    c->revision = 112;
+    memset(c->host_signature, 0x22, 64);
+    cc_roots_add(&c->roots, root);
+    root[0]++;
+    c->signed_revision = 113;
+    cc_roots_add(&c->pending, root);
+    cc_roots_add(&c->pending, root);
+    root[0]++;
+    cc_roots_add(&c->garbage, root);
+    c->voucher = 114;
+    c->used = 115;
+}
+
+static void expect_roots(const struct cc_roots *a, const struct cc_roots *b)
+{
+    assert_int_equal(a->count, b->count);
+    assert_memory_equal(a->data, b->data, 32 * a->count);
+}
+
+static void expect_contract(const struct cc_renter_contract *a,
+                            const struct cc_renter_contract *b)
+{
+    assert_memory_equal(a->id, b->id, 32);
+    assert_memory_equal(a->txid, b->txid, 32);
+    assert_memory_equal(&a->terms, &b->terms, sizeof(a->terms));
+    assert_int_equal(a->value, b->value);
+    assert_int_equal(a->capacity, b->capacity);
+    assert_int_equal(a->price_write, b->price_write);
+    assert_int_equal(a->price_read, b->price_read);
+    assert_int_equal(a->price_request, b->price_request);
+    assert_string_equal(a->endpoint, b->endpoint);
+    assert_int_equal(a->key_index, b->key_index);
+    assert_int_equal(a->forming, b->forming);
+    assert_int_equal(a->revision, b->revision);
+    assert_memory_equal(a->host_signature, b->host_signature, 64);
+    assert_int_equal(a->signed_revision, b->signed_revision);
+    assert_int_equal(a->voucher, b->voucher);
+    assert_int_equal(a->used, b->used);
+    expect_roots(&a->roots, &b->roots);
+    expect_roots(&a->pending, &b->pending);
+    expect_roots(&a->garbage, &b->garbage);
+}
+
+/* One value in the file replaced by another of the same length. */
+static void expect_refused(const char *path, const char *text, const char *from,
+                           const char *to)
+{
+    struct cc_renter_contract back;
+    char *copy = cc_strdup(text), *at = strstr(copy, from);
+
+    assert_non_null(at);
+    assert_int_equal(strlen(from), strlen(to));
+    memcpy(at, to, strlen(to));
+    assert_int_equal(cc_fs_write(path, copy, strlen(copy), 0600, NULL), CC_OK);
+    if (cc_renter_contract_load(&back, path, NULL) != CC_CORRUPT)
+        fail_msg("%s taken", to);
+    free(copy);
+}
+
 static void test_contract_files(void **state)
 {
+    static const char *const bad[][2] = {
+        {"\"version\": 1", "\"version\": 2"},
+        {"\"rent\": 106", "\"rent\": -10"},
+        {"\"rent\": 106", "\"rent\": \"1\""},
+        {"\"penalty\"", "\"penaltx\""},
+        {"\"txid\": \"21", "\"txid\": \"2x"},
+        {"\"roots\": \"05", "\"roots\": \"5x"},
+        {"\"endpoint\": \"127.0.0.1:1\"", "\"endpoint\": 1234567890123"},
+    };
     struct cc_renter_contract back;
     struct world w;
     char *path, id[65];
-    uint8_t *text, root[32] = {5};
+    uint8_t *text;
     size_t len;
 
     (void)state;
     world_init(&w);
-    cc_roots_add(&w.c.roots, root);
-    cc_roots_add(&w.c.garbage, root);
-    w.c.forming = true;
-    w.c.key_index = 7;
+    fill_contract(&w.c);
     assert_int_equal(cc_renter_contract_save(&w.c, w.dir, NULL), CC_OK);
     cc_hex_encode(id, w.c.id, 32);
     path = cc_asprintf("%s/contracts/%s.json", w.dir, id);
     assert_int_equal(cc_renter_contract_load(&back, path, NULL), CC_OK);
-    assert_memory_equal(&back.terms, &w.c.terms, sizeof(back.terms));
-    assert_memory_equal(back.id, w.c.id, 32);
-    assert_int_equal(back.key_index, 7);
-    assert_true(back.forming);
-    assert_int_equal(back.price_write, PRICE_WRITE);
-    assert_int_equal(back.garbage.count, 1);
-    assert_string_equal(back.endpoint, w.c.endpoint);
+    expect_contract(&back, &w.c);
     cc_renter_contract_clear(&back);
+    assert_int_equal(cc_fs_read(path, 100000, &text, &len, NULL), CC_OK);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        expect_refused(path, (const char *)text, bad[i][0], bad[i][1]);
+    free(text);
+    assert_int_equal(cc_renter_contract_save(&w.c, w.dir, NULL), CC_OK);
     /* Damaged in any way it is refused, and says which file. */
     assert_int_equal(cc_fs_read(path, 100000, &text, &len, NULL), CC_OK);
     for (size_t cut = 0; cut < len; cut += 37) {

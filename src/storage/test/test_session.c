@@ -1,4 +1,5 @@
 #include "storage/session.h"
+#include "storage/socket.h"
 
 #include "crypto/ec.h"
 #include "crypto/mtree.h"
@@ -371,6 +372,41 @@ static void test_connect(void **state)
             CC_IO);
 }
 
+static void test_addresses(void **state)
+{
+    static const struct {
+        const char *text, *host;
+        uint16_t port;
+    } rows[] = {
+        {"a:1", "a", 1},
+        {"[2001:db8::1]:65535", "2001:db8::1", 65535},
+        {"1.2.3.4:080", "1.2.3.4", 80},
+        {"a:0", NULL, 0},
+        {"a:65536", NULL, 0},
+        {"a:1x", NULL, 0},
+        {"a:-1", NULL, 0},
+        {"a: 1", NULL, 0},
+        {"[]:1", NULL, 0},
+        {"[a:1", NULL, 0},
+        {"a:b:1", NULL, 0},
+        {":1", NULL, 0},
+        {"a", NULL, 0},
+    };
+    char host[16];
+    uint16_t port;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bool ok = cc_socket_split(host, sizeof(host), &port, rows[i].text);
+
+        if (ok != (rows[i].host != NULL) ||
+            (ok && (strcmp(host, rows[i].host) || port != rows[i].port)))
+            fail_msg("%s", rows[i].text);
+    }
+    assert_true(cc_socket_split(host, 4, &port, "abc:1"));
+    assert_false(cc_socket_split(host, 3, &port, "abc:1"));
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -399,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_wrong_answers),
         cmocka_unit_test(test_slow_handshake),
         cmocka_unit_test(test_connect),
+        cmocka_unit_test(test_addresses),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

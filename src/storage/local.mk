@@ -75,3 +75,8 @@ src_storage_test_test_sealer_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
 check_PROGRAMS += src/storage/test/test_renter_form
 src_storage_test_test_renter_form_SOURCES = src/storage/test/test_renter_form.c
 src_storage_test_test_renter_form_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
+
+check_PROGRAMS += src/storage/test/test_renter_state
+src_storage_test_test_renter_state_SOURCES = \
+    src/storage/test/test_renter_state.c
+src_storage_test_test_renter_state_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)

@@ -255,6 +255,17 @@ static void test_lax_der(void **state)
     der[2] = 3;
     assert_false(cc_ecdsa_low_s(der, 40));
     assert_false(cc_ecdsa_low_s(der, 0));
+    /* A length of the whole that is itself too long. */
+    {
+        uint8_t *tight = malloc(4);
+
+        assert_non_null(tight);
+        memcpy(tight, "\x30\x83\x02\x01", 4);
+        assert_false(cc_ecdsa_low_s(tight, 4));
+        assert_false(cc_ecdsa_low_s(tight, 2));
+        assert_false(cc_ecdsa_low_s(tight, 1));
+        free(tight);
+    }
     der[2] = 2;
     der[0] = 0x31;
     assert_false(cc_ecdsa_low_s(der, 40));

@@ -202,6 +202,18 @@ static void test_ranges(void **state)
             }
         }
     }
+    /* A tree larger than any could be, and a proof that ends too early, at the
+     * very end of its memory. */
+    assert_false(
+        cc_mtree_range_check(root, hashes, UINT64_MAX, 0, 1, proof, 64));
+    {
+        uint8_t *tight = malloc(32);
+
+        assert_non_null(tight);
+        memcpy(tight, proof, 32);
+        assert_false(cc_mtree_range_check(root, hashes, 40, 0, 1, tight, 1));
+        free(tight);
+    }
     assert_false(cc_mtree_range_check(root, hashes, 40, 3, 3, proof, 0));
     assert_false(cc_mtree_range_check(root, hashes, 40, 3, 41, proof, 0));
     cc_test_ran("ranges of small trees", ran);

@@ -33,7 +33,6 @@ struct check {
     size_t out_count, out_forming;
     struct cc_spent *spent;
     size_t spent_count;
-    size_t continued; /* outputs that are successors */
     cc_amount in, out;
     struct cc_storage_owed *owed;
     size_t owed_count;
@@ -313,7 +312,6 @@ static enum cc_status check_continuing(struct check *c, const struct output *o,
     found->out = &c->tx->vout[o->index];
     found->output = &o->body;
     found->output_index = o->index;
-    c->continued++;
     return CC_OK;
 }
 

@@ -180,6 +180,17 @@ static void compare_maturing(const json_t *maturing,
         assert_true(r->maturing[json_integer_value(v)]);
 }
 
+static bool any_typed(const struct cc_storage_case *c)
+{
+    bool typed = false;
+
+    for (size_t i = 0; i < c->coin_count; i++)
+        typed |= c->coins[i].out.script.data[0] == CC_OP_STORAGE;
+    for (size_t i = 0; i < c->tx.vout_count; i++)
+        typed |= c->tx.vout[i].script.data[0] == CC_OP_STORAGE;
+    return typed;
+}
+
 static void compare_result(const json_t *e, const struct cc_storage_result *r,
                            const struct cc_storage_case *c, struct chain *chain)
 {
@@ -199,6 +210,7 @@ static void compare_result(const json_t *e, const struct cc_storage_result *r,
     compare_bound(e, "lo", r->facts.lo, INT64_MIN);
     compare_bound(e, "hi", r->facts.hi, INT64_MAX);
     compare_owed(json_object_get(e, "owed"), r);
+    assert_int_equal(r->typed, any_typed(c));
     compare_successors(json_object_get(e, "successors"), &c->tx);
     compare_maturing(json_object_get(e, "maturing"), r, c->tx.vout_count);
 }
@@ -585,6 +597,119 @@ static void test_typed_limits(void **state)
     cc_storage_result_clear(&r);
 }
 
+/* As many claims as a block may hold, and one more: drawn by one block from as
+ * many seals. Their sealed data is a heavy job's matter, not run here. */
+#define CLAIMS 17
+static const uint8_t *flat_hash(void *arg, uint32_t height)
+{
+    static uint8_t hash[32];
+
+    (void)arg;
+    cc_put_u32le(hash, height);
+    return hash;
+}
+
+static bool flat_state(void *arg, uint32_t height, struct cc_mint_state *out)
+{
+    (void)height;
+    cc_mint_first(out, arg);
+    out->pool = CC_COIN;
+    return true;
+}
+
+static void test_claim_limit(void **state)
+{
+    static uint8_t scripts[CLAIMS][CC_TYPED_SCRIPT_ROOM],
+        next[CLAIMS][CC_TYPED_SCRIPT_ROOM], heads[CLAIMS][16],
+        proof[CC_LEAF_SIZE + 32 * 14];
+    static const uint8_t sig[64], plain[] = {0x51};
+    static struct cc_bytes witness[CLAIMS][3];
+    struct cc_params p = *cc_params_get(CC_CHAIN_REGTEST);
+    struct cc_storage_view view = {&p, 501, flat_hash, flat_state, &p};
+    struct cc_txin in[CLAIMS];
+    struct cc_txout out[CLAIMS + 1];
+    struct cc_coin coins[CLAIMS];
+    struct cc_storage_result r;
+    struct cc_sighash s;
+    struct cc_error err;
+    struct cc_act act;
+    struct cc_typed t;
+    struct cc_writer w;
+    struct cc_tx tx;
+    uint8_t key[32];
+    uint64_t sector;
+    unsigned column;
+
+    (void)state;
+    memset(in, 0, sizeof(in));
+    memset(coins, 0, sizeof(coins));
+    memset(&tx, 0, sizeof(tx));
+    for (size_t i = 0; i < CLAIMS; i++) {
+        memset(&t, 0, sizeof(t));
+        memset(&act, 0, sizeof(act));
+        t.kind = CC_KIND_SEAL;
+        t.u.seal.version = 1;
+        t.u.seal.id[0] = (uint8_t)(i + 1);
+        t.u.seal.sectors = p.storage.unit; /* all that can be drawn is there */
+        t.u.seal.seal_height = 400;
+        cc_writer_init(&w, scripts[i], sizeof(scripts[i]));
+        cc_typed_write(&w, &t);
+        coins[i].out.value = p.storage.seal_bond;
+        coins[i].out.script = cc_bytes(scripts[i], w.len);
+        cc_seal_key(key, flat_hash(NULL, 400), t.u.seal.id, t.u.seal.host_key);
+        cc_seal_draw(&sector, &column, flat_hash(NULL, 500), key, 0, &p);
+        act.action = CC_ACTION_CLAIM;
+        act.d = t.u.seal.mark_height = 500;
+        act.leaf = t.u.seal.mark_leaf = sector * CC_SECTOR_LEAVES;
+        witness[i][0] = cc_bytes(heads[i], cc_act_write_head(heads[i], &act));
+        witness[i][1] = cc_bytes(proof, sizeof(proof));
+        witness[i][2] = cc_bytes(sig, sizeof(sig));
+        in[i].prevout.index = (uint32_t)i;
+        in[i].witness = witness[i];
+        in[i].witness_count = 3;
+        cc_writer_init(&w, next[i], sizeof(next[i]));
+        cc_typed_write(&w, &t);
+        out[i].value = p.storage.seal_bond;
+        out[i].script = cc_bytes(next[i], w.len);
+    }
+    tx.vin = in;
+    tx.vout = out;
+    cc_storage_result_init(&r);
+    for (size_t n = CLAIMS - 1; n <= CLAIMS; n++) {
+        out[n].value = (cc_amount)n; /* some of what is minted */
+        out[n].script = cc_bytes(plain, sizeof(plain));
+        tx.vin_count = n;
+        tx.vout_count = n + 1;
+        cc_tx_finish(&tx);
+        cc_sighash_init(&s, &tx, coins);
+        cc_error_init(&err);
+        if (n == CLAIMS - 1) {
+            if (cc_storage_check(&r, &tx, coins, &s, &view, &err) != CC_OK)
+                fail_msg("%s", err.text);
+            assert_int_equal(r.claims, 16);
+            assert_int_equal(r.mint, 16 * (CC_COIN / p.storage.mint_div));
+            for (size_t i = 0; i <= n; i++)
+                assert_int_equal(r.maturing[i], i == n);
+            /* The successor's script was where the plain one is now. */
+            cc_writer_init(&w, next[n], sizeof(next[n]));
+            assert_int_equal(cc_typed_parse(&t, coins[n].out.script, NULL),
+                             CC_OK);
+            t.u.seal.mark_height = 500;
+            t.u.seal.mark_leaf = cc_get_u64le(heads[n] + 5);
+            cc_typed_write(&w, &t);
+            out[n].value = p.storage.seal_bond;
+            out[n].script = cc_bytes(next[n], w.len);
+        } else {
+            assert_int_equal(cc_storage_check(&r, &tx, coins, &s, &view, &err),
+                             CC_INVALID);
+            assert_non_null(
+                strstr(err.text, "more claims than a block may hold"));
+        }
+    }
+    cc_storage_result_clear(&r);
+    assert_int_equal(r.facts.read, -1);
+}
+
 /* Nothing typed: nothing to say, but the sums. */
 static void test_plain(void **state)
 {
@@ -612,6 +737,10 @@ static void test_plain(void **state)
     c.tx.vin_count = c.tx.vout_count = 1;
     cc_tx_finish(&c.tx);
     cc_storage_result_init(&r);
+    assert_int_equal(r.facts.read, -1);
+    out.script = cc_bytes(NULL, 0);
+    assert_int_equal(judge(&r, &chain, &c, 5, &err), CC_OK);
+    out.script = cc_bytes(plain, sizeof(plain));
     assert_int_equal(judge(&r, &chain, &c, 5, &err), CC_OK);
     assert_false(r.typed);
     assert_int_equal(r.fee, chain.params.max_money - 7);
@@ -642,6 +771,7 @@ int main(void)
         cmocka_unit_test(test_ticket_edge),
         cmocka_unit_test(test_coinbase),
         cmocka_unit_test(test_typed_limits),
+        cmocka_unit_test(test_claim_limit),
         cmocka_unit_test(test_plain),
     };
 

@@ -35,6 +35,7 @@ static bool take_identity(struct cc_host *h, const json_t *o)
         return false;
     copy_text(h->name, sizeof(h->name),
               json_string_value(json_object_get(o, "name")));
+    h->sequence = (uint32_t)json_integer_value(json_object_get(o, "sequence"));
     copy_text(h->endpoint, sizeof(h->endpoint), end);
     return end && *end;
 }
@@ -117,13 +118,19 @@ int cc_host_by_rank(const void *x, const void *y)
     return memcmp(a->key, b->key, 32);
 }
 
-static bool known(const struct cc_host *hosts, size_t count,
-                  const uint8_t key[32])
+/* One host a key: the identity with the highest sequence, of those the one
+ * told first. */
+static void add_host(struct cc_host *hosts, size_t *count,
+                     const struct cc_host *h)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!memcmp(hosts[i].key, key, 32))
-            return true;
-    return false;
+    for (size_t i = 0; i < *count; i++) {
+        if (memcmp(hosts[i].key, h->key, 32))
+            continue;
+        if (h->sequence > hosts[i].sequence)
+            hosts[i] = *h;
+        return;
+    }
+    hosts[(*count)++] = *h;
 }
 
 static bool ipv4_is_private(const uint8_t a[4])
@@ -171,13 +178,14 @@ enum cc_status cc_renter_find_hosts(struct cc_renter *r, struct cc_host **out,
     a.hosts = cc_calloc(json_array_size(list) + 1, sizeof(*a.hosts));
     json_array_foreach(list, i, row)
     {
-        struct cc_host *h = &a.hosts[n];
+        struct cc_host h;
 
-        if (n < r->o.hosts_max && take_identity(h, row) &&
-            !known(a.hosts, n, h->key))
-            n++;
+        if (take_identity(&h, row))
+            add_host(a.hosts, &n, &h);
     }
     json_decref(list);
+    if (n > r->o.hosts_max)
+        n = r->o.hosts_max;
     pool = cc_pool_new(n < THREADS ? (unsigned)n : THREADS, "hosts");
     cc_pool_run(pool, ask, &a, n);
     cc_pool_free(pool);

@@ -21,8 +21,9 @@ struct cc_renter {
 struct cc_host {
     uint8_t key[32];
     char name[64], endpoint[256];
-    bool answers;    /* settings are there */
-    char fault[300]; /* else: why not */
+    uint32_t sequence; /* of the identity */
+    bool answers;      /* settings are there */
+    char fault[300];   /* else: why not */
     int64_t latency_ms;
     struct cc_msg_settings_reply settings; /* without its name */
     bool used;                             /* tried for the object at hand */

@@ -273,6 +273,29 @@ class TestGateway(framework.TestCase):
             g.good("get", "a", self.path("back"))
             self.assertEqual(content(self.path("back")), content(self.path("a")))
 
+    def test_full_disk(self):
+        """Neither a fetched file nor the gateway's own notes can be written: said, and nothing is lost."""
+        g = self.gateway
+        make_file(self.path("a"), 100000)
+        g.good("put", self.path("a"), "-k=2", "-n=3")
+        os.symlink("/dev/full", self.path("back.partial"))
+        status, _, err = g.run("get", "a", self.path("back"))
+        self.assertEqual(status, 1)
+        self.assertIn("No space left on device", err)
+        self.assertFalse(os.path.lexists(self.path("back")))
+        self.assertFalse(os.path.lexists(self.path("back.partial")))
+        journal = os.path.join(g.folder, "regtest", "gateway", "journal")
+        g.good("put", self.path("a"), "b", "-k=2", "-n=3")
+        for command in (("put", self.path("a"), "c", "-k=2", "-n=3"), ("rm", "b")):
+            os.symlink(os.path.join(self.folder, "nowhere", "journal"), journal)
+            status, _, err = g.run(*command)
+            self.assertEqual(status, 1, command)
+            self.assertIn("journal", err)
+            os.unlink(journal)
+        g.good("get", "b", self.path("back"))
+        self.assertEqual(content(self.path("back")), content(self.path("a")))
+        self.assertEqual(sorted(o["name"] for o in g.json("ls")), ["a", "b"])
+
     def test_host_that_hangs(self):
         """A host that takes the connection and says nothing costs seconds, not the file."""
         g = self.gateway

@@ -184,11 +184,15 @@ static json_t *identities(const struct world *w)
 
     cc_hex_encode(key, w->host_key, 32);
     snprintf(end, sizeof(end), "127.0.0.1:%u", w->host_port);
-    /* Twice the same: one host. And one without an endpoint: none. */
-    return json_pack("[{s:s, s:s, s:[s]}, {s:s, s:s, s:[s]}, {s:s, s:[]}]",
-                     "key", key, "name", "good\x1b[host", "endpoints", end,
-                     "key", key, "name", "again", "endpoints", end, "key", key,
-                     "endpoints");
+    /* One key three times: one host, as its latest identity says. And one
+     * without an endpoint: none. */
+    return json_pack("[{s:s, s:s, s:[s], s:i}, {s:s, s:s, s:[s], s:i}, "
+                     "{s:s, s:s, s:[s], s:i}, {s:s, s:[], s:i}]",
+                     "key", key, "name", "old", "endpoints", "127.0.0.1:1",
+                     "sequence", 1, "key", key, "name", "good\x1b[host",
+                     "endpoints", end, "sequence", 2, "key", key, "name",
+                     "again", "endpoints", "127.0.0.1:1", "sequence", 2, "key",
+                     key, "endpoints", "sequence", 3);
 }
 
 static json_t *node_result(struct world *w, const char *method,

@@ -181,7 +181,19 @@ static bool is_listed(const json_t *list, const struct cc_host_contract *c)
 
 /* Not on the chain: ended, never mined, or only gone in a reorganisation;
  * after CC_HOST_DEPTH blocks we believe it. One that was never there gets
- * until its start has passed. */
+ * until its start has passed. A chain that is not yet as long as when we saw
+ * the coin last, of a node that reads or fetches its blocks anew, proves
+ * nothing. */
+static bool is_gone_for_good(const struct cc_host *h,
+                             const struct cc_host_contract *c)
+{
+    const int64_t since =
+        c->gone_since > c->height ? c->gone_since : (int64_t)c->height;
+
+    return h->tip >= since + CC_HOST_DEPTH &&
+           (c->on_chain || h->tip > c->body.start);
+}
+
 static void miss(struct cc_host *h, const json_t *list)
 {
     struct cc_host_contract *c;
@@ -196,8 +208,7 @@ static void miss(struct cc_host *h, const json_t *list)
             continue;
         if (c->gone_since < 0)
             c->gone_since = h->tip;
-        if (h->tip < c->gone_since + CC_HOST_DEPTH ||
-            (!c->on_chain && h->tip <= c->body.start))
+        if (!is_gone_for_good(h, c))
             continue;
         short_id(id, c->id);
         memcpy(ended, c->id, 32);

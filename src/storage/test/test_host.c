@@ -484,6 +484,37 @@ static void test_restarts(void **state)
     check_read(w, 1, 0, 0, 1);
 }
 
+/* A node that reads its blocks anew shows a short chain without the contract:
+ * that is no reason to let go of its data. */
+static void test_chain_is_read_again(void **state)
+{
+    struct world *w = *state;
+    struct cc_typed t;
+    struct fake_coin *c;
+    uint32_t tip;
+
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    mine(w, 4);
+    tip = w->node.tip;
+    c = (struct fake_coin *)(uintptr_t)fake_find(&w->node, CC_KIND_CONTRACT,
+                                                 w->id, &t);
+    assert_non_null(c);
+    c->spent = true;
+    for (w->node.tip = 10; w->node.tip < 10 + 2 * CC_HOST_DEPTH; w->node.tip++)
+        tick(w);
+    for (w->node.tip = tip - 3; w->node.tip < tip; w->node.tip++)
+        tick(w);
+    c->spent = false;
+    tick(w);
+    assert_int_equal(w->host->contract_count, 1);
+    assert_int_equal(cc_volume_counts(w->host->volume).used, 1);
+    assert_reply(read_leaves(w, 0, 0, 1), CC_MSG_READ_REPLY);
+    check_read(w, 1, 0, 0, 1);
+}
+
 /* A sector that was trimmed away stays until a root without it is deep enough
  * that no reorganisation brings the old one back: the renter could ask for
  * it, the chain could call for it. */
@@ -994,6 +1025,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_contract_lives),
         TEST(test_restarts),
+        TEST(test_chain_is_read_again),
         TEST(test_deletion_waits),
         TEST(test_proof_is_repeated),
         TEST(test_terms),

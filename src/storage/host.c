@@ -33,7 +33,7 @@ void cc_host_config_init(struct cc_host_config *c,
     c->seal_wait = quick ? 8 : 144;
     c->prove_delay = quick ? 0 : 6;
     c->retry = quick ? 3 : 16;
-    c->sync_delay = quick ? 1 : 6;
+    c->sync_delay = quick ? 2 : 6;
     c->feerate = 2000;
     c->sessions_max = 64;
     s->accepting = true;

@@ -327,8 +327,9 @@ static bool job_take(struct cc_host *h, const struct cc_host_contract *c,
     j->in.has_rev = c->revision > c->body.revision;
     j->in.new_root =
         c->sectors != c->body.sectors || memcmp(c->root, c->body.root, 32) != 0;
-    j->in.rested = h->config.sync_delay > 0 &&
-                   h->tip >= c->revised_height + h->config.sync_delay;
+    j->in.may_sync = h->config.sync_delay > 0;
+    j->in.rested = h->tip >= c->revised_height + h->config.sync_delay;
+    j->in.height = c->height;
     j->in.voucher = c->voucher;
     j->in.prove_delay = h->config.prove_delay;
     return true;

@@ -274,9 +274,11 @@ struct cc_host_plan {
 struct cc_host_plan_input {
     const struct cc_contract *body; /* the coin's */
     const uint8_t *id;
-    bool has_rev;  /* a later revision is signed */
-    bool new_root; /* and its root differs */
-    bool rested;   /* and it is old enough for SYNC */
+    bool has_rev;    /* a later revision is signed */
+    bool new_root;   /* and its root differs */
+    bool may_sync;   /* SYNC is not off */
+    bool rested;     /* and no other came for a while */
+    uint32_t height; /* of the coin */
     uint64_t voucher;
     uint32_t prove_delay;
 };

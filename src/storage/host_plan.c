@@ -7,6 +7,10 @@
 /* Rent of that many periods without a call is fetched on its own; less waits
  * for the next proof. */
 #define UNCALLED_MANY 16
+/* A root must be on the chain by the next due height; SYNC is sent so many
+ * blocks before, or a part of the period if that is less. */
+#define AHEAD 12
+#define AHEAD_PART 6
 
 struct scan {
     int64_t open;     /* first called height whose window is open; 0: none */
@@ -58,6 +62,25 @@ static bool much_waits(const struct cc_host_plan_input *in)
            in->voucher - c->redeemed > (c->allowance - c->redeemed) / 2;
 }
 
+/* Each SYNC costs us a fee, and a renter can make roots as often as it likes.
+ * So one that rested goes out at once only if it is the first of its period;
+ * what comes later, or never rests, waits until the next due height is near. */
+static bool root_is_due(const struct cc_host_plan_input *in,
+                        const struct scan *s, int64_t h)
+{
+    const struct cc_contract *c = in->body;
+    const int64_t ahead =
+        c->period / AHEAD_PART < AHEAD ? c->period / AHEAD_PART : AHEAD;
+    const int64_t last = s->last_due > c->done ? s->last_due : c->done;
+    const int64_t began = last ? cc_contract_due(c, last) : 0;
+
+    if (!in->has_rev || !in->new_root || s->any_called)
+        return false;
+    if (last < c->periods && cc_contract_due(c, last + 1) - h <= ahead)
+        return true;
+    return in->rested && (c->revision == 0 || (int64_t)in->height <= began);
+}
+
 struct cc_host_plan cc_host_make_plan(const struct cc_host_plan_input *in,
                                       const struct cc_storage_view *view)
 {
@@ -94,7 +117,7 @@ struct cc_host_plan cc_host_make_plan(const struct cc_host_plan_input *in,
         plan.i = (uint16_t)s.last_due;
         return plan;
     }
-    plan.rev = in->has_rev && in->new_root && in->rested && !s.any_called;
+    plan.rev = in->may_sync && root_is_due(in, &s, h);
     if (plan.rev || (plan.vou && much_waits(in))) {
         plan.duty = CC_DUTY_SYNC;
         return plan;

@@ -122,7 +122,7 @@ static void test_sync(void **state)
 
     (void)state;
     set("0111", 0);
-    in.has_rev = in.new_root = true;
+    in.has_rev = in.new_root = in.may_sync = true;
     assert_int_equal(plan(105, in).duty, CC_DUTY_NONE);
     in.rested = true;
     assert_int_equal(plan(105, in).duty, CC_DUTY_SYNC);
@@ -133,6 +133,46 @@ static void test_sync(void **state)
     assert_int_equal(plan(131, in).duty, CC_DUTY_NONE); /* challenge missed */
     in.new_root = false; /* only a number: with the next proof */
     assert_int_equal(plan(105, in).duty, CC_DUTY_NONE);
+}
+
+/* However many roots a renter makes: one SYNC when it rests, and one shortly
+ * before the next due height. */
+static void test_few_syncs(void **state)
+{
+    struct cc_host_plan_input in = nothing;
+
+    (void)state;
+    set("0001", 0);
+    in.has_rev = in.new_root = in.may_sync = true;
+    /* It never rests: two blocks before due height 112, not earlier. */
+    assert_int_equal(plan(109, in).duty, CC_DUTY_NONE);
+    assert_int_equal(plan(110, in).duty, CC_DUTY_SYNC);
+    assert_int_equal(plan(112, in).duty, CC_DUTY_SYNC);
+    assert_int_equal(plan(113, in).duty, CC_DUTY_NONE); /* of the next */
+    /* It rests, but the coin has had its root in this period. */
+    in.rested = true;
+    body.revision = 1;
+    in.height = 113;
+    assert_int_equal(plan(116, in).duty, CC_DUTY_NONE);
+    assert_int_equal(plan(122, in).duty, CC_DUTY_SYNC);
+    in.height = 112; /* of the period before */
+    assert_int_equal(plan(116, in).duty, CC_DUTY_SYNC);
+    body.done = 1; /* the same when the proof says where we are */
+    assert_int_equal(plan(116, in).duty, CC_DUTY_SYNC);
+    in.height = 114;
+    assert_int_equal(plan(116, in).duty, CC_DUTY_NONE);
+    assert_int_equal(plan(122, in).duty, CC_DUTY_SYNC);
+    in.may_sync = false;
+    assert_int_equal(plan(122, in).duty, CC_DUTY_NONE);
+    /* A long period: no earlier than twelve blocks before. */
+    in.may_sync = true;
+    in.rested = false;
+    body.period = 600;
+    calls = "00";
+    body.periods = 2;
+    body.done = 0;
+    assert_int_equal(plan(687, in).duty, CC_DUTY_NONE);
+    assert_int_equal(plan(688, in).duty, CC_DUTY_SYNC);
 }
 
 static void test_vouchers(void **state)
@@ -163,9 +203,10 @@ static void test_vouchers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_called), cmocka_unit_test(test_delay),
-        cmocka_unit_test(test_missed), cmocka_unit_test(test_uncalled),
-        cmocka_unit_test(test_sync),   cmocka_unit_test(test_vouchers),
+        cmocka_unit_test(test_called),   cmocka_unit_test(test_delay),
+        cmocka_unit_test(test_missed),   cmocka_unit_test(test_uncalled),
+        cmocka_unit_test(test_sync),     cmocka_unit_test(test_few_syncs),
+        cmocka_unit_test(test_vouchers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

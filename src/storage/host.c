@@ -36,6 +36,7 @@ void cc_host_config_init(struct cc_host_config *c,
     c->sync_delay = quick ? 2 : 6;
     c->feerate = 2000;
     c->sessions_max = 64;
+    c->lists_max = 1u << 18; /* 8 MiB a contract */
     s->accepting = true;
     s->period_min = (uint32_t)params->storage.min_period;
     s->period_max = 65535;
@@ -91,7 +92,7 @@ enum cc_status cc_host_new(struct cc_host **out, const struct cc_host_config *c,
     pthread_cond_init(&h->wake, NULL);
     pthread_cond_init(&h->session_ended, NULL);
     cc_random_bytes(seed, sizeof(seed));
-    cc_map_init(&h->written, 32, sizeof(int64_t), seed);
+    cc_map_init(&h->written, 32, sizeof(struct cc_host_written), seed);
     cc_map_init(&h->hashes, 4, 32, seed);
     h->events = cc_calloc(CC_HOST_EVENTS, sizeof(*h->events));
     st = open_volume(h, err);

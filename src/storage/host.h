@@ -59,6 +59,9 @@ struct cc_host_config {
     /* Terms; name, genesis, height and counts are filled in. */
     struct cc_msg_settings_reply settings;
     unsigned sessions_max;
+    /* Of one contract, beyond twice its capacity: sector roots in lists of
+     * revisions that the chain may still see, and such revisions. */
+    uint32_t lists_max;
 };
 
 /* Defaults for a chain. */

@@ -114,6 +114,16 @@ void cc_host_contract_extend(struct cc_host_contract *c, uint32_t revision,
     c->marks[c->mark_count++] = m;
 }
 
+uint64_t cc_host_contract_list_size(const struct cc_host_contract *c,
+                                    size_t count)
+{
+    uint64_t sum = count;
+
+    for (size_t i = 0; i < c->line_count; i++)
+        sum += c->lines[i].count;
+    return sum;
+}
+
 /* Lines are cut to what some mark needs; the numbers of lines stay. */
 static bool cut_lines(struct cc_host_contract *c)
 {
@@ -382,14 +392,15 @@ static enum cc_status load_one(struct cc_host *h, const char *dir,
  * as if they had just been written. */
 static void adopt_orphans(struct cc_host *h)
 {
-    int64_t now = cc_clock_now(NULL), *at;
+    struct cc_host_written *at;
     uint8_t *all;
     size_t count;
 
     all = cc_volume_list(h->volume, &count);
     for (size_t i = 0; i < count; i++) {
         at = cc_map_put(&h->written, all + 32 * i, NULL);
-        *at = now;
+        memset(at, 0, sizeof(*at));
+        at->since = cc_clock_now(NULL);
     }
     free(all);
 }
@@ -473,6 +484,17 @@ static void refer(struct cc_map *wanted, struct cc_host *h)
     }
 }
 
+void cc_host_forget_written(struct cc_host *h, const uint8_t root[32])
+{
+    const struct cc_host_written *at = cc_map_get(&h->written, root);
+    struct cc_host_contract *c =
+        at ? cc_host_contract_find(h, at->contract) : NULL;
+
+    if (c)
+        c->waiting--;
+    cc_map_remove(&h->written, root, NULL);
+}
+
 /* Released unless somebody needs it. The lock is held for one sector, since
  * each takes a sync; a revision that came between makes the list anew. */
 static bool release_one(struct cc_host *h, struct cc_map *wanted,
@@ -480,19 +502,19 @@ static bool release_one(struct cc_host *h, struct cc_map *wanted,
 {
     const int64_t now = cc_clock_now(NULL);
     enum cc_status st = CC_NOTFOUND;
+    struct cc_host_written *waits;
     struct cc_error err;
-    int64_t *since;
 
     pthread_mutex_lock(&h->lock);
     if (*as_of != h->list_changes) {
         refer(wanted, h);
         *as_of = h->list_changes;
     }
-    since = cc_map_get(&h->written, root);
+    waits = cc_map_get(&h->written, root);
     if (!cc_map_get(wanted, root) &&
-        !(since && *since + WRITTEN_LIFE_S > now) &&
+        !(waits && waits->since + WRITTEN_LIFE_S > now) &&
         !cc_host_seal_holds(h, root)) {
-        cc_map_remove(&h->written, root, NULL);
+        cc_host_forget_written(h, root);
         st = cc_volume_release(h->volume, root, &err);
         if (st != CC_OK)
             cc_log(h->config.log, "cannot release a sector: %s", err.text);

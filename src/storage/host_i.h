@@ -58,7 +58,8 @@ struct cc_host_contract {
     uint32_t revised_height;
     uint64_t voucher;
     uint8_t voucher_sig[64];
-    uint64_t used; /* usat */
+    uint64_t used;    /* usat */
+    uint32_t waiting; /* sectors written and not revised in; not kept */
     struct cc_host_line *lines;
     size_t line_count;
     struct cc_host_mark *marks; /* rising revisions */
@@ -101,10 +102,21 @@ struct cc_host_contract *cc_host_contract_find(struct cc_host *h,
 void cc_host_contract_add(struct cc_host *h, struct cc_host_contract *c);
 /* Locked. Forgets it, its file too. */
 void cc_host_contract_remove(struct cc_host *h, struct cc_host_contract *c);
+/* Roots that it takes to keep all its lists, and one of count more. */
+uint64_t cc_host_contract_list_size(const struct cc_host_contract *c,
+                                    size_t count);
 /* Sectors that contracts may still fill. Locked. */
 uint64_t cc_host_sectors_free(struct cc_host *h);
 /* Release sectors that nothing refers to. Takes the lock. */
 void cc_host_collect(struct cc_host *h);
+
+/* A sector that was written and waits for a revision. */
+struct cc_host_written {
+    int64_t since;
+    uint8_t contract[32]; /* zeros: of an earlier run */
+};
+/* Locked. It waits no more. */
+void cc_host_forget_written(struct cc_host *h, const uint8_t root[32]);
 
 /* --- What one can be told ------------------------------------------------- */
 
@@ -154,7 +166,7 @@ struct cc_host {
     uint32_t tip;
     struct cc_host_contract **contracts;
     size_t contract_count, contract_cap;
-    struct cc_map written; /* root -> int64_t time: waits for a revision */
+    struct cc_map written;        /* root -> struct cc_host_written */
     struct cc_host_event *events; /* ring */
     uint64_t event_count;
     uint64_t list_changes; /* how often any contract's sectors changed */

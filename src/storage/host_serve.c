@@ -10,6 +10,10 @@
 #include "util/clock.h"
 #include "util/mem.h"
 
+/* A contract may have as many sectors waiting for a revision as its capacity,
+ * and some that an attempt that failed left. */
+#define WAITING_SPARE 4
+
 void cc_host_refuse(struct cc_message *reply, struct cc_host_scratch *s,
                     enum cc_refusal code, const char *fmt, ...)
 {
@@ -99,6 +103,71 @@ static void refuse_payment(struct cc_message *reply, struct cc_host_scratch *s,
 
 /* --- WRITE ---------------------------------------------------------------- */
 
+/* Charged before it is served: else sessions side by side would all spend the
+ * same money. */
+static bool admit_write(struct cc_host *h, const uint8_t peer[32],
+                        const struct cc_msg_write *m, uint64_t cost,
+                        struct cc_message *reply, struct cc_host_scratch *s)
+{
+    struct cc_host_contract *c;
+
+    pthread_mutex_lock(&h->lock);
+    c = find_for(h, peer, m->contract, reply, s);
+    if (c && is_over(h, c)) {
+        cc_host_refuse(reply, s, CC_REFUSE_ENDED, "the contract is over");
+    } else if (c && !can_pay(c, cost)) {
+        refuse_payment(reply, s, c, cost);
+    } else if (c) {
+        c->used += cost;
+        reply->type = CC_MSG_WRITE_REPLY;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return reply->type == CC_MSG_WRITE_REPLY;
+}
+
+/* Known as waiting before it is there, so that nobody collects it. No contract
+ * may have the volume full of sectors that it pays no rent for: false. */
+static bool note_written(struct cc_host *h, const uint8_t id[32],
+                         const uint8_t root[32])
+{
+    struct cc_host_contract *c;
+    struct cc_host_written *at;
+    bool room, fresh;
+
+    pthread_mutex_lock(&h->lock);
+    c = cc_host_contract_find(h, id);
+    at = cc_map_get(&h->written, root);
+    room = c && (at || c->waiting < c->capacity + WAITING_SPARE);
+    if (room) {
+        at = cc_map_put(&h->written, root, &fresh);
+        if (fresh) {
+            memcpy(at->contract, id, 32);
+            c->waiting++;
+        }
+        at->since = cc_clock_now(NULL);
+    }
+    pthread_mutex_unlock(&h->lock);
+    return room;
+}
+
+/* What waited for too long makes room, if need be. */
+static enum cc_status keep_sector(struct cc_host *h,
+                                  const struct cc_msg_write *m,
+                                  const uint8_t root[32], struct cc_error *err)
+{
+    enum cc_status st = CC_LIMIT;
+
+    for (int i = 0; st == CC_LIMIT && i < 2; i++) {
+        if (i)
+            cc_host_collect(h);
+        if (note_written(h, m->contract, root))
+            st = cc_volume_write(h->volume, root, m->data.data, err);
+        else
+            cc_fail(err, CC_LIMIT, "too many sectors wait for a revision");
+    }
+    return st;
+}
+
 static void serve_write(struct cc_host *h, const uint8_t peer[32],
                         const struct cc_msg_write *m, struct cc_message *reply,
                         struct cc_host_scratch *s)
@@ -109,38 +178,25 @@ static void serve_write(struct cc_host *h, const uint8_t peer[32],
     struct cc_error err;
     enum cc_status st;
     uint8_t root[32];
-    int64_t *since;
 
-    pthread_mutex_lock(&h->lock);
-    c = find_for(h, peer, m->contract, reply, s);
-    if (c && is_over(h, c))
-        cc_host_refuse(reply, s, CC_REFUSE_ENDED, "the contract is over");
-    else if (c && !can_pay(c, cost))
-        refuse_payment(reply, s, c, cost);
-    else if (c)
-        reply->type = CC_MSG_WRITE_REPLY;
-    pthread_mutex_unlock(&h->lock);
-    if (reply->type != CC_MSG_WRITE_REPLY)
+    if (!admit_write(h, peer, m, cost, reply, s))
         return;
     cc_mtree_sector_root(root, m->data.data);
-    /* Known as waiting before it is there, so that nobody collects it. */
+    st = keep_sector(h, m, root, &err);
     pthread_mutex_lock(&h->lock);
-    since = cc_map_put(&h->written, root, NULL);
-    *since = cc_clock_now(NULL);
-    pthread_mutex_unlock(&h->lock);
-    st = cc_volume_write(h->volume, root, m->data.data, &err);
-    pthread_mutex_lock(&h->lock);
+    if (st != CC_OK && !cc_volume_has(h->volume, root))
+        cc_host_forget_written(h, root);
     c = find_for(h, peer, m->contract, reply, s);
     if (c && st == CC_OK) {
-        c->used += cost;
         h->writes++;
         memcpy(reply->u.write_reply.root, root, 32);
         reply->u.write_reply.used = c->used;
     } else if (c) {
+        c->used -= cost;
         cc_log(h->config.log, "host: cannot keep a sector: %s", err.text);
         cc_host_refuse(reply, s,
                        st == CC_LIMIT ? CC_REFUSE_FULL : CC_REFUSE_INTERNAL,
-                       st == CC_LIMIT ? "the disk is full"
+                       st == CC_LIMIT ? "no room is left for the sector"
                                       : "the sector could not be kept");
     }
     pthread_mutex_unlock(&h->lock);
@@ -215,6 +271,14 @@ static bool make_list(struct cc_host *h, const struct cc_host_contract *c,
         cc_fail(err, CC_INVALID, "the changes lead to another root");
         return false;
     }
+    /* Revisions cost nothing, and each may come to the chain. */
+    if (c->mark_count >= h->config.lists_max ||
+        cc_host_contract_list_size(c, *count) >
+            h->config.lists_max + 2 * (uint64_t)c->capacity) {
+        cc_fail(err, CC_INVALID,
+                "too many revisions wait for the chain: try again later");
+        return false;
+    }
     return true;
 }
 
@@ -241,7 +305,8 @@ static enum cc_status accept_revision(struct cc_host *h,
     h->list_changes++;
     st = cc_host_contract_save(h, c, err);
     for (size_t i = 0; st == CC_OK && i < count; i++)
-        cc_map_remove(&h->written, roots + 32 * i, NULL);
+        if (cc_map_get(&h->written, roots + 32 * i))
+            cc_host_forget_written(h, roots + 32 * i);
     return st;
 }
 
@@ -307,24 +372,27 @@ static bool prepare_read(struct cc_host *h, const uint8_t peer[32],
         out->path_len = 32 * cc_mtree_path_len(m->sector, count);
         out->path = cc_arena_alloc(&s->arena, out->path_len + 1);
         cc_mtree_path(out->path, roots, count, m->sector);
+        c->used += cost; /* as for a write */
         ok = true;
     }
     pthread_mutex_unlock(&h->lock);
     return ok;
 }
 
-static uint64_t charge(struct cc_host *h, const uint8_t id[32], uint64_t cost)
+/* The account after a read; what was not served costs nothing. */
+static uint64_t settle(struct cc_host *h, const uint8_t id[32], uint64_t cost,
+                       bool served)
 {
     struct cc_host_contract *c;
     uint64_t used = 0;
 
     pthread_mutex_lock(&h->lock);
     c = cc_host_contract_find(h, id);
-    if (c) {
-        c->used += cost;
+    if (c && !served)
+        c->used -= cost;
+    if (c)
         used = c->used;
-    }
-    h->reads++;
+    h->reads += served;
     pthread_mutex_unlock(&h->lock);
     return used;
 }
@@ -366,6 +434,7 @@ static void serve_read(struct cc_host *h, const uint8_t peer[32],
     st = cc_volume_read_leaves(h->volume, r.root, begin, begin + leaves,
                                s->data, hashes, &err);
     if (st != CC_OK) {
+        settle(h, m->contract, cost, false);
         refuse_read(h, st, &err, reply, s);
         free(hashes);
         return;
@@ -379,7 +448,7 @@ static void serve_read(struct cc_host *h, const uint8_t peer[32],
     out->data = cc_bytes(s->data, m->length);
     out->range = cc_bytes(proof, nodes * 32);
     out->path = cc_bytes(r.path, r.path_len);
-    out->used = charge(h, m->contract, cost);
+    out->used = settle(h, m->contract, cost, true);
 }
 
 /* --- Money ---------------------------------------------------------------- */
@@ -389,8 +458,9 @@ static void take_voucher(struct cc_host *h, struct cc_host_contract *c,
                          const struct cc_msg_voucher *m,
                          struct cc_message *reply, struct cc_host_scratch *s)
 {
+    const uint64_t before = c->voucher;
     struct cc_error err;
-    uint8_t msg[32];
+    uint8_t msg[32], sig[64];
 
     cc_error_init(&err);
     if (m->amount > c->body.allowance) {
@@ -405,9 +475,12 @@ static void take_voucher(struct cc_host *h, struct cc_host_contract *c,
             cc_host_refuse(reply, s, CC_REFUSE_SIGNATURE, "signature");
             return;
         }
+        memcpy(sig, c->voucher_sig, 64);
         c->voucher = m->amount;
         memcpy(c->voucher_sig, m->signature, 64);
         if (cc_host_contract_save(h, c, &err) != CC_OK) {
+            c->voucher = before;
+            memcpy(c->voucher_sig, sig, 64);
             cc_log(h->config.log, "host: %s", err.text);
             cc_host_refuse(reply, s, CC_REFUSE_INTERNAL,
                            "the voucher could not be kept");

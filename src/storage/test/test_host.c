@@ -880,6 +880,64 @@ static void test_full_volume(void **state)
     assert_false(settings(w).accepting);
 }
 
+/* A contract for few sectors does not fill the volume with what nobody revises
+ * in. */
+static void test_waiting_sectors(void **state)
+{
+    struct world *w = *state;
+    const unsigned most = 8 + 4;
+    const void *root;
+    void *waits;
+    size_t at = 0;
+
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 900000, w->secret), CC_MSG_VOUCHER_REPLY);
+    for (unsigned n = 1; n <= most; n++)
+        assert_reply(write_sector(w, n), CC_MSG_WRITE_REPLY);
+    assert_refused(write_sector(w, most + 1), CC_REFUSE_FULL);
+    assert_int_equal(cc_volume_counts(w->host->volume).used, most);
+    assert_reply(write_sector(w, 3), CC_MSG_WRITE_REPLY); /* waits already */
+    store(w, 1); /* it waits no more: room for another */
+    assert_reply(write_sector(w, most + 1), CC_MSG_WRITE_REPLY);
+    assert_refused(write_sector(w, most + 2), CC_REFUSE_FULL);
+    /* After an hour they go, and make room. */
+    while (cc_map_next(&w->host->written, &at, &root, &waits))
+        ((struct cc_host_written *)waits)->since -= 3700;
+    assert_reply(write_sector(w, most + 2), CC_MSG_WRITE_REPLY);
+    assert_int_equal(cc_volume_counts(w->host->volume).used, 2);
+}
+
+/* Revisions are for nothing, so what they make us keep is bounded. */
+static void test_many_revisions(void **state)
+{
+    struct world *w = *state;
+    struct cc_change swap = {.kind = CC_CHANGE_SWAP, .a = 0, .b = 1};
+    uint8_t lists[2][64], root[32];
+    uint32_t n = 2;
+
+    w->host->config.lists_max = 20;
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 900000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    store(w, 2);
+    memcpy(lists[0], w->roots, 64);
+    memcpy(lists[1], w->roots + 32, 32);
+    memcpy(lists[1] + 32, w->roots, 32);
+    do { /* a list of two more with each: 20 and twice 8 of them in all */
+        cc_mtree_root(root, lists[(n + 1) % 2], 2);
+        revise(w, ++n, root, 2, &swap, 1, w->secret);
+    } while (w->reply->type == CC_MSG_REVISE_REPLY && n < 100);
+    assert_refused(w->reply, CC_REFUSE_REVISION);
+    assert_int_equal(n, 2 + (20 + 16) / 2);
+    /* Once the chain has the latest, there is room again. */
+    mine(w, 4 + CC_HOST_DEPTH);
+    assert_int_equal(coin(w).revision, n - 1);
+    assert_reply(revise(w, n, root, 2, &swap, 1, w->secret),
+                 CC_MSG_REVISE_REPLY);
+}
+
 /* --- Seals ---------------------------------------------------------------- */
 
 static void wait_sealed(struct world *w)
@@ -1037,6 +1095,8 @@ int main(void)
         TEST(test_damage),
         TEST(test_node_away),
         TEST(test_full_volume),
+        TEST(test_waiting_sectors),
+        TEST(test_many_revisions),
         TEST(test_seal),
         TEST(test_seal_lost),
         TEST(test_rpc),

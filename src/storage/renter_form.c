@@ -127,35 +127,42 @@ static uint64_t choose_allowance(const struct form *f)
     return all < s->allowance_min ? s->allowance_min : all;
 }
 
+static enum cc_status too_dear(const struct form *f, const char *what,
+                               cc_amount sum, struct cc_error *err)
+{
+    char asked[CC_AMOUNT_TEXT_SIZE], most[CC_AMOUNT_TEXT_SIZE];
+
+    cc_amount_format(asked, sum);
+    cc_amount_format(most, f->r->o.rent_max);
+    return cc_fail(err, CC_INVALID,
+                   "asks %s of %s for %u sectors, above -maxrent=%s", asked,
+                   what, f->capacity, most);
+}
+
 static enum cc_status choose_money(struct form *f, struct cc_error *err)
 {
     const struct cc_msg_settings_reply *s = &f->host->settings;
     const struct cc_params *p = f->r->o.params;
     struct cc_contract *c = &f->terms;
     cc_amount total, need;
-    uint64_t penalty;
 
     if (!cc_settings_rent(&c->rent, s, f->capacity, c->period, p) ||
         !cc_amount_mul(&total, (cc_amount)c->rent, c->periods, p->max_money))
         return cc_fail(err, CC_INVALID, "asks an absurd rent");
-    if (total > f->r->o.rent_max) {
-        char asked[CC_AMOUNT_TEXT_SIZE], most[CC_AMOUNT_TEXT_SIZE];
-
-        cc_amount_format(asked, total);
-        cc_amount_format(most, f->r->o.rent_max);
+    if (total > f->r->o.rent_max)
+        return too_dear(f, "rent", total, err);
+    /* Who stakes less than it earns may as well drop the data. */
+    if (s->collateral_permille < 1000)
         return cc_fail(err, CC_INVALID,
-                       "asks %s of rent for %u sectors, above -maxrent=%s",
-                       asked, f->capacity, most);
-    }
-    /* At least the rent, if the host stakes as much. */
-    if (__builtin_mul_overflow(c->rent, s->collateral_permille, &penalty))
-        penalty = UINT64_MAX;
-    else
-        penalty /= 1000;
-    c->penalty = penalty < c->rent ? penalty : c->rent;
+                       "stakes only %u thousandths of the rent",
+                       s->collateral_permille);
+    c->penalty = c->rent;
     c->allowance = choose_allowance(f);
     if (c->allowance > ALLOWANCE_MAX || !cc_contract_need(&need, c, p))
         return cc_fail(err, CC_INVALID, "asks absurd prices");
+    /* What it may charge is bounded by nothing else. */
+    if (c->allowance > (uint64_t)f->r->o.rent_max)
+        return too_dear(f, "transfers", (cc_amount)c->allowance, err);
     f->value = need;
     f->collateral = (cc_amount)c->penalty * c->periods;
     f->ours = need - f->collateral;
@@ -625,7 +632,7 @@ static struct cc_renter_contract *new_contract(const struct form *f)
 }
 
 static enum cc_status send_signed(struct form *f, const uint8_t *tx, size_t len,
-                                  struct cc_error *err)
+                                  bool *taken, struct cc_error *err)
 {
     struct cc_message m, r;
     enum cc_status st;
@@ -639,10 +646,10 @@ static enum cc_status send_signed(struct form *f, const uint8_t *tx, size_t len,
         return st;
     if (memcmp(r.u.form_done.txid, f->tx.txid, 32))
         return cc_fail(err, CC_CORRUPT, "sent another transaction");
-    /* Our node may hear of it from the network first: no fault. */
+    /* What our node does not take, as yet, is believed when a block has it. */
     hex = cc_hex_dup(r.u.form_done.tx.data, r.u.form_done.tx.len);
-    (void)cc_node_call(f->r->o.node, "sendrawtransaction",
-                       json_pack("[s]", hex), NULL, NULL);
+    *taken = cc_node_call(f->r->o.node, "sendrawtransaction",
+                          json_pack("[s]", hex), NULL, NULL) == CC_OK;
     free(hex);
     return CC_OK;
 }
@@ -653,6 +660,7 @@ static enum cc_status conclude(struct form *f, struct cc_renter_contract **out,
     struct cc_renter_contract *c;
     enum cc_status st;
     uint8_t *tx = NULL;
+    bool taken = false;
     size_t len = 0;
 
     st = build(f, err);
@@ -668,9 +676,9 @@ static enum cc_status conclude(struct form *f, struct cc_renter_contract **out,
     }
     key_is_used(f);
     cc_renter_add_contract(f->r, c);
-    st = send_signed(f, tx, len, err);
+    st = send_signed(f, tx, len, &taken, err);
     if (st == CC_OK) {
-        c->forming = false;
+        c->forming = !taken;
         st = cc_renter_contract_save(c, f->r->dir, err);
         *out = c;
     }

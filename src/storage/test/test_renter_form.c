@@ -32,8 +32,10 @@ enum lie {
     ABSURD_PRICE,
     NOT_ACCEPTING,
     NO_ROOM,
-    LONG_PERIODS, /* wants periods longer than we ask for */
-    DEAR,         /* rent above -maxrent */
+    LONG_PERIODS,   /* wants periods longer than we ask for */
+    DEAR,           /* rent above -maxrent */
+    DEAR_TRANSFERS, /* what transfers may cost above it */
+    NO_STAKE,       /* loses less than it earns if it drops the data */
     LITTLE_COLLATERAL,
     WRONG_SIGNATURE,
     OUR_COIN,
@@ -56,6 +58,7 @@ struct world {
     unsigned locked, unlocked, sent;
     int next_key;
     bool on_chain, signs_nothing, down;
+    bool refuse; /* the contract's transaction */
     uint32_t height;
     /* the transaction that the host was given */
     uint8_t *tx;
@@ -227,7 +230,7 @@ static json_t *node_result(struct world *w, const char *method,
         return sign_raw(w, args);
     if (!strcmp(method, "sendrawtransaction")) {
         w->sent++;
-        return json_string("");
+        return w->refuse ? NULL : json_string("");
     }
     return NULL;
 }
@@ -303,11 +306,11 @@ static void host_settings(const struct world *w,
     s->capacity_max = 500;
     s->samples = 2;
     s->odds_max = 4;
-    s->collateral_permille = 2000;
+    s->collateral_permille = w->lie == NO_STAKE ? 999 : 2000;
     s->price_storage = w->lie == DEAR ? 10000000000 : 1000000;
     s->price_write = w->lie == ABSURD_PRICE ? UINT64_MAX : 1000;
     s->price_read = 10;
-    s->price_request = 1;
+    s->price_request = w->lie == DEAR_TRANSFERS ? 400000000000 : 1;
 }
 
 static void host_offer(struct world *w, const struct cc_msg_form_request *q,
@@ -621,6 +624,9 @@ static void test_lies(void **state)
         {NO_ROOM, CC_INVALID, "has room for 3 sectors"},
         {LONG_PERIODS, CC_INVALID, "periods of 20 to 100"},
         {DEAR, CC_INVALID, "above -maxrent=1.00000000"},
+        {DEAR_TRANSFERS, CC_INVALID,
+         "of transfers for 32 sectors, above -maxrent"},
+        {NO_STAKE, CC_INVALID, "stakes only 999 thousandths"},
         {REFUSE, CC_INVALID, "refused: not with you"},
         {LITTLE_COLLATERAL, CC_CORRUPT, "of collateral"},
         {WRONG_SIGNATURE, CC_CORRUPT, "signed other terms"},
@@ -766,6 +772,30 @@ static void test_doubt(void **state)
     }
 }
 
+/* The host says that it sent it, but our node does not take it: the chain
+ * decides if there is a contract. */
+static void test_not_taken(void **state)
+{
+    (void)state;
+    for (int mined = 0; mined < 2; mined++) {
+        struct cc_renter_contract *c = NULL;
+        struct world w;
+        struct cc_host h;
+
+        world_init(&w, HONEST);
+        w.refuse = true;
+        h = only_host(&w);
+        assert_int_equal(cc_renter_form(w.renter, &h, 5, &c, &w.err), CC_OK);
+        assert_int_equal(w.sent, 1);
+        assert_true(c->forming);
+        w.on_chain = mined != 0;
+        assert_int_equal(cc_renter_settle_forming(w.renter, TIP + 1000, &w.err),
+                         CC_OK);
+        assert_int_equal(w.renter->count, mined);
+        world_clear(&w);
+    }
+}
+
 /* A key that was got for nothing is taken for the next contract. */
 static void test_spare_key(void **state)
 {
@@ -829,7 +859,8 @@ int main(void)
         cmocka_unit_test(test_fee),       cmocka_unit_test(test_our_faults),
         cmocka_unit_test(test_settings),  cmocka_unit_test(test_honest),
         cmocka_unit_test(test_lies),      cmocka_unit_test(test_doubt),
-        cmocka_unit_test(test_spare_key), cmocka_unit_test(test_funds),
+        cmocka_unit_test(test_not_taken), cmocka_unit_test(test_spare_key),
+        cmocka_unit_test(test_funds),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -14,7 +14,8 @@ libcc_chain_a_SOURCES = \
     src/chain/rebuild.c \
     src/chain/reorg.c \
     src/chain/undo.c src/chain/undo.h \
-    src/chain/verify.c
+    src/chain/verify.c \
+    src/chain/vote.c src/chain/vote.h
 
 CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
     src/chain/test/test_coins src/chain/test/test_index \

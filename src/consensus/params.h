@@ -46,6 +46,13 @@ struct cc_genesis {
     struct cc_bytes script;
 };
 
+/* A soft fork that miners vote for (BIP 9), from the first block on and
+ * without end. window 0: there is none. */
+struct cc_vote {
+    unsigned bit;               /* of the version */
+    uint32_t window, threshold; /* blocks */
+};
+
 struct cc_params {
     enum cc_chain_id id;
     const char *name;      /* "main", "test", "regtest": chain in RPC */
@@ -69,6 +76,8 @@ struct cc_params {
     /* Heights from which a soft fork holds (Core's buried deployments). */
     uint32_t bip34_height, bip65_height, bip66_height, csv_height,
         segwit_height, taproot_height;
+    /* Core's regtest has a fork that changes nothing, to try voting with. */
+    struct cc_vote testdummy;
 
     struct cc_genesis genesis;
     uint8_t genesis_hash[32]; /* internal byte order */

@@ -21,7 +21,7 @@ struct cc_mempool_config {
     unsigned ancestor_limit, descendant_limit; /* counts; sizes 101 kvB */
     size_t block_max_weight;                   /* of templates; 0: 3,996,000 */
     cc_amount block_min_feerate; /* a package that pays less stays out */
-    int32_t block_version;       /* 0: no deployment signalled */
+    int32_t block_version;       /* 0: as BIP 9 has it */
     int64_t (*now)(void *arg);
     void *now_arg;
     struct cc_log *log;

@@ -1,5 +1,6 @@
 #include "mempool/miner.h"
 
+#include "chain/vote.h"
 #include "consensus/pow.h"
 #include "crypto/hash.h"
 #include "mempool/internal.h"
@@ -14,7 +15,6 @@
 #define RESERVED_WEIGHT 4000
 #define RESERVED_SIGOPS 400
 #define DEFAULT_MAX_WEIGHT (CC_MAX_BLOCK_WEIGHT - RESERVED_WEIGHT)
-#define BLOCK_VERSION 0x20000000 /* BIP 9: no deployment signalled */
 
 /* --- A block in the making -------------------------------------------------
  */
@@ -62,8 +62,9 @@ static void draft_init(struct draft *d, struct cc_mempool *m)
     d->height = tip->height + 1;
     d->min_time = tip->median_time + 1;
     d->witness = d->height >= m->params->segwit_height;
-    d->header.version =
-        m->config.block_version ? m->config.block_version : BLOCK_VERSION;
+    d->header.version = m->config.block_version
+                            ? m->config.block_version
+                            : cc_vote_version(m->params, tip);
     memcpy(d->header.prev, tip->hash, 32);
     d->header.time = (uint32_t)(now > d->min_time ? now : d->min_time);
     d->header.bits = cc_pow_next_bits(m->params, tip->height, tip->header.time,

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "chain/chain.h"
+#include "chain/vote.h"
 #include "consensus/pow.h"
 #include "consensus/script.h"
 #include "rpc/families.h"
@@ -321,6 +321,86 @@ static json_t *buried(uint32_t height, uint32_t next)
     return o;
 }
 
+static const char *vote_name(struct cc_vote_status s)
+{
+    static const char *const names[] = {"defined", "started", "locked_in",
+                                        "active"};
+
+    return names[s.state];
+}
+
+/* The vote in the window that i stands in, so far. */
+static void add_signals(json_t *o, const struct cc_vote *v,
+                        const struct cc_index *i, bool open)
+{
+    uint32_t elapsed = i->height % v->window + 1, count = 0;
+    char *signals = cc_malloc(elapsed + 1);
+    json_t *s = json_object();
+
+    signals[elapsed] = '\0';
+    for (uint32_t n = elapsed; n-- > 0; i = i->prev) {
+        bool yes = cc_vote_signals(v, i);
+
+        signals[n] = yes ? '#' : '-';
+        count += yes;
+    }
+    cc_json_set_int(s, "period", v->window);
+    cc_json_set_int(s, "elapsed", elapsed);
+    cc_json_set_int(s, "count", count);
+    if (open) {
+        cc_json_set_int(s, "threshold", v->threshold);
+        cc_json_set_bool(s, "possible",
+                         elapsed - count <= v->window - v->threshold);
+    }
+    cc_json_set(o, "statistics", s);
+    cc_json_set_str(o, "signalling", signals);
+    free(signals);
+}
+
+static json_t *voted(const struct cc_vote *v, const struct cc_index *i)
+{
+    struct cc_vote_status now = cc_vote_status(v, i->prev);
+    struct cc_vote_status next = cc_vote_status(v, i);
+    bool open = now.state == CC_VOTE_STARTED;
+    bool signals = open || now.state == CC_VOTE_LOCKED_IN;
+    json_t *o = json_object(), *b = json_object();
+
+    if (signals)
+        cc_json_set_int(b, "bit", v->bit);
+    cc_json_set_int(b, "start_time", 0);
+    cc_json_set_int(b, "timeout", INT64_MAX);
+    cc_json_set_int(b, "min_activation_height", 0);
+    cc_json_set_str(b, "status", vote_name(now));
+    cc_json_set_int(b, "since", now.since);
+    cc_json_set_str(b, "status_next", vote_name(next));
+    if (signals)
+        add_signals(b, v, i, open);
+    cc_json_set_str(o, "type", "bip9");
+    if (next.state == CC_VOTE_ACTIVE)
+        cc_json_set_int(o, "height", next.since);
+    cc_json_set_bool(o, "active", next.state == CC_VOTE_ACTIVE);
+    cc_json_set(o, "bip9", b);
+    return o;
+}
+
+/* Core's regtest lists taproot as one that needed no vote. */
+static json_t *always_active(void)
+{
+    json_t *o = json_object(), *b = json_object();
+
+    cc_json_set_int(b, "start_time", -1);
+    cc_json_set_int(b, "timeout", INT64_MAX);
+    cc_json_set_int(b, "min_activation_height", 0);
+    cc_json_set_str(b, "status", "active");
+    cc_json_set_int(b, "since", 0);
+    cc_json_set_str(b, "status_next", "active");
+    cc_json_set_str(o, "type", "bip9");
+    cc_json_set_int(o, "height", 0);
+    cc_json_set_bool(o, "active", true);
+    cc_json_set(o, "bip9", b);
+    return o;
+}
+
 static json_t *getdeploymentinfo(struct cc_rpc_call *call)
 {
     const struct cc_params *p = call->env->params;
@@ -342,7 +422,11 @@ static json_t *getdeploymentinfo(struct cc_rpc_call *call)
     cc_json_set(d, "bip65", buried(p->bip65_height, next));
     cc_json_set(d, "csv", buried(p->csv_height, next));
     cc_json_set(d, "segwit", buried(p->segwit_height, next));
-    cc_json_set(d, "taproot", buried(p->taproot_height, next));
+    if (p->testdummy.window)
+        cc_json_set(d, "testdummy", voted(&p->testdummy, i));
+    cc_json_set(d, "taproot",
+                p->storage_active ? buried(p->taproot_height, next)
+                                  : always_active());
     cc_json_set(o, "deployments", d);
     return o;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chain/vote.h"
 #include "consensus/pow.h"
 #include "mempool/miner.h"
 #include "net/net.h"
@@ -375,11 +376,31 @@ static json_t *strings(const char *const *list, size_t n)
     return a;
 }
 
-static json_t *template_json(const struct cc_template *t, uint64_t changes)
+/* What miners have voted in, and what they may vote for (BIP 9). */
+static void set_votes(json_t *o, struct cc_rpc_call *call,
+                      const struct cc_header *h)
+{
+    const struct cc_vote *v = &call->env->params->testdummy;
+    struct cc_vote_status s =
+        cc_vote_status(v, cc_chain_find(call->env->chain, h->prev));
+    json_t *rules = json_array(), *open = json_object();
+
+    json_array_append_new(rules, json_string("csv"));
+    json_array_append_new(rules, json_string("!segwit"));
+    if (s.state == CC_VOTE_ACTIVE)
+        json_array_append_new(rules, json_string("testdummy"));
+    else if (s.state != CC_VOTE_DEFINED)
+        cc_json_set_int(open, "testdummy", v->bit);
+    json_array_append_new(rules, json_string("taproot"));
+    cc_json_set(o, "rules", rules);
+    cc_json_set(o, "vbavailable", open);
+}
+
+static json_t *template_json(struct cc_rpc_call *call,
+                             const struct cc_template *t, uint64_t changes)
 {
     static const char *const capabilities[] = {"proposal"};
     static const char *const mutable[] = {"time", "transactions", "prevblock"};
-    static const char *const rules[] = {"csv", "!segwit", "taproot"};
     const struct cc_header *h = &t->block.header;
     struct cc_u256 target = cc_compact_to_u256(h->bits, NULL, NULL);
     json_t *o = json_object();
@@ -388,8 +409,7 @@ static json_t *template_json(const struct cc_template *t, uint64_t changes)
 
     cc_json_set(o, "capabilities", strings(capabilities, 1));
     cc_json_set_int(o, "version", h->version);
-    cc_json_set(o, "rules", strings(rules, 3));
-    cc_json_set(o, "vbavailable", json_object());
+    set_votes(o, call, h);
     cc_json_set_int(o, "vbrequired", 0);
     cc_json_set_hash(o, "previousblockhash", h->prev);
     cc_json_set(o, "transactions", template_txs(t));
@@ -480,7 +500,7 @@ static json_t *getblocktemplate(struct cc_rpc_call *call)
     if (cc_template_new(&t, call->env->mempool, cc_bytes(any, 1), &err) !=
         CC_OK)
         return cc_rpc_error(call, CC_RPC_MISC_ERROR, "%s", err.text);
-    o = template_json(&t, changes);
+    o = template_json(call, &t, changes);
     cc_template_clear(&t);
     return o;
 }

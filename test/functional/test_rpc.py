@@ -257,6 +257,79 @@ class TestMining(framework.TestCase):
         self.assertIs(self.rpc.prioritisetransaction("00" * 32, 0, 5), True)
 
 
+class TestVote(framework.TestCase):
+    """BIP 9 as on Core's regtest: testdummy, bit 28, 108 of 144."""
+    chain = "bitcoin-regtest"
+
+    def vote(self):
+        return self.node.rpc.getdeploymentinfo()["deployments"]["testdummy"]
+
+    def test_vote(self):
+        self.node = node = self.start_node()
+        template = lambda: self.node.rpc.getblocktemplate({"rules": ["segwit"]})
+        fixed = {"start_time": 0, "timeout": 2**63 - 1, "min_activation_height": 0}
+
+        def open_vote(signals, since, **more):
+            stats = {"period": 144, "elapsed": len(signals), "count": signals.count("#"), **more}
+            return {"bit": 28, **fixed, "status": "started", "since": since,
+                    "status_next": "started", "statistics": stats, "signalling": signals}
+
+        node.generate(142)
+        self.assertEqual(self.vote(), {"type": "bip9", "active": False,
+                                       "bip9": {**fixed, "status": "defined", "since": 0, "status_next": "defined"}})
+        self.assertEqual(template()["version"], 0x20000000)
+        node.generate(1)
+        self.assertEqual(self.vote()["bip9"]["status_next"], "started")
+        t = template()
+        self.assertEqual((t["version"], t["vbavailable"], t["rules"]),
+                         (0x30000000, {"testdummy": 28}, ["csv", "!segwit", "taproot"]))
+        node.generate(10)
+        self.assertEqual(node.rpc.getblockheader(node.tip())["version"], 0x30000000)
+        # The bit counts only below the top bits 001.
+        node.stop()
+        node.start(f"-blockversion={0x10000004}")
+        node.generate(36)
+        signals = "#" * 10 + "-" * 36
+        self.assertEqual(self.vote()["bip9"], open_vote(signals, 144, threshold=108, possible=True))
+        node.generate(1)
+        self.assertEqual(self.vote()["bip9"], open_vote(signals + "-", 144, threshold=108, possible=False))
+        node.stop()
+        node.start()
+        node.generate(287 - 190)
+        self.assertEqual(self.vote()["bip9"]["status_next"], "started")  # 107 are not enough
+        node.generate(108)
+        node.stop()
+        node.start(f"-blockversion={0x20000000}")
+        node.generate(36)
+        self.assertEqual((node.height(), self.vote()["bip9"]["status_next"]), (431, "locked_in"))
+        node.stop()
+        node.start()
+        node.generate(1)
+        locked = self.vote()["bip9"]
+        self.assertEqual((locked["status"], locked["since"], locked["bit"]), ("locked_in", 432, 28))
+        self.assertEqual(locked["statistics"], {"period": 144, "elapsed": 1, "count": 1})
+        self.assertEqual((template()["version"], template()["vbavailable"]), (0x30000000, {"testdummy": 28}))
+        node.generate(143)
+        self.assertEqual(self.vote(), {"type": "bip9", "height": 576, "active": True,
+                                       "bip9": dict(locked, status_next="active", statistics=dict(
+                                           period=144, elapsed=144, count=144), signalling="#" * 144)})
+        t = template()
+        self.assertEqual((t["version"], t["vbavailable"], t["rules"]),
+                         (0x20000000, {}, ["csv", "!segwit", "testdummy", "taproot"]))
+        node.generate(145)
+        self.assertEqual((self.vote()["bip9"], self.vote()["height"]),
+                         ({**fixed, "status": "active", "since": 576, "status_next": "active"}, 576))
+
+    def test_taproot_needed_no_vote(self):
+        node = self.start_node()
+        deployments = node.rpc.getdeploymentinfo()["deployments"]
+        self.assertEqual(list(deployments), ["bip34", "bip66", "bip65", "csv", "segwit", "testdummy", "taproot"])
+        self.assertEqual(deployments["taproot"], {
+            "type": "bip9", "height": 0, "active": True,
+            "bip9": {"start_time": -1, "timeout": 2**63 - 1, "min_activation_height": 0, "status": "active",
+                     "since": 0, "status_next": "active"}})
+
+
 class TestNetwork(framework.TestCase):
     def test_all(self):
         a, b = self.start_nodes(2)

@@ -2,13 +2,13 @@
 # Installs what building and testing CloudCoin needs, on Debian 12 and later.
 # Does nothing, and needs no network, when all of it is there already.
 set -e
-packages="gcc make autoconf automake pkg-config python3 libssl-dev
+packages="gcc libc6-dev make autoconf automake pkg-config python3 libssl-dev
 libsecp256k1-dev libevent-dev librocksdb-dev libisal-dev libgmp-dev
 libjansson-dev libcmocka-dev"
 missing=""
 if ! command -v dpkg-query >/dev/null; then
     echo "install-deps: this is not Debian or a relative of it." >&2
-    echo "Install what these Debian packages hold, then go on:" >&2
+    echo "Install what these Debian packages hold, then build by hand:" >&2
     echo $packages >&2
     exit 1
 fi
@@ -27,9 +27,11 @@ if [ "$(id -u)" != 0 ]; then
     fi
     run=sudo
 fi
-export DEBIAN_FRONTEND=noninteractive
-if ! out=$({ $run apt-get update -q && $run apt-get install -y -q \
-    --no-install-recommends $missing; } 2>&1); then
+# A question nobody sees would wait for ever; sudo drops the environment, env
+# does not. Lists that could not be brought up to date may still do.
+apt="$run env DEBIAN_FRONTEND=noninteractive apt-get"
+if ! out=$({ $apt update -q || true; $apt install -y -q \
+    --no-install-recommends $missing </dev/null; } 2>&1); then
     echo "$out" | tail -n 5 >&2
     echo "install-deps: apt-get could not install:$missing" >&2
     echo "Check the network and the package sources, then try again." >&2

@@ -12,7 +12,7 @@ import http.client
 import os
 import shutil
 import signal
-import subprocess
+import stat
 import sys
 import tempfile
 import threading
@@ -22,6 +22,8 @@ from network import Network, Failed, RpcError, wait_until
 
 HOSTS = 5
 KILLED = 2
+STOPS = (signal.SIGINT, signal.SIGTERM)
+STAY_PAUSE = 10  # seconds between blocks once all is shown: else the contracts would end in minutes
 SAMPLE = 6 * 1024 * 1024 + 12345
 
 
@@ -68,6 +70,7 @@ class Demo:
         os.makedirs(self.folder, exist_ok=True)
         self.net = Network(options.bin, os.path.abspath(self.folder), HOSTS, say)
         self.seen_until, self.kinds, self.next_progress = {}, set(), time.monotonic() + 10
+        self.telling = threading.Lock()  # held while hosts are told of, and by who wants to speak alone
 
     # ------------------------------------------------------------------ steps
     def run(self):
@@ -83,6 +86,7 @@ class Demo:
         self.watch()
         say.head(f"Storing {len(files)} file{'s' * (len(files) > 1)}, {self.o.k} of {HOSTS} shards needed")
         self.net.keep_mining()
+        self.names = [name for _, name in files]
         for path, name in files:
             self.put(path, name)
         self.contracts()
@@ -92,8 +96,9 @@ class Demo:
         self.kill_hosts()
         for path, name in files:
             self.get(path, name)
-        say.head("Who has what now")
-        self.balances()
+        with self.telling:
+            say.head("Who has what now")
+            self.balances()
 
     def files(self):
         paths = self.o.files
@@ -102,8 +107,6 @@ class Demo:
             make_sample(paths[0])
         names, out = set(), []
         for path in paths:
-            if not os.path.isfile(path):
-                raise Failed(f"there is no file {path}")
             name = os.path.basename(path)
             while name in names:
                 name = "copy of " + name
@@ -165,8 +168,9 @@ class Demo:
         def loop():
             while not self.net.stopping.wait(0.5):
                 try:
-                    self.events()
-                    self.progress()
+                    with self.telling:
+                        self.events()
+                        self.progress()
                 except (RpcError, OSError, http.client.HTTPException):
                     pass  # a host that was killed meanwhile
         threading.Thread(target=loop, daemon=True).start()
@@ -194,7 +198,7 @@ class Demo:
     def kill_hosts(self):
         for h in self.net.hosts[:KILLED]:
             h.kill()
-            self.say(f"{h.name} is dead (kill -9), its data with it")
+            self.say(f"{h.name} is dead (kill -9), what it keeps out of reach")
 
     def get(self, path, name):
         back = os.path.join(self.folder, "fetched", name)
@@ -213,8 +217,12 @@ class Demo:
             self.say(f"{who.name:8} {coins(b['trusted']):>22}   not yet mature: {coins(b['immature'])}")
 
     def stay(self):
+        self.net.block_pause = STAY_PAUSE
+        last = max(c["start"] + c["period"] * c["periods"] for c in self.net.renter.rpc.listcontracts())
+        self.say(f"from here on a block every {STAY_PAUSE} s; the contracts, and with them the files, "
+                 f"run until block {last} ({self.net.miner.rpc.getblockcount()} now)")
         self.say.head("All of it held. The network stays up until Ctrl-C. Try in another terminal:")
-        for line in self.net.hints():
+        for line in self.net.hints(self.names[0], HOSTS - KILLED):
             print("    " + line)
         print(flush=True)
         while True:
@@ -228,14 +236,30 @@ def main():
     p.add_argument("--once", action="store_true", help="end after the files came back")
     p.add_argument("-k", type=int, default=3, help="shards of five that restore a file (1 to 3; default 3)")
     p.add_argument("--folder", help="keep everything below this folder")
+    p.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     p.add_argument("files", nargs="*", metavar="FILE")
-    o = p.parse_args()
+    o = p.parse_intermixed_args()
     if not 1 <= o.k <= HOSTS - KILLED:
         p.error(f"-k must be 1 to {HOSTS - KILLED}, as {KILLED} of {HOSTS} hosts will be killed")
+    for path in o.files:
+        try:
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                p.error(f"{path}: not a file")
+            with open(path, "rb"):
+                pass
+        except OSError as e:
+            p.error(f"{path}: {e.strerror}")
+    if o.folder and os.path.exists(o.folder) and (not os.path.isdir(o.folder) or os.listdir(o.folder)):
+        p.error(f"--folder {o.folder}: not an empty folder")
+    if o.check:
+        return 0
 
     def stop(signum, frame):
+        for s in STOPS:
+            signal.signal(s, signal.SIG_IGN)  # once is enough: what follows is clearing up
         raise KeyboardInterrupt
-    signal.signal(signal.SIGTERM, stop)
+    for s in STOPS:
+        signal.signal(s, stop)  # also where a shell had it ignored, as in "quickstart run &"
     say, demo, status = Printer(), None, 1
     try:
         demo = Demo(o, say)
@@ -249,8 +273,9 @@ def main():
     except (Failed, RpcError, OSError) as e:
         say(f"FAILED: {e}")
     finally:
+        for s in STOPS:
+            signal.signal(s, signal.SIG_IGN)
         if demo:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
             demo.net.stop()
             if status == 0 and o.once and not o.folder:
                 shutil.rmtree(demo.folder, ignore_errors=True)

@@ -9,6 +9,7 @@ import http.client
 import itertools
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -136,8 +137,9 @@ class Host(Node):
 
     def __init__(self, net, name, sealed_sectors):
         super().__init__(net, name)
-        self.extension = (f"{net.program('cloudcoin-host')} -datadir={os.path.join(self.folder, 'host')} -name={name} "
-                          f"-listen=127.0.0.1:{self.host_port} -wallet={name} -sealsectors={sealed_sectors} -sealwait=40")
+        self.extension = shlex.join([
+            net.program("cloudcoin-host"), f"-datadir={os.path.join(self.folder, 'host')}", f"-name={name}",
+            f"-listen=127.0.0.1:{self.host_port}", f"-wallet={name}", f"-sealsectors={sealed_sectors}", "-sealwait=40"])
 
 
 class Network:
@@ -148,6 +150,7 @@ class Network:
         self.hosts = [Host(self, f"host{i + 1}", int(i >= hosts - 3)) for i in range(hosts)]
         self.all = [self.miner, self.renter] + self.hosts
         self.miner_address = None
+        self.block_pause = 0.7
         self.stopping, self.mining = threading.Event(), None
         self.mine_lock = threading.Lock()
 
@@ -178,10 +181,10 @@ class Network:
         nodes = [n for n in self.all if n.running()]
         wait_until(lambda: len({n.rpc.getbestblockhash() for n in nodes}) == 1, 60, "all nodes agree on the tip")
 
-    def keep_mining(self, every=0.7):
+    def keep_mining(self):
         """A block now and then, in the background, as a network has them."""
         def loop():
-            while not self.stopping.wait(every):
+            while not self.stopping.wait(self.block_pause):
                 try:
                     self.mine(1)
                 except (RpcError, OSError, http.client.HTTPException):
@@ -215,13 +218,17 @@ class Network:
         if p.wait() != 0:
             raise Failed(f"cloudcoin-gateway {args[0]} failed: {last}")
 
-    def hints(self):
+    def hints(self, name, alive):
+        """Commands to try, with a file that is stored and the number of hosts that are left."""
         cli = [self.program("cloudcoin-cli"), *self.renter.options()]
         gateway = self.gateway_command()
         host = [self.program("cloudcoin-cli"), *self.hosts[-1].options()]
-        return [" ".join(cli + ["getblockchaininfo"]), " ".join(cli + ["listcontracts"]),
-                " ".join(cli + ["-rpcwallet=renter", "getbalances"]), " ".join(cli + ["help"]),
-                " ".join(gateway + ["ls"]), " ".join(gateway + ["hosts"]), " ".join(host + ["hostinfo"])]
+        return [shlex.join(command) for command in (
+            cli + ["getblockchaininfo"], cli + ["listcontracts"], cli + ["-rpcwallet=renter", "getbalances"],
+            cli + ["help"], gateway + ["hosts"], gateway + ["ls"],
+            gateway + ["get", name, os.path.join(self.folder, "again-" + name)],
+            gateway + ["put", self.program("cloudcoin-cli"), "a-program", "-k=1", f"-n={alive}"],
+            host + ["hostinfo"])]
 
     def stop(self):
         """End every process, politely first."""

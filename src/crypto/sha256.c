@@ -190,7 +190,8 @@ void cc_sha256_impl_prefixed(const struct cc_sha256_impl *impl, uint8_t *out,
         impl->many(state, data, 1);
         for (unsigned l = 0; l < lanes; l++)
             data[l] = in + len * l + 63;
-        impl->many(state, data, blocks - 1);
+        if (blocks > 1)
+            impl->many(state, data, blocks - 1);
         for (unsigned l = 0; l < lanes; l++) {
             memset(last[l], 0, tail);
             memcpy(last[l], in + len * (l + 1) - rest, rest);

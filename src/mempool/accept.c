@@ -200,12 +200,12 @@ static enum cc_status check_fee(struct cc_mempool *m,
     cc_amount relay = cc_feerate_fee(m->config.min_relay_feerate, c->vsize);
     cc_amount pool = cc_feerate_fee(cc_txpool_min_feerate(m), c->vsize);
 
+    if (pool > 0 && c->modified < pool)
+        return cc_reject_detail(err, CC_REJECT_MEMPOOL_MIN_FEE,
+                                "%" PRId64 " < %" PRId64, c->modified, pool);
     if (c->modified < relay)
         return cc_reject_detail(err, CC_REJECT_MIN_RELAY_FEE,
                                 "%" PRId64 " < %" PRId64, c->modified, relay);
-    if (c->modified < pool)
-        return cc_reject_detail(err, CC_REJECT_MEMPOOL_MIN_FEE,
-                                "%" PRId64 " < %" PRId64, c->modified, pool);
     return CC_OK;
 }
 

@@ -65,7 +65,10 @@ class TestPool(PoolCase):
         self.refuse(pay(Coin(b"\x77" * 32, 0, COIN, 1)), "bad-txns-inputs-missingorspent", -25)
         self.refuse(pay(c.coins[-1], fee=1000), "bad-txns-premature-spend-of-coinbase")
         self.refuse(pay(coin, outputs=[coin.value + 1]), "bad-txns-in-belowout, value in (50.00) < value out (50.00000001)")
-        self.refuse(pay(coin, fee=95), "min relay fee not met, 95 < 96")
+        tx = pay(coin, fee=95)
+        self.refuse(tx, "min relay fee not met, 95 < 96")
+        self.rpc.prioritisetransaction(shown(tx.txid), 0, -100)  # an empty pool asks for nothing more
+        self.refuse(tx, "min relay fee not met, -5 < 96")
         tx = pay(coin, fee=1000)
         tx.vin[0].witness = [b"\x52"]
         self.refuse(tx, "mandatory-script-verify-flag-failed (Witness program hash mismatch)")
@@ -192,10 +195,11 @@ class TestFullPool(PoolCase):
         info = self.rpc.getmempoolinfo()
         self.assertLessEqual(info["usage"], info["maxmempool"])
         coin = self.mature()
-        tx = pay(coin, outputs=[coin.value - 100_000, data])
-        with self.assertRaises(framework.RpcError) as caught:
-            self.rpc.sendrawtransaction(tx.serialise().hex(), 0)
-        self.assertTrue(caught.exception.message.startswith("mempool min fee not met"), caught.exception.message)
+        for fee in 100_000, 0:  # above and below what relay asks for
+            tx = pay(coin, outputs=[coin.value - fee, data])
+            with self.assertRaises(framework.RpcError) as caught:
+                self.rpc.sendrawtransaction(tx.serialise().hex(), 0)
+            self.assertTrue(caught.exception.message.startswith("mempool min fee not met"), caught.exception.message)
 
     def mature(self):
         # A block of the node's own would empty the pool; ours holds nothing.

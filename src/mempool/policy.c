@@ -25,7 +25,10 @@ cc_amount cc_feerate_fee(cc_amount feerate, size_t size)
 
 cc_amount cc_feerate_of(cc_amount fee, size_t size)
 {
-    return size ? fee * 1000 / (cc_amount)size : 0;
+    cc_amount n = (cc_amount)size;
+
+    /* Split, as above: fees of a package with deltas pass 2^63 / 1000. */
+    return n ? fee / n * 1000 + fee % n * 1000 / n : 0;
 }
 
 /* High and low half of a product of two 63-bit numbers. */

@@ -374,6 +374,10 @@ static void test_numbers(void **state)
     assert_int_equal(cc_feerate_fee(INT64_C(1) << 46, 1000), INT64_C(1) << 46);
     assert_int_equal(cc_feerate_of(1999, 2000), 999);
     assert_int_equal(cc_feerate_of(5, 0), 0);
+    assert_int_equal(cc_feerate_of(-1999, 2000), -999);
+    /* 25 times all the money there is */
+    assert_int_equal(cc_feerate_of(INT64_C(210000000000000000), 1000),
+                     INT64_C(210000000000000000));
     assert_int_equal(cc_policy_vsize(401, 0), 101);
     assert_int_equal(cc_policy_vsize(400, 20), 100);
     assert_int_equal(cc_policy_vsize(400, 21), 105);

@@ -162,6 +162,20 @@ bool cc_host_network(char out[CC_HOST_NETWORK_MAX], const char *endpoint)
     return true;
 }
 
+bool cc_host_crowded(const char *const *taken, size_t count, unsigned k,
+                     unsigned n, const char *endpoint)
+{
+    char own[CC_HOST_NETWORK_MAX], other[CC_HOST_NETWORK_MAX];
+    unsigned there = 0;
+
+    if (!cc_host_network(own, endpoint))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (cc_host_network(other, taken[i]) && !strcmp(own, other))
+            there++;
+    return there >= (n > k ? n - k : 1);
+}
+
 enum cc_status cc_renter_find_hosts(struct cc_renter *r, struct cc_host **out,
                                     size_t *count, struct cc_error *err)
 {

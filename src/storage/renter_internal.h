@@ -75,6 +75,11 @@ bool cc_host_network(char out[CC_HOST_NETWORK_MAX], const char *endpoint);
  */
 int cc_host_by_rank(const void *a, const void *b);
 
+/* Would a host at this endpoint, beside those taken, make the loss of one
+ * network the loss of more than n - k shards? One is always allowed. */
+bool cc_host_crowded(const char *const *taken, size_t count, unsigned k,
+                     unsigned n, const char *endpoint);
+
 /* --- renter_form.c ------------------------------------------------------- */
 
 /* Agree on a contract with host for at least this many sectors, have it

@@ -62,20 +62,16 @@ static bool host_in_use(const struct put *p, const uint8_t key[32])
     return false;
 }
 
-/* Would another host there make a slab depend on one network? */
 static bool crowded(const struct put *p, const struct cc_host *h)
 {
-    unsigned n = p->m.object.n, k = p->m.object.k, there = 0;
-    char own[CC_HOST_NETWORK_MAX], other[CC_HOST_NETWORK_MAX];
+    const char *taken[CC_ERASURE_MAX];
+    size_t count = 0;
 
-    if (!cc_host_network(own, h->endpoint))
-        return false;
-    for (unsigned i = 0; i < n; i++)
-        if (p->places[i].open &&
-            cc_host_network(other, p->places[i].contract->endpoint) &&
-            !strcmp(own, other))
-            there++;
-    return there >= (n > k ? n - k : 1);
+    for (unsigned i = 0; i < p->m.object.n; i++)
+        if (p->places[i].open)
+            taken[count++] = p->places[i].contract->endpoint;
+    return cc_host_crowded(taken, count, p->m.object.k, p->m.object.n,
+                           h->endpoint);
 }
 
 /* A contract with this host that has room, money and time for the object. */

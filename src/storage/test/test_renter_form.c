@@ -536,6 +536,24 @@ static void test_networks(void **state)
     }
 }
 
+/* 3 of 5: two shards may be lost together, a third not. */
+static void test_crowded(void **state)
+{
+    static const char *const taken[] = {"8.8.8.1:1", "8.8.8.2:1", "9.9.9.1:1",
+                                        "127.0.0.1:1", "127.0.0.1:2"};
+
+    (void)state;
+    assert_true(cc_host_crowded(taken, 5, 3, 5, "8.8.8.3:1"));
+    assert_false(cc_host_crowded(taken, 1, 3, 5, "8.8.8.3:1"));
+    assert_false(cc_host_crowded(taken, 5, 3, 5, "9.9.9.2:1"));
+    assert_false(cc_host_crowded(taken, 5, 3, 5, "7.7.7.7:1"));
+    assert_false(cc_host_crowded(taken, 5, 3, 5, "127.0.0.1:3"));
+    assert_false(cc_host_crowded(taken, 5, 3, 5, "name.example:1"));
+    /* Without redundancy one is all that can be asked for. */
+    assert_true(cc_host_crowded(taken, 5, 5, 5, "9.9.9.2:1"));
+    assert_false(cc_host_crowded(taken, 5, 5, 5, "7.7.7.7:1"));
+}
+
 /* The transaction that an honest host gets, field by field. */
 static void test_honest(void **state)
 {
@@ -855,12 +873,12 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_networks),  cmocka_unit_test(test_rank),
-        cmocka_unit_test(test_fee),       cmocka_unit_test(test_our_faults),
-        cmocka_unit_test(test_settings),  cmocka_unit_test(test_honest),
-        cmocka_unit_test(test_lies),      cmocka_unit_test(test_doubt),
-        cmocka_unit_test(test_not_taken), cmocka_unit_test(test_spare_key),
-        cmocka_unit_test(test_funds),
+        cmocka_unit_test(test_networks),   cmocka_unit_test(test_crowded),
+        cmocka_unit_test(test_rank),       cmocka_unit_test(test_fee),
+        cmocka_unit_test(test_our_faults), cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_honest),     cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_doubt),      cmocka_unit_test(test_not_taken),
+        cmocka_unit_test(test_spare_key),  cmocka_unit_test(test_funds),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -639,6 +639,26 @@ static void test_heads(void **state)
     }
 }
 
+static void test_rev_and_vou(void **state)
+{
+    uint8_t root[32], sig[64], rev[CC_REV_SIZE], vou[CC_VOU_SIZE], got[32];
+    uint32_t revision, sectors;
+
+    (void)state;
+    memset(root, 3, sizeof(root));
+    memset(sig, 4, sizeof(sig));
+    cc_rev_write(rev, 0x01020304, root, 0x05060708, sig);
+    cc_rev_read(rev, &revision, got, &sectors);
+    assert_int_equal(revision, 0x01020304);
+    assert_int_equal(sectors, 0x05060708);
+    assert_memory_equal(got, root, 32);
+    assert_memory_equal(rev + 40, sig, 64);
+    assert_int_equal(rev[0], 4); /* little-endian */
+    cc_vou_write(vou, UINT64_C(0x0102030405060708), sig);
+    assert_true(cc_get_u64le(vou) == UINT64_C(0x0102030405060708));
+    assert_memory_equal(vou + 8, sig, 64);
+}
+
 /* All 256 flags of the three actions that have them. */
 static void test_flags(void **state)
 {
@@ -687,6 +707,7 @@ int main(void)
         cmocka_unit_test(test_schedule),
         cmocka_unit_test(test_record_find),
         cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_rev_and_vou),
         cmocka_unit_test(test_flags),
     };
 

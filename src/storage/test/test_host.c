@@ -606,9 +606,66 @@ static void test_terms(void **state)
     TERMS((q->capacity = 65, q->contract.rent *= 9,
            q->value += 4 * 8 * good.contract.rent),
           CC_REFUSE_FULL);
+    /* What the host's settings alone forbid. */
+#define SETTING(field, value)                                                  \
+    do {                                                                       \
+        struct cc_msg_settings_reply kept = w->host->config.settings;          \
+                                                                               \
+        w->host->config.settings.field = (value);                              \
+        TERMS(q->feerate++, CC_REFUSE_TERMS);                                  \
+        w->host->config.settings = kept;                                       \
+    } while (0)
+    SETTING(accepting, false);
+    SETTING(period_min, 13);
+    SETTING(period_max, 11);
+    SETTING(periods_max, 3);
+    SETTING(samples, 1);
+    SETTING(allowance_min, good.contract.allowance + 1);
+    SETTING(capacity_max, 7);
     w->m->type = CC_MSG_FORM_REQUEST;
     *q = good;
     assert_reply(ask(w), CC_MSG_FORM_OFFER);
+}
+
+/* Our change is worth an output or there is none: what we bring is exactly
+ * the collateral. */
+static void test_change(void **state)
+{
+    struct world *w = *state;
+    struct cc_msg_form_request q;
+    const struct cc_msg_form_offer *o = &w->reply->u.form_offer;
+    struct cc_outpoint exact, near;
+    cc_amount collateral;
+
+    wish(w, &q);
+    collateral = (cc_amount)(q.contract.penalty * q.contract.periods);
+    for (size_t i = 0; i < w->node.coin_count; i++)
+        w->node.coins[i].locked = true;
+    exact = fake_pay(&w->node, w->node.key, collateral);
+    w->m->type = CC_MSG_FORM_REQUEST;
+    w->m->u.form_request = q;
+    assert_reply(ask(w), CC_MSG_FORM_OFFER);
+    assert_int_equal(o->input_count, 1);
+    assert_true(cc_outpoint_equal(&o->inputs[0].prevout, &exact));
+    assert_int_equal(o->output_count, 0);
+    /* 500 satoshi over: another coin is added, and all the rest is change. */
+    near = fake_pay(&w->node, w->node.key, collateral + 500);
+    fake_pay(&w->node, w->node.key, 2000);
+    assert_reply(ask(w), CC_MSG_FORM_OFFER);
+    assert_true(cc_outpoint_equal(&o->inputs[0].prevout, &near));
+    assert_int_equal(o->input_count, 2);
+    assert_int_equal(o->output_count, 1);
+    assert_int_equal(o->outputs[0].value, o->inputs[0].value +
+                                              o->inputs[1].value -
+                                              (uint64_t)collateral);
+    /* Not enough for anybody. */
+    for (size_t i = 0; i < w->node.coin_count; i++)
+        w->node.coins[i].locked = true;
+    cc_host_scratch_clear(w->host, &w->scratch);
+    cc_host_scratch_init(&w->scratch);
+    for (size_t i = 0; i < w->node.coin_count; i++)
+        w->node.coins[i].locked = true;
+    assert_refused(ask(w), CC_REFUSE_TERMS);
 }
 
 static size_t locked(const struct world *w)
@@ -666,6 +723,7 @@ static void test_form_is_checked(void **state)
         cc_tx_finish(&tx);
         assert_refused(send_form(w, &tx), CC_REFUSE_TERMS);
         assert_int_equal(locked(w), 0);
+        assert_int_equal(w->node.refused, 0); /* we saw it, not the node */
         assert_int_equal(w->host->contract_count, 0);
     }
     /* Not two tries on one offer, nor one without. */
@@ -1087,6 +1145,7 @@ int main(void)
         TEST(test_deletion_waits),
         TEST(test_proof_is_repeated),
         TEST(test_terms),
+        TEST(test_change),
         TEST(test_form_is_checked),
         TEST(test_form_cannot_steal),
         TEST(test_payment),

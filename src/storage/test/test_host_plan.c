@@ -189,6 +189,8 @@ static void test_vouchers(void **state)
     assert_false(plan(105, in).rev);
     in.voucher = 1;
     assert_true(plan(113, in).vou); /* rides along */
+    in.voucher = 1000;              /* all of it */
+    assert_true(plan(113, in).vou);
     in.voucher = 1001; /* above the allowance: worth nothing on chain */
     assert_false(plan(113, in).vou);
     assert_int_equal(plan(105, in).duty, CC_DUTY_NONE);

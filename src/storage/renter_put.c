@@ -159,11 +159,13 @@ static enum cc_status fill_place(struct put *p, struct place *at,
 
 static enum cc_status too_few(const struct put *p, struct cc_error *err)
 {
-    size_t answer = 0, good = 0;
+    size_t answer = 0, good = 0, apart = 0;
     const char *fault = "";
 
     for (size_t i = 0; i < p->host_count; i++) {
         answer += p->hosts[i].answers;
+        apart += p->hosts[i].answers && !p->hosts[i].used &&
+                 crowded(p, &p->hosts[i]);
         if (!p->hosts[i].answers)
             fault = p->hosts[i].fault;
     }
@@ -173,6 +175,11 @@ static enum cc_status too_few(const struct put *p, struct cc_error *err)
         return cc_fail(err, CC_LIMIT,
                        "no hosts: nobody is registered as a host on this "
                        "chain, or your node has not seen it yet");
+    if (apart)
+        return cc_fail(err, CC_LIMIT,
+                       "too few hosts: -n=%u needs as many, %zu agreed, and "
+                       "%zu stand in networks that have their share already",
+                       p->m.object.n, good, apart);
     return cc_fail(err, CC_LIMIT,
                    "too few hosts: -n=%u needs as many, %zu are registered, "
                    "%zu answer, %zu agreed so far%s%s",

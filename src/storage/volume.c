@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "crypto/hash.h"
@@ -23,6 +24,10 @@
 #define STATE_FREE 0
 #define STATE_USED 1
 static const uint8_t magic[4] = {'C', 'C', 's', '1'};
+
+/* Bytes of the disk that sectors leave free: contracts, vouchers and revisions
+ * must still be written down when it is full. */
+#define RESERVE (UINT64_C(16) << 20)
 
 #define CACHE 32 /* sectors whose leaf hashes are kept: 128 KiB each */
 
@@ -44,7 +49,8 @@ struct cc_volume {
     struct cc_log *log;
     char *directory;
     int data, index, lock_fd;
-    uint64_t capacity;
+    uint64_t capacity, reserve;
+    uint64_t writing; /* sectors just now */
     struct slot *slots;
     size_t slot_count, slot_cap, used, bad, torn;
     struct cc_map by_root; /* root -> uint64_t slot */
@@ -177,6 +183,7 @@ enum cc_status cc_volume_open(struct cc_volume **out, const char *directory,
     pthread_mutex_init(&v->lock, NULL);
     v->data = v->index = v->lock_fd = -1;
     v->capacity = capacity;
+    v->reserve = RESERVE;
     v->log = log;
     v->directory = cc_strdup(directory);
     lock_path = cc_fs_join(directory, ".lock");
@@ -308,13 +315,33 @@ static void cache_drop(struct cc_volume *v, const uint8_t root[32])
 
 /* --- Writing -------------------------------------------------------------- */
 
+/* For this one and the others under way; a slot that was used before has its
+ * room. */
+static bool has_room(struct cc_volume *v, uint64_t slot)
+{
+    struct statvfs fs;
+    struct stat info;
+    uint64_t need;
+
+    pthread_mutex_lock(&v->lock);
+    need = v->reserve + v->writing * CC_SECTOR_SIZE;
+    pthread_mutex_unlock(&v->lock);
+    if (fstat(v->data, &info) || fstatvfs(v->data, &fs))
+        return true; /* the write itself will tell */
+    return (slot + 1) * CC_SECTOR_SIZE <= (uint64_t)info.st_size ||
+           (uint64_t)fs.f_bavail * fs.f_frsize >= need;
+}
+
 static enum cc_status write_slot(struct cc_volume *v, uint64_t slot,
                                  const uint8_t root[32], const uint8_t *sector,
                                  struct cc_error *err)
 {
-    enum cc_status st = cc_fs_pwrite_all(v->data, sector, CC_SECTOR_SIZE,
-                                         slot * CC_SECTOR_SIZE, err);
+    enum cc_status st;
 
+    if (!has_room(v, slot))
+        return cc_fail(err, CC_LIMIT, "the disk of %s is full", v->directory);
+    st = cc_fs_pwrite_all(v->data, sector, CC_SECTOR_SIZE,
+                          slot * CC_SECTOR_SIZE, err);
     if (st == CC_OK && fdatasync(v->data))
         st = cc_fail_errno(err, "cannot sync the sectors");
     if (st == CC_IO && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
@@ -345,9 +372,11 @@ enum cc_status cc_volume_write(struct cc_volume *v, const uint8_t root[32],
         return cc_fail(err, CC_LIMIT, "volume %s is full (%" PRIu64 " sectors)",
                        v->directory, v->capacity);
     }
+    v->writing++;
     pthread_mutex_unlock(&v->lock);
     st = write_slot(v, slot, root, sector, err);
     pthread_mutex_lock(&v->lock);
+    v->writing--;
     s = &v->slots[slot];
     s->busy = false;
     if (st == CC_OK && again) {
@@ -543,6 +572,11 @@ enum cc_status cc_volume_read_leaves(struct cc_volume *v,
             return damaged(v, root, slot, err);
     }
     return st;
+}
+
+void cc_volume_set_reserve(struct cc_volume *v, uint64_t bytes)
+{
+    v->reserve = bytes;
 }
 
 uint8_t *cc_volume_list(struct cc_volume *v, size_t *count)

@@ -61,6 +61,9 @@ enum cc_status cc_volume_read_leaves(struct cc_volume *v,
  */
 enum cc_status cc_volume_release(struct cc_volume *v, const uint8_t root[32],
                                  struct cc_error *err);
+/* Bytes of the disk to leave free for other files (default 16 MiB). Before
+ * anybody writes. */
+void cc_volume_set_reserve(struct cc_volume *v, uint64_t bytes);
 /* Roots of all sectors, 32 bytes each, for free; in no order. */
 uint8_t *cc_volume_list(struct cc_volume *v, size_t *count);
 

@@ -938,6 +938,32 @@ static void test_full_volume(void **state)
     assert_false(settings(w).accepting);
 }
 
+/* Sectors do not take the last of the disk: what is stored can be paid for and
+ * read, and revised away. */
+static void test_full_disk(void **state)
+{
+    struct world *w = *state;
+    struct cc_change c = {.kind = CC_CHANGE_TRIM, .a = 1};
+
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    store(w, 2);
+    cc_volume_set_reserve(w->host->volume, UINT64_MAX / 2);
+    assert_refused(write_sector(w, 3), CC_REFUSE_FULL);
+    assert_int_equal(cc_volume_counts(w->host->volume).used, 2);
+    assert_reply(vouch(w, 600000, w->secret), CC_MSG_VOUCHER_REPLY);
+    assert_reply(read_leaves(w, 1, 0, 1), CC_MSG_READ_REPLY);
+    assert_reply(revise(w, 3, w->roots, 1, &c, 1, w->secret),
+                 CC_MSG_REVISE_REPLY);
+    /* A slot that is free again has its room on the disk. */
+    while (cc_volume_counts(w->host->volume).used == 2)
+        mine(w, 1);
+    assert_reply(write_sector(w, 4), CC_MSG_WRITE_REPLY);
+    assert_refused(write_sector(w, 5), CC_REFUSE_FULL);
+}
+
 /* A contract for few sectors does not fill the volume with what nobody revises
  * in. */
 static void test_waiting_sectors(void **state)
@@ -1154,6 +1180,7 @@ int main(void)
         TEST(test_damage),
         TEST(test_node_away),
         TEST(test_full_volume),
+        TEST(test_full_disk),
         TEST(test_waiting_sectors),
         TEST(test_many_revisions),
         TEST(test_seal),

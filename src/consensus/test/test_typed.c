@@ -162,6 +162,53 @@ static void test_scripts(void **state)
     json_decref(root);
 }
 
+/* The longest script that may be, and one byte more. */
+static void test_longest(void **state)
+{
+    static uint8_t script[CC_TYPED_SCRIPT_LIMIT + 1] = {CC_OP_STORAGE, 0x4d};
+    struct cc_typed t;
+
+    (void)state;
+    script[4] = 0x80;
+    for (size_t len = CC_TYPED_SCRIPT_LIMIT; len <= sizeof(script); len++) {
+        cc_put_u16le(script + 2, (uint16_t)(len - 4));
+        assert_int_equal(cc_typed_parse(&t, cc_bytes(script, len), NULL) ==
+                             CC_OK,
+                         len == CC_TYPED_SCRIPT_LIMIT);
+    }
+}
+
+/* What is written is the shortest push, at each length where that changes. */
+static void test_write_push(void **state)
+{
+    static const size_t pushes[] = {75, 76, 255, 256};
+    static uint8_t record[300] = {9}, sigs[64];
+    uint8_t script[CC_TYPED_SCRIPT_ROOM];
+    struct cc_typed t, again;
+    struct cc_writer w;
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(pushes); i++) {
+        for (int forming = 0; forming < 2; forming++) {
+            len = pushes[i] - 1 - CC_IDENTITY_HEAD - (forming ? 64 : 0);
+            if (len > sizeof(record))
+                continue; /* no room for a signature */
+            cc_put_u16le(record + 1, (uint16_t)(len - 3));
+            memset(&t, 0, sizeof(t));
+            t.kind = CC_KIND_IDENTITY;
+            t.u.identity.record = cc_bytes(record, len);
+            t.sigs = cc_bytes(sigs, forming ? 64 : 0);
+            cc_writer_init(&w, script, sizeof(script));
+            cc_typed_write(&w, &t);
+            assert_int_equal(
+                cc_typed_parse(&again, cc_bytes(script, w.len), NULL), CC_OK);
+            assert_int_equal(again.u.identity.record.len, len);
+            assert_int_equal(again.forming, forming);
+        }
+    }
+}
+
 /* --- storage_hash.json ---------------------------------------------------- */
 
 static const char *tag_of(const char *what)
@@ -460,6 +507,14 @@ static void test_contract_need(void **state)
     c.done = 7;
     assert_false(cc_contract_need(&need, &c, p));
     c.done = 0;
+    c.periods = 1;
+    c.rent = 0; /* exactly all the money there is, and one more */
+    c.allowance = 0;
+    c.penalty = (uint64_t)(p->max_money - p->storage.deposit);
+    assert_true(cc_contract_need(&need, &c, p));
+    assert_int_equal(need, p->max_money);
+    c.penalty++;
+    assert_false(cc_contract_need(&need, &c, p));
     c.rent = c.penalty = UINT64_MAX; /* 2^64 terms do not wrap */
     assert_false(cc_contract_need(&need, &c, p));
 }
@@ -698,6 +753,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_write_push),
         cmocka_unit_test(test_hash_rows),
         cmocka_unit_test(test_actions),
         cmocka_unit_test(test_calls),

@@ -726,7 +726,20 @@ static void test_form_is_checked(void **state)
         assert_int_equal(w->node.refused, 0); /* we saw it, not the node */
         assert_int_equal(w->host->contract_count, 0);
     }
+    /* A wallet that does not sign: no contract, coins free. */
+    w->m->type = CC_MSG_FORM_REQUEST;
+    w->m->u.form_request = q;
+    assert_reply(ask(w), CC_MSG_FORM_OFFER);
+    o = w->reply->u.form_offer;
+    assemble(w, &q, &o, &tx);
+    w->node.broken = "signrawtransactionwithwallet";
+    assert_refused(send_form(w, &tx), CC_REFUSE_TERMS);
+    w->node.broken = NULL;
+    assert_int_equal(locked(w), 0);
+    assert_int_equal(w->host->contract_count, 0);
     /* Not two tries on one offer, nor one without. */
+    assemble(w, &q, &o, &tx);
+    assert_refused(send_form(w, &tx), CC_REFUSE_MALFORMED);
     w->m->type = CC_MSG_FORM_SIGN;
     w->m->u.form_sign.tx = cc_bytes("", 0);
     assert_refused(ask(w), CC_REFUSE_MALFORMED);

@@ -79,8 +79,8 @@ struct daemon {
     const struct cc_setup *setup;
     pthread_t main, starter;
     struct cc_node_hooks hooks;
-    volatile bool stop; /* main's wish */
-    atomic_bool ready;  /* the starter is done; what follows may be read */
+    atomic_bool stop;  /* main's wish */
+    atomic_bool ready; /* the starter is done; what follows may be read */
     struct cc_node *node;
     enum cc_status status;
     struct cc_error err;

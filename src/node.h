@@ -13,6 +13,7 @@
 #define CC_NODE_H
 
 #include "setup.h"
+#include <stdatomic.h>
 
 struct cc_node;
 
@@ -26,7 +27,7 @@ struct cc_node_hooks {
     void *arg;
     /* Set by main: end long work (reindexing) and starting soon. Stays set
      * while the node is freed. */
-    const volatile bool *stop_soon;
+    const atomic_bool *stop_soon;
 };
 
 /* setup is borrowed until cc_node_free. May run on a thread of its own, so

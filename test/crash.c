@@ -280,7 +280,7 @@ static _Noreturn void look(struct crash *k)
     struct cc_chain *c;
     struct cc_error err;
     const char *wrong = NULL;
-    volatile bool stop = true;
+    atomic_bool stop = true;
     int tip;
     enum cc_status st;
 

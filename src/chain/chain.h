@@ -18,6 +18,8 @@
 #ifndef CC_CHAIN_CHAIN_H
 #define CC_CHAIN_CHAIN_H
 
+#include <stdatomic.h>
+
 #include "chain/db.h"
 #include "consensus/check.h"
 
@@ -93,9 +95,9 @@ struct cc_chain_config {
     void *now_arg;
     struct cc_log *log; /* may be NULL */
     bool reindex, reindex_chainstate;
-    uint32_t check_blocks;     /* undo so many at start, to see that they fit */
-    struct cc_fault fault;     /* for tests; zero otherwise */
-    const volatile bool *stop; /* set: end long work soon; may be NULL */
+    uint32_t check_blocks;   /* undo so many at start, to see that they fit */
+    struct cc_fault fault;   /* for tests; zero otherwise */
+    const atomic_bool *stop; /* set: end long work soon; may be NULL */
 };
 
 enum cc_status cc_chain_open(struct cc_chain **out,

@@ -38,7 +38,7 @@ struct cc_chain {
     void *now_arg;
     struct cc_log *log;
     struct cc_fault fault;
-    const volatile bool *stop;
+    const atomic_bool *stop;
 
     struct cc_chain_mutex lock;
     struct cc_db *db;

@@ -111,10 +111,7 @@ bool cc_rpc_read_block(struct cc_rpc_call *call, const struct cc_index *i,
 {
     struct cc_error err;
 
-    if (!(i->status & CC_INDEX_DATA)) {
-        cc_rpc_error(call, CC_RPC_MISC_ERROR, "Block not found on disk");
-        return false;
-    }
+    /* That there are no data is an answer of the same words. */
     if (cc_chain_read_block(call->env->chain, i, out, &err) == CC_OK)
         return true;
     cc_rpc_error(call, CC_RPC_MISC_ERROR, "Block not found on disk");

@@ -91,6 +91,16 @@ static void test_against_integers(void **state)
             } else if (i == 10) { /* 2^bits - 1 */
                 mpz_ui_pow_ui(x, 2, f->bits);
                 mpz_sub_ui(x, x, 1);
+            } else if (i == 11) { /* only the lowest word looks like p's */
+                mpz_ui_pow_ui(x, 2, 64);
+                mpz_sub_ui(x, x, 1);
+            } else if (i == 12) { /* all but the highest word do */
+                mpz_ui_pow_ui(x, 2, f->bits - 64);
+                mpz_sub_ui(x, x, 1);
+            } else if (i == 13) { /* all but the second one do */
+                mpz_ui_pow_ui(x, 2, f->bits);
+                mpz_sub_ui(x, x, 1);
+                mpz_clrbit(x, 64);
             } else {
                 mpz_set_ui(x, 0);
                 for (size_t j = 0; j < size / 8; j++) {

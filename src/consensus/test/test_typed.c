@@ -603,6 +603,29 @@ static void test_value_range(void **state)
     assert_int_equal(cc_typed_check(&t, -1, p, NULL), CC_INVALID);
 }
 
+static void test_seal_edges(void **state)
+{
+    const struct cc_params *p = cc_params_get(CC_CHAIN_MAIN);
+    const struct cc_storage_params *s = &p->storage;
+    struct cc_typed t;
+
+    (void)state;
+    memset(&t, 0, sizeof(t));
+    t.kind = CC_KIND_SEAL;
+    t.u.seal.version = 1;
+    for (int wrong = 0; wrong < 2; wrong++) {
+        t.u.seal.sectors = s->seal_min - (uint32_t)wrong;
+        assert_int_equal(cc_typed_check(&t, s->seal_bond, p, NULL) == CC_OK,
+                         !wrong);
+        t.u.seal.sectors = s->max_sectors + (uint32_t)wrong;
+        assert_int_equal(cc_typed_check(&t, s->seal_bond, p, NULL) == CC_OK,
+                         !wrong);
+        t.u.seal.sectors = s->seal_min;
+        assert_int_equal(
+            cc_typed_check(&t, s->seal_bond - wrong, p, NULL) == CC_OK, !wrong);
+    }
+}
+
 static void test_schedule(void **state)
 {
     struct cc_contract c = good_contract();
@@ -761,6 +784,7 @@ int main(void)
         cmocka_unit_test(test_contract_need),
         cmocka_unit_test(test_contract_edges),
         cmocka_unit_test(test_value_range),
+        cmocka_unit_test(test_seal_edges),
         cmocka_unit_test(test_schedule),
         cmocka_unit_test(test_record_find),
         cmocka_unit_test(test_heads),

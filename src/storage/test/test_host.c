@@ -685,7 +685,7 @@ static void test_form_is_checked(void **state)
     struct cc_msg_form_request q;
     struct cc_msg_form_offer o;
     struct cc_outpoint other = fake_pay(&w->node, w->node.key, CC_COIN / 2);
-    struct cc_tx tx;
+    struct cc_tx tx, again;
 
     wish(w, &q);
     for (unsigned fault = 0; fault < 7; fault++) {
@@ -732,14 +732,14 @@ static void test_form_is_checked(void **state)
     assert_reply(ask(w), CC_MSG_FORM_OFFER);
     o = w->reply->u.form_offer;
     assemble(w, &q, &o, &tx);
+    assemble(w, &q, &o, &again); /* while the offer's bytes live */
     w->node.broken = "signrawtransactionwithwallet";
     assert_refused(send_form(w, &tx), CC_REFUSE_TERMS);
     w->node.broken = NULL;
     assert_int_equal(locked(w), 0);
     assert_int_equal(w->host->contract_count, 0);
     /* Not two tries on one offer, nor one without. */
-    assemble(w, &q, &o, &tx);
-    assert_refused(send_form(w, &tx), CC_REFUSE_MALFORMED);
+    assert_refused(send_form(w, &again), CC_REFUSE_MALFORMED);
     w->m->type = CC_MSG_FORM_SIGN;
     w->m->u.form_sign.tx = cc_bytes("", 0);
     assert_refused(ask(w), CC_REFUSE_MALFORMED);

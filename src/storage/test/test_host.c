@@ -837,6 +837,13 @@ static void test_revisions_are_checked(void **state)
     assert_reply(revise(w, 2, root, 2, NULL, 0, w->secret),
                  CC_MSG_REVISE_REPLY);
     assert_memory_equal(sig, w->reply->u.revise_reply.signature, 64);
+    /* Never two with one number, though all else about it is right. */
+    memset(&c, 0, sizeof(c));
+    c.kind = CC_CHANGE_TRIM;
+    c.a = 1;
+    for (uint32_t number = 0; number <= 2; number++)
+        assert_refused(revise(w, number, w->roots, 1, &c, 1, w->secret),
+                       CC_REFUSE_REVISION);
     /* Swap, then trim. */
     memset(two, 0, sizeof(two));
     two[0].kind = CC_CHANGE_SWAP;
@@ -854,6 +861,27 @@ static void test_revisions_are_checked(void **state)
     assert_memory_equal(w->reply->u.roots_reply.roots.data, w->roots + 32, 32);
     /* More than the rent is for. */
     assert_refused(revise(w, 4, root, 9, NULL, 0, w->secret), CC_REFUSE_FULL);
+}
+
+/* After the last due height nothing new is taken; what is there is still
+ * given out. */
+static void test_over(void **state)
+{
+    struct world *w = *state;
+
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    assert_reply(write_sector(w, 2), CC_MSG_WRITE_REPLY);
+    while (w->node.tip <
+           w->terms.start + (uint32_t)w->terms.periods * w->terms.period)
+        mine(w, 1);
+    assert_refused(write_sector(w, 3), CC_REFUSE_ENDED);
+    assert_refused(revise(w, 2, w->roots, 1, NULL, 0, w->secret),
+                   CC_REFUSE_ENDED);
+    assert_reply(read_leaves(w, 0, 0, 1), CC_MSG_READ_REPLY);
+    check_read(w, 1, 0, 0, 1);
 }
 
 static void test_strangers(void **state)
@@ -1189,6 +1217,7 @@ int main(void)
         TEST(test_form_cannot_steal),
         TEST(test_payment),
         TEST(test_revisions_are_checked),
+        TEST(test_over),
         TEST(test_strangers),
         TEST(test_damage),
         TEST(test_node_away),

@@ -418,6 +418,8 @@ static void test_a_contract_lives(void **state)
     check_read(w, 2, 1, 5, 9);
     assert_reply(read_leaves(w, 2, 0, 4096), CC_MSG_READ_REPLY);
     check_read(w, 3, 2, 0, 4096);
+    assert_refused(read_leaves(w, 3, 0, 1), CC_REFUSE_UNKNOWN);
+    assert_refused(read_leaves(w, UINT32_MAX, 0, 1), CC_REFUSE_UNKNOWN);
     /* The root goes to the chain by itself, before the first challenge. */
     mine(w, 4);
     assert_int_equal(coin(w).sectors, 3);

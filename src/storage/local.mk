@@ -49,6 +49,7 @@ src_storage_test_test_node_client_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
 
 check_PROGRAMS += src/storage/test/test_host
 src_storage_test_test_host_SOURCES = src/storage/test/test_host.c \
+    src/storage/test/host_world.c src/storage/test/host_world.h \
     src/storage/test/fake_node.c src/storage/test/fake_node.h
 src_storage_test_test_host_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
 

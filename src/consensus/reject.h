@@ -34,8 +34,7 @@
     X(BLK_SIGOPS, CONSENSUS, "bad-blk-sigops", "out-of-bounds SigOpCount")     \
     /* a block in its place */                                                 \
     X(DIFFBITS, HEADER, "bad-diffbits", "incorrect proof of work")             \
-    X(TIME_TOO_OLD, HEADER, "time-too-old",                                    \
-      "block's timestamp is too early")                                        \
+    X(TIME_TOO_OLD, HEADER, "time-too-old", "block's timestamp is too early")  \
     X(TIME_TOO_NEW, FUTURE, "time-too-new",                                    \
       "block timestamp too far in the future")                                 \
     X(PREV_NOT_FOUND, MISSING_PREV, "prev-blk-not-found", NULL)                \

@@ -76,12 +76,10 @@ void cc_storage_result_clear(struct cc_storage_result *r);
  * transaction's shared hashes, coins included.
  * CC_INVALID with CC_VERDICT_CONSENSUS, or CC_VERDICT_CONTEXT for what may be
  * right elsewhere (whatever fails once a hash was read, but a signature). */
-enum cc_status cc_storage_check(struct cc_storage_result *r,
-                                const struct cc_tx *tx,
-                                const struct cc_coin *coins,
-                                const struct cc_sighash *s,
-                                const struct cc_storage_view *view,
-                                struct cc_error *err);
+enum cc_status
+cc_storage_check(struct cc_storage_result *r, const struct cc_tx *tx,
+                 const struct cc_coin *coins, const struct cc_sighash *s,
+                 const struct cc_storage_view *view, struct cc_error *err);
 
 /* Run one job. CC_INVALID: CONSENSUS for a signature, CONTEXT for others. */
 enum cc_status cc_storage_job_run(const struct cc_storage_job *job,

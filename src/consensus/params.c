@@ -301,7 +301,7 @@ cc_amount cc_subsidy(const struct cc_params *p, uint32_t height)
 {
     uint32_t halvings = height / p->halving;
 
-    return halvings < 64 ? p->subsidy >> halvings : 0;
+    return halvings < 63 ? p->subsidy >> halvings : 0;
 }
 
 cc_amount cc_subsidy_storage(const struct cc_params *p, uint32_t height)

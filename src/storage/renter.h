@@ -35,9 +35,9 @@ struct cc_renter_options {
     uint32_t period, periods;    /* of new contracts; 0: as fits */
     uint32_t capacity;           /* sectors of new contracts; 0: as needed */
     unsigned odds;               /* of new contracts; 0: as fits */
-    cc_amount rent_max;          /* for all periods of one contract; and for transfers */
-    uint64_t feerate;            /* satoshi per 1,000 vbytes; 0: by the node */
-    int timeout_ms;              /* for a message; 0: default */
+    cc_amount rent_max; /* for all periods of one contract; and for transfers */
+    uint64_t feerate;   /* satoshi per 1,000 vbytes; 0: by the node */
+    int timeout_ms;     /* for a message; 0: default */
     /* What happens, a line at a time; may be NULL. */
     void (*progress)(void *arg, const char *line);
     void *arg;

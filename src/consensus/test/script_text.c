@@ -199,3 +199,15 @@ enum cc_script_error pair_verify(const struct pair *p, uint32_t flags)
     assert_int_equal(ok, e == CC_SCRIPT_ERR_OK);
     return e;
 }
+
+void script_expect(enum cc_script_error got, enum cc_script_error want)
+{
+    if (got != want)
+        fail_msg("%s, expected %s", cc_script_error_name(got),
+                 cc_script_error_name(want));
+}
+
+struct cc_bytes written(const struct cc_writer *w)
+{
+    return cc_bytes(w->data, w->len);
+}

@@ -1,5 +1,5 @@
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -29,9 +29,14 @@ static void test_reader_fails_for_good(void **state)
 
 static void test_compact_sizes(void **state)
 {
-    static const uint64_t edges[] = {0,       0xfc,       0xfd,
-                                     0xffff,  0x10000,    0xffffffff,
-                                     UINT64_C(0x100000000), UINT64_MAX};
+    static const uint64_t edges[] = {0,
+                                     0xfc,
+                                     0xfd,
+                                     0xffff,
+                                     0x10000,
+                                     0xffffffff,
+                                     UINT64_C(0x100000000),
+                                     UINT64_MAX};
     static const uint8_t longer[][9] = {
         {0xfd, 0xfc, 0}, {0xfe, 0xff, 0xff}, {0xff, 0xff, 0xff, 0xff, 0xff}};
     static const size_t sizes[] = {3, 5, 9};

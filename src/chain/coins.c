@@ -372,22 +372,9 @@ static size_t part_key(uint8_t out[LIST_KEY_MAX], const struct cc_typed *t,
 /* The keys with a part in t; returns how many. */
 static size_t parts(const struct cc_typed *t, const uint8_t *keys[2])
 {
-    switch (t->kind) {
-    case CC_KIND_IDENTITY:
-        keys[0] = t->u.identity.key;
-        return 1;
-    case CC_KIND_CONTRACT:
-        keys[0] = t->u.contract.renter_key;
-        keys[1] = t->u.contract.host_key;
-        return memcmp(keys[0], keys[1], 32) ? 2 : 1;
-    case CC_KIND_SEAL:
-        keys[0] = t->u.seal.host_key;
-        return 1;
-    case CC_KIND_NONE:
-    case CC_KIND_RESERVED:
-        break;
-    }
-    return 0;
+    size_t n = cc_typed_signers(keys, t);
+
+    return n == 2 && !memcmp(keys[0], keys[1], 32) ? 1 : n;
 }
 
 static void list(struct cc_coins *c, struct cc_db_batch *batch,

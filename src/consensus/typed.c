@@ -116,11 +116,8 @@ static enum cc_status parse_identity(struct cc_typed *t, struct cc_reader *r,
     return CC_OK;
 }
 
-static enum cc_status parse_contract(struct cc_typed *t, struct cc_reader *r,
-                                     struct cc_error *err)
+void cc_contract_read(struct cc_reader *r, struct cc_contract *c)
 {
-    struct cc_contract *c = &t->u.contract;
-
     cc_read_bytes(r, c->id, 32);
     cc_read_bytes(r, c->renter_key, 32);
     cc_read_bytes(r, c->host_key, 32);
@@ -137,6 +134,14 @@ static enum cc_status parse_contract(struct cc_typed *t, struct cc_reader *r,
     c->penalty = cc_read_u64le(r);
     c->allowance = cc_read_u64le(r);
     c->redeemed = cc_read_u64le(r);
+}
+
+static enum cc_status parse_contract(struct cc_typed *t, struct cc_reader *r,
+                                     struct cc_error *err)
+{
+    struct cc_contract *c = &t->u.contract;
+
+    cc_contract_read(r, c);
     t->forming = is_zero(c->id);
     if (t->forming) /* signatures if and only if the id is zero */
         t->sigs = cc_read_slice(r, 2 * SIG_SIZE);
@@ -203,7 +208,7 @@ static void write_identity(struct cc_writer *w, const struct cc_identity *i)
     cc_write_bytes(w, i->record.data, i->record.len);
 }
 
-static void write_contract(struct cc_writer *w, const struct cc_contract *c)
+void cc_contract_write(struct cc_writer *w, const struct cc_contract *c)
 {
     cc_write_bytes(w, c->id, 32);
     cc_write_bytes(w, c->renter_key, 32);
@@ -242,7 +247,7 @@ void cc_typed_write_body(struct cc_writer *w, const struct cc_typed *t)
         write_identity(w, &t->u.identity);
         return;
     case CC_KIND_CONTRACT:
-        write_contract(w, &t->u.contract);
+        cc_contract_write(w, &t->u.contract);
         return;
     case CC_KIND_SEAL:
         write_seal(w, &t->u.seal);

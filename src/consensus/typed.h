@@ -88,6 +88,9 @@ enum cc_status cc_typed_parse(struct cc_typed *t, struct cc_bytes script,
 void cc_typed_write(struct cc_writer *w, const struct cc_typed *t);
 /* Kind's body without signatures: what is signed and compared. */
 void cc_typed_write_body(struct cc_writer *w, const struct cc_typed *t);
+/* A contract's body, CC_CONTRACT_SIZE bytes. */
+void cc_contract_read(struct cc_reader *r, struct cc_contract *c);
+void cc_contract_write(struct cc_writer *w, const struct cc_contract *c);
 /* Whose signatures a forming output carries, in order: 1 or 2 keys, borrowed
  * from t. */
 size_t cc_typed_signers(const uint8_t *keys[2], const struct cc_typed *t);

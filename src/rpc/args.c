@@ -105,8 +105,8 @@ bool cc_rpc_get_int32(struct cc_rpc_call *call, size_t i, int *out)
     return true;
 }
 
-bool cc_rpc_get_amount(struct cc_rpc_call *call, const json_t *v,
-                       cc_amount *out)
+bool cc_rpc_get_fixed(struct cc_rpc_call *call, const json_t *v,
+                      unsigned places, cc_amount *out)
 {
     cc_amount a;
 
@@ -117,7 +117,7 @@ bool cc_rpc_get_amount(struct cc_rpc_call *call, const json_t *v,
                      "Amount is not a number or string");
         return false;
     }
-    if (!cc_json_get_amount(v, 8, &a)) {
+    if (!cc_json_get_amount(v, places, &a)) {
         cc_rpc_error(call, CC_RPC_TYPE_ERROR, "Invalid amount");
         return false;
     }
@@ -127,6 +127,12 @@ bool cc_rpc_get_amount(struct cc_rpc_call *call, const json_t *v,
     }
     *out = a;
     return true;
+}
+
+bool cc_rpc_get_amount(struct cc_rpc_call *call, const json_t *v,
+                       cc_amount *out)
+{
+    return cc_rpc_get_fixed(call, v, 8, out);
 }
 
 bool cc_rpc_get_hash(struct cc_rpc_call *call, const json_t *v,
@@ -231,5 +237,37 @@ bool cc_rpc_strict(struct cc_rpc_call *call, const json_t *object,
             return false;
         }
     }
+    return true;
+}
+
+bool cc_rpc_get_outpoint(struct cc_rpc_call *call, const json_t *v,
+                         struct cc_outpoint *out)
+{
+    const json_t *txid;
+    json_t *vout;
+    int64_t n;
+
+    if (!json_is_object(v)) {
+        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
+                     "JSON value of type %s is not of expected type object",
+                     cc_json_type_name(v));
+        return false;
+    }
+    txid = json_object_get(v, "txid");
+    if (!cc_rpc_member(call, v, "vout", CC_RPC_NUM, &vout))
+        return false;
+    if (!txid || !vout) {
+        cc_rpc_error(call, CC_RPC_TYPE_ERROR, "Missing %s",
+                     txid ? "vout" : "txid");
+        return false;
+    }
+    if (!cc_rpc_get_hash(call, txid, "txid", out->txid))
+        return false;
+    if (!cc_json_get_int(vout, &n) || n < 0 || n > INT32_MAX) {
+        cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                     "Invalid parameter, vout cannot be negative");
+        return false;
+    }
+    out->index = (uint32_t)n;
     return true;
 }

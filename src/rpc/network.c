@@ -4,6 +4,7 @@
 
 #include "net/net.h"
 #include "net/netaddr.h"
+#include "net/proto.h"
 #include "rpc/families.h"
 #include "rpc/rpc.h"
 #include "util/args.h"
@@ -23,38 +24,18 @@ static bool have_net(struct cc_rpc_call *call)
 
 /* --- Services ---------------------------------------------------------- */
 
-static const char *service_name(unsigned bit)
+static json_t *service_names(const struct cc_rpc_call *call, uint64_t services)
 {
-    switch (bit) {
-    case 0:
-        return "NETWORK";
-    case 2:
-        return "BLOOM";
-    case 3:
-        return "WITNESS";
-    case 6:
-        return "COMPACT_FILTERS";
-    case 10:
-        return "NETWORK_LIMITED";
-    case 11:
-        return "P2P_V2";
-    default:
-        return NULL;
-    }
-}
-
-static json_t *service_names(uint64_t services)
-{
+    const bool storage = call->env->params->storage_active;
     json_t *a = json_array();
     char text[32];
 
     for (unsigned i = 0; i < 64; i++) {
         if (!(services >> i & 1))
             continue;
-        if ((UINT64_C(1) << i) == CC_SERVICE_STORAGE) {
-            json_array_append_new(a, json_string("STORAGE"));
-        } else if (service_name(i)) {
-            json_array_append_new(a, json_string(service_name(i)));
+        if (cc_service_name(i) &&
+            (storage || UINT64_C(1) << i != CC_SERVICE_STORAGE)) {
+            json_array_append_new(a, json_string(cc_service_name(i)));
         } else {
             snprintf(text, sizeof(text), "UNKNOWN[2^%u]", i);
             json_array_append_new(a, json_string(text));
@@ -139,7 +120,8 @@ static void peer_traffic(json_t *o, const struct cc_peer_info *p)
     set_seconds(o, "pingwait", p->ping_wait_us);
 }
 
-static json_t *peer_json(const struct cc_peer_info *p)
+static json_t *peer_json(const struct cc_rpc_call *call,
+                         const struct cc_peer_info *p)
 {
     json_t *o = json_object(), *inflight = json_array();
 
@@ -149,7 +131,7 @@ static json_t *peer_json(const struct cc_peer_info *p)
     set_nonempty(o, "addrlocal", p->addr_local);
     cc_json_set_str(o, "network", p->network);
     set_services(o, "services", p->services);
-    cc_json_set(o, "servicesnames", service_names(p->services));
+    cc_json_set(o, "servicesnames", service_names(call, p->services));
     peer_traffic(o, p);
     cc_json_set_int(o, "version", p->version);
     cc_json_set_str(o, "subver", p->user_agent);
@@ -187,7 +169,7 @@ static json_t *getpeerinfo(struct cc_rpc_call *call)
     a = json_array();
     n = cc_net_peers(call->env->net, &peers);
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(a, peer_json(&peers[i]));
+        json_array_append_new(a, peer_json(call, &peers[i]));
     free(peers);
     return a;
 }
@@ -405,7 +387,7 @@ static json_t *getnetworkinfo(struct cc_rpc_call *call)
     cc_json_set_str(o, "subversion", net ? cc_net_user_agent(net) : "");
     cc_json_set_int(o, "protocolversion", CC_NET_VERSION);
     set_services(o, "localservices", services);
-    cc_json_set(o, "localservicesnames", service_names(services));
+    cc_json_set(o, "localservicesnames", service_names(call, services));
     cc_json_set_bool(o, "localrelay",
                      !cc_args_get_bool(call->env->args, "blocksonly", false));
     cc_json_set_int(o, "timeoffset", net ? cc_net_time_offset(net) : 0);

@@ -211,35 +211,6 @@ static json_t *getmempoolinfo(struct cc_rpc_call *call)
 
 /* --- Who spends it ----------------------------------------------------- */
 
-static bool get_outpoint(struct cc_rpc_call *call, const json_t *v,
-                         struct cc_outpoint *out)
-{
-    json_t *txid, *vout;
-    int64_t n;
-
-    if (!json_is_object(v)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                     "JSON value of type %s is not of expected type object",
-                     cc_json_type_name(v));
-        return false;
-    }
-    txid = json_object_get(v, "txid");
-    if (!txid || !cc_rpc_member(call, v, "vout", CC_RPC_NUM, &vout) || !vout) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR, "Missing %s",
-                     txid ? "vout" : "txid");
-        return false;
-    }
-    if (!cc_rpc_get_hash(call, txid, "txid", out->txid))
-        return false;
-    if (!cc_json_get_int(vout, &n) || n < 0 || n > INT32_MAX) {
-        cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                     "Invalid parameter, vout cannot be negative");
-        return false;
-    }
-    out->index = (uint32_t)n;
-    return true;
-}
-
 static json_t *gettxspendingprevout(struct cc_rpc_call *call)
 {
     static const char *const names[] = {"txid", "vout"};
@@ -255,7 +226,8 @@ static json_t *gettxspendingprevout(struct cc_rpc_call *call)
         const struct cc_mempool_entry *e;
         struct cc_outpoint out;
 
-        if (!get_outpoint(call, v, &out) || !cc_rpc_strict(call, v, names, 2)) {
+        if (!cc_rpc_get_outpoint(call, v, &out) ||
+            !cc_rpc_strict(call, v, names, 2)) {
             json_decref(a);
             return NULL;
         }

@@ -196,29 +196,42 @@ static json_t *input_error(const struct cc_txin *in, const char *text)
     return o;
 }
 
-json_t *cc_rpc_sign_result(const struct cc_tx *tx, const struct cc_coin *coins,
+/* What is wrong with input i; NULL: nothing. */
+static const char *input_fault(const struct cc_rpc_call *call,
+                               const struct cc_sighash *s, size_t i)
+{
+    const struct cc_coin *coin = &s->coins[i];
+    enum cc_script_error why;
+
+    /* A typed coin is spent by rules that need the chain: its owner's
+     * witness is taken as it is. */
+    if (call->env->params->storage_active && coin->out.script.len &&
+        coin->out.script.data[0] == CC_OP_STORAGE)
+        return s->tx->vin[i].witness_count ? NULL
+                                           : "Typed coin without a witness";
+    if (cc_script_verify(s, i, coin->out.script, coin->out.value,
+                         CC_VERIFY_STANDARD, &why))
+        return NULL;
+    if (why == CC_SCRIPT_ERR_INVALID_STACK_OPERATION)
+        return "Unable to sign input, invalid stack size (possibly missing "
+               "key)";
+    return cc_script_error_string(why);
+}
+
+json_t *cc_rpc_sign_result(const struct cc_rpc_call *call,
+                           const struct cc_tx *tx, const struct cc_coin *coins,
                            const bool *known)
 {
     json_t *o = json_object(), *errors = json_array();
     struct cc_sighash s;
-    enum cc_script_error why;
 
     cc_sighash_init(&s, tx, coins);
     for (size_t i = 0; i < tx->vin_count; i++) {
-        if (known && !known[i])
-            json_array_append_new(
-                errors,
-                input_error(&tx->vin[i], "Input not found or already spent"));
-        else if (!cc_script_verify(&s, i, coins[i].out.script,
-                                   coins[i].out.value, CC_VERIFY_STANDARD,
-                                   &why))
-            json_array_append_new(
-                errors,
-                input_error(&tx->vin[i],
-                            why == CC_SCRIPT_ERR_INVALID_STACK_OPERATION
-                                ? "Unable to sign input, invalid stack size "
-                                  "(possibly missing key)"
-                                : cc_script_error_string(why)));
+        const char *fault = known[i] ? input_fault(call, &s, i)
+                                     : "Input not found or already spent";
+
+        if (fault)
+            json_array_append_new(errors, input_error(&tx->vin[i], fault));
     }
     cc_json_set(o, "hex", cc_tx_hex(tx));
     cc_json_set_bool(o, "complete", !json_array_size(errors));
@@ -258,7 +271,7 @@ static json_t *sign_all(struct cc_rpc_call *call, struct cc_signer *g)
         if (p.known[i])
             cc_signer_input(g, i, default_type);
     cc_tx_finish(g->tx);
-    result = cc_rpc_sign_result(g->tx, p.coins, p.known);
+    result = cc_rpc_sign_result(call, g->tx, p.coins, p.known);
 out:
     cc_cleanse(g->keys, (json_array_size(keys) + 1) * sizeof(*g->keys));
     while (g->script_count)

@@ -17,8 +17,9 @@ bool cc_rpc_construct(struct cc_rpc_call *call, const json_t *inputs,
                       const json_t *replaceable, struct cc_tx *out);
 
 /* {"hex","complete","errors"} of a transaction signed as far as it goes.
- * known (may be NULL: all): which coins were found. */
-json_t *cc_rpc_sign_result(const struct cc_tx *tx, const struct cc_coin *coins,
+ * known: which coins were found. */
+json_t *cc_rpc_sign_result(const struct cc_rpc_call *call,
+                           const struct cc_tx *tx, const struct cc_coin *coins,
                            const bool *known);
 
 #endif

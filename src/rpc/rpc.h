@@ -29,6 +29,7 @@
 #define CC_RPC_RPC_H
 
 #include "consensus/params.h"
+#include "consensus/tx.h"
 #include "rpc/json.h"
 #include "util/error.h"
 
@@ -193,6 +194,9 @@ bool cc_rpc_get_int32(struct cc_rpc_call *call, size_t i, int *out);
 /* "Invalid amount", "Amount out of range". */
 bool cc_rpc_get_amount(struct cc_rpc_call *call, const json_t *v,
                        cc_amount *out);
+/* With so many decimal places: 3 for sat/vB, which gives it per 1000. */
+bool cc_rpc_get_fixed(struct cc_rpc_call *call, const json_t *v,
+                      unsigned places, cc_amount *out);
 /* 64 hex digits, shown reversed. name as Core's ParseHashV: "blockhash must
  * be of length 64 (not 3, for 'abc')". v may be of any type. */
 bool cc_rpc_get_hash(struct cc_rpc_call *call, const json_t *v,
@@ -208,6 +212,9 @@ bool cc_rpc_member(struct cc_rpc_call *call, const json_t *object,
  * foo". */
 bool cc_rpc_strict(struct cc_rpc_call *call, const json_t *object,
                    const char *const *names, size_t count);
+/* {"txid","vout"}; other members are not looked at. */
+bool cc_rpc_get_outpoint(struct cc_rpc_call *call, const json_t *v,
+                         struct cc_outpoint *out);
 
 /* --- The table --------------------------------------------------------- */
 

@@ -162,40 +162,6 @@ out:
 
 /* --- Locking ----------------------------------------------------------- */
 
-static bool outpoint_of(struct cc_rpc_call *call, const json_t *v,
-                        struct cc_outpoint *out)
-{
-    static const char *const names[] = {"txid", "vout"};
-    const json_t *txid;
-    json_t *vout;
-    int64_t n;
-
-    if (!json_is_object(v)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                     "JSON value of type %s is not of expected type object",
-                     cc_json_type_name(v));
-        return false;
-    }
-    txid = json_object_get(v, "txid");
-    if (!cc_rpc_strict(call, v, names, 2) ||
-        !cc_rpc_member(call, v, "vout", CC_RPC_NUM, &vout))
-        return false;
-    if (!txid || !vout) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR, "Missing %s",
-                     txid ? "vout" : "txid");
-        return false;
-    }
-    if (!cc_rpc_get_hash(call, txid, "txid", out->txid))
-        return false;
-    if (!cc_json_get_int(vout, &n) || n < 0 || n > INT32_MAX) {
-        cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                     "Invalid parameter, vout cannot be negative");
-        return false;
-    }
-    out->index = (uint32_t)n;
-    return true;
-}
-
 /* May this output be (un)locked now? Core's sentence if not. */
 static const char *lock_fault(struct cc_book *b, const struct cc_outpoint *o,
                               bool unlock, bool persistent)
@@ -227,7 +193,7 @@ static bool lock_listed(struct cc_rpc_call *call, struct cc_wallet *w,
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *fault;
 
-        if (!outpoint_of(call, json_array_get(list, i), &o))
+        if (!cc_rpc_get_outpoint(call, json_array_get(list, i), &o))
             return false;
         fault = lock_fault(b, &o, unlock, persistent);
         if (fault) {
@@ -236,7 +202,7 @@ static bool lock_listed(struct cc_rpc_call *call, struct cc_wallet *w,
         }
     }
     for (size_t i = 0; i < json_array_size(list); i++) {
-        if (outpoint_of(call, json_array_get(list, i), &o))
+        if (cc_rpc_get_outpoint(call, json_array_get(list, i), &o))
             cc_book_lock(b, &o, !unlock);
     }
     return true;

@@ -210,7 +210,7 @@ static json_t *registeridentity(struct cc_rpc_call *call)
         !cc_rpc_get_amount(call, cc_rpc_arg(call, 3), &bond) ||
         !cc_rpc_get_int(call, 6, &index) ||
         (cc_rpc_arg(call, 7) &&
-         !cc_rpc_sat_feerate(call, cc_rpc_arg(call, 7), &feerate)))
+         !cc_rpc_get_fixed(call, cc_rpc_arg(call, 7), 3, &feerate)))
         return NULL;
     if (bond < call->env->params->storage.bond_min)
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
@@ -355,7 +355,7 @@ with_identity(struct cc_rpc_call *call,
     json_t *o = NULL;
 
     if (cc_rpc_arg(call, 2) &&
-        !cc_rpc_sat_feerate(call, cc_rpc_arg(call, 2), &feerate))
+        !cc_rpc_get_fixed(call, cc_rpc_arg(call, 2), 3, &feerate))
         return NULL;
     w = cc_rpc_wallet(call);
     if (!w)

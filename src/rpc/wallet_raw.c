@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "consensus/interpreter.h"
+#include "rpc/rawtransaction.h"
 #include "rpc/walletcall.h"
 #include "util/hex.h"
 #include "util/mem.h"
@@ -120,7 +121,7 @@ static bool take_feerate(struct cc_rpc_call *call, const json_t *o,
         return false;
     }
     if (sat)
-        return cc_rpc_sat_feerate(call, sat, &f->s.feerate);
+        return cc_rpc_get_fixed(call, sat, 3, &f->s.feerate);
     return cc_rpc_get_amount(call, coins, &f->s.feerate);
 }
 
@@ -446,68 +447,6 @@ static bool find_coins(struct cc_rpc_call *call, struct cc_wallet *w,
     return true;
 }
 
-/* What is wrong with input i; NULL: nothing. */
-static const char *input_fault(struct cc_rpc_call *call, const struct sign *s,
-                               const struct cc_sighash *hashes, size_t i)
-{
-    const struct cc_coin *coin = &s->coins[i];
-    const struct cc_txin *in = &s->tx.vin[i];
-    enum cc_script_error error;
-
-    if (!s->known[i])
-        return "Input not found or already spent";
-    /* A typed coin is spent by rules that need the chain: its owner's
-     * witness is taken as it is. */
-    if (call->env->params->storage_active && coin->out.script.len &&
-        coin->out.script.data[0] == CC_OP_STORAGE)
-        return in->witness_count ? NULL : "Typed coin without a witness";
-    if (cc_script_verify(hashes, i, coin->out.script, coin->out.value,
-                         CC_VERIFY_STANDARD, &error))
-        return NULL;
-    if (error == CC_SCRIPT_ERR_INVALID_STACK_OPERATION)
-        return "Unable to sign input, invalid stack size (possibly missing "
-               "key)";
-    return cc_script_error_string(error);
-}
-
-static json_t *fault_json(const struct cc_txin *in, const char *fault)
-{
-    json_t *o = json_object(), *witness = json_array();
-
-    cc_json_set_hash(o, "txid", in->prevout.txid);
-    cc_json_set_int(o, "vout", in->prevout.index);
-    for (size_t i = 0; i < in->witness_count; i++)
-        json_array_append_new(witness, cc_json_hex(in->witness[i]));
-    cc_json_set(o, "witness", witness);
-    cc_json_set(o, "scriptSig", cc_json_hex(in->script_sig));
-    cc_json_set_int(o, "sequence", in->sequence);
-    cc_json_set_str(o, "error", fault);
-    return o;
-}
-
-static json_t *sign_result(struct cc_rpc_call *call, const struct sign *s)
-{
-    json_t *o = json_object(), *errors = json_array();
-    struct cc_sighash hashes;
-    bool complete;
-
-    cc_sighash_init(&hashes, &s->tx, s->coins);
-    for (size_t i = 0; i < s->tx.vin_count; i++) {
-        const char *fault = input_fault(call, s, &hashes, i);
-
-        if (fault)
-            json_array_append_new(errors, fault_json(&s->tx.vin[i], fault));
-    }
-    complete = json_array_size(errors) == 0;
-    cc_json_set(o, "hex", cc_tx_hex(&s->tx));
-    cc_json_set_bool(o, "complete", complete);
-    if (complete)
-        json_decref(errors);
-    else
-        cc_json_set(o, "errors", errors);
-    return o;
-}
-
 static json_t *sign(struct cc_rpc_call *call, struct cc_wallet *w,
                     struct sign *s, uint8_t type)
 {
@@ -525,7 +464,7 @@ static json_t *sign(struct cc_rpc_call *call, struct cc_wallet *w,
         st = cc_wallet_sign(w, &s->tx, s->coins, type, NULL, &err);
     if (st != CC_OK)
         return cc_rpc_wallet_error(call, st, &err, CC_RPC_WALLET_ERROR);
-    return sign_result(call, s);
+    return cc_rpc_sign_result(call, &s->tx, s->coins, s->known);
 }
 
 static json_t *signrawtransactionwithwallet(struct cc_rpc_call *call)

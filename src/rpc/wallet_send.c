@@ -77,7 +77,7 @@ static bool take_fee(struct cc_rpc_call *call, size_t target, size_t mode,
                      "Cannot specify both estimate_mode and fee_rate");
         return false;
     }
-    return !v || cc_rpc_sat_feerate(call, v, &s->feerate);
+    return !v || cc_rpc_get_fixed(call, v, 3, &s->feerate);
 }
 
 /* Build, sign, send. Locked. */

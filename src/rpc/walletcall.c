@@ -180,25 +180,3 @@ json_t *cc_rpc_last_processed(struct cc_wallet *w)
     }
     return o;
 }
-
-bool cc_rpc_sat_feerate(struct cc_rpc_call *call, const json_t *v,
-                        cc_amount *out)
-{
-    cc_amount a;
-
-    if (!cc_json_is_number(v) && !cc_json_is_string(v)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                     "Amount is not a number or string");
-        return false;
-    }
-    if (!cc_json_get_amount(v, 3, &a)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR, "Invalid amount");
-        return false;
-    }
-    if (!cc_amount_in_range(a, call->env->params->max_money)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR, "Amount out of range");
-        return false;
-    }
-    *out = a;
-    return true;
-}

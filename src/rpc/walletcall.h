@@ -42,8 +42,5 @@ char *cc_rpc_chain_descriptor(struct cc_rpc_call *call, struct cc_wallet *w,
                               enum cc_key_chain chain);
 /* {"hash","height"} of the block that the wallet knows last. */
 json_t *cc_rpc_last_processed(struct cc_wallet *w);
-/* A feerate in sat/vB from a value, per 1000 vbytes. */
-bool cc_rpc_sat_feerate(struct cc_rpc_call *call, const json_t *v,
-                        cc_amount *out);
 
 #endif

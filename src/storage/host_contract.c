@@ -161,16 +161,6 @@ bool cc_host_contract_forget(struct cc_host_contract *c, uint32_t below)
 
 /* --- The file ------------------------------------------------------------- */
 
-static void write_body(struct cc_writer *w, const struct cc_contract *c)
-{
-    struct cc_typed t;
-
-    memset(&t, 0, sizeof(t));
-    t.kind = CC_KIND_CONTRACT;
-    t.u.contract = *c;
-    cc_typed_write_body(w, &t);
-}
-
 void cc_host_contract_encode(struct cc_writer *w,
                              const struct cc_host_contract *c)
 {
@@ -184,7 +174,7 @@ void cc_host_contract_encode(struct cc_writer *w,
     cc_write_u32le(w, c->formed.index);
     cc_write_u32le(w, c->formed_height);
     cc_write_u32le(w, c->capacity);
-    write_body(w, &c->body);
+    cc_contract_write(w, &c->body);
     cc_write_u64le(w, (uint64_t)c->value);
     cc_write_bytes(w, c->outpoint.txid, 32);
     cc_write_u32le(w, c->outpoint.index);

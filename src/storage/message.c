@@ -119,43 +119,17 @@ static void read_settings(struct cc_reader *r, struct cc_msg_settings_reply *m)
 static void write_form_request(struct cc_writer *w,
                                const struct cc_msg_form_request *m)
 {
-    struct cc_typed t;
-
-    memset(&t, 0, sizeof(t));
-    t.kind = CC_KIND_CONTRACT;
-    t.u.contract = m->contract;
-    cc_typed_write_body(w, &t);
+    cc_contract_write(w, &m->contract);
     cc_write_u64le(w, m->value);
     cc_write_u32le(w, m->capacity);
     cc_write_u64le(w, m->feerate);
     write_outpoint(w, &m->prevout0);
 }
 
-/* The contract's body, fields in the order of doc/protocol.md 4.2. */
-static void read_contract(struct cc_reader *r, struct cc_contract *c)
-{
-    cc_read_bytes(r, c->id, 32);
-    cc_read_bytes(r, c->renter_key, 32);
-    cc_read_bytes(r, c->host_key, 32);
-    cc_read_bytes(r, c->root, 32);
-    c->sectors = cc_read_u32le(r);
-    c->revision = cc_read_u32le(r);
-    c->start = cc_read_u32le(r);
-    c->period = cc_read_u16le(r);
-    c->periods = cc_read_u16le(r);
-    c->done = cc_read_u16le(r);
-    c->samples = cc_read_u8(r);
-    c->odds = cc_read_u8(r);
-    c->rent = cc_read_u64le(r);
-    c->penalty = cc_read_u64le(r);
-    c->allowance = cc_read_u64le(r);
-    c->redeemed = cc_read_u64le(r);
-}
-
 static void read_form_request(struct cc_reader *r,
                               struct cc_msg_form_request *m)
 {
-    read_contract(r, &m->contract);
+    cc_contract_read(r, &m->contract);
     m->value = cc_read_u64le(r);
     m->capacity = cc_read_u32le(r);
     m->feerate = cc_read_u64le(r);

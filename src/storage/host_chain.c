@@ -387,6 +387,13 @@ static enum cc_status make_samples(struct cc_host *h, const struct job *j,
     return st;
 }
 
+/* What a duty led to. */
+struct sent {
+    uint8_t txid[32];
+    cc_amount released;
+    size_t samples; /* 0: no block called the period */
+};
+
 static const char *duty_name(enum cc_host_duty duty)
 {
     switch (duty) {
@@ -403,8 +410,8 @@ static const char *duty_name(enum cc_host_duty duty)
 }
 
 static enum cc_status do_job(struct cc_host *h, const struct job *j,
-                             const struct cc_host_plan *plan, uint8_t txid[32],
-                             cc_amount *released, struct cc_error *err)
+                             const struct cc_host_plan *plan, struct sent *out,
+                             struct cc_error *err)
 {
     struct cc_bytes samples[SAMPLES_MAX];
     struct cc_host_spend spend;
@@ -436,17 +443,17 @@ static enum cc_status do_job(struct cc_host *h, const struct job *j,
     spend.act.proofs = samples;
     spend.act.proof_count = count;
     if (st == CC_OK)
-        st = cc_host_spend(h, &spend, txid, released, err);
+        st = cc_host_spend(h, &spend, out->txid, &out->released, err);
     for (size_t i = 0; i < count; i++)
         free((void *)(uintptr_t)samples[i].data);
+    out->samples = count;
     return st;
 }
 
 /* Remember what was sent, or that it failed: the next block tries again. */
 static void note(struct cc_host *h, const struct job *j,
                  const struct cc_host_plan *plan, enum cc_status st,
-                 const uint8_t txid[32], cc_amount released,
-                 const struct cc_error *err)
+                 const struct sent *sent, const struct cc_error *err)
 {
     struct cc_host_contract *c;
     char id[17];
@@ -455,7 +462,7 @@ static void note(struct cc_host *h, const struct job *j,
     pthread_mutex_lock(&h->lock);
     c = cc_host_contract_find(h, j->id);
     if (c && st == CC_OK) {
-        memcpy(c->pending, txid, 32);
+        memcpy(c->pending, sent->txid, 32);
         c->pending_height = h->tip;
         c->attempts++;
     }
@@ -463,16 +470,23 @@ static void note(struct cc_host *h, const struct job *j,
     if (st != CC_OK)
         cc_log(h->config.log, "contract %s: %s failed: %s", id,
                duty_name(plan->duty), err->text);
+    else if (plan->duty == CC_DUTY_PROVE && sent->samples)
+        cc_host_tell(h, "prove", sent->txid, sent->released,
+                     "contract %s: challenged by block %u for period %u, "
+                     "answered with %u samples",
+                     id, (unsigned)cc_contract_due(&j->body, plan->i),
+                     (unsigned)plan->i, (unsigned)sent->samples);
     else if (plan->duty == CC_DUTY_PROVE)
-        cc_host_tell(h, "prove", txid, released,
+        cc_host_tell(h, "prove", sent->txid, sent->released,
                      "contract %s: sent the proof of period %u", id,
                      (unsigned)plan->i);
     else if (plan->duty == CC_DUTY_SYNC)
-        cc_host_tell(h, "sync", txid, released,
+        cc_host_tell(h, "sync", sent->txid, sent->released,
                      "contract %s: sent %s to the chain", id,
                      plan->rev ? "the latest root" : "a voucher");
     else
-        cc_host_tell(h, "end", txid, released, "contract %s: ended", id);
+        cc_host_tell(h, "end", sent->txid, sent->released, "contract %s: ended",
+                     id);
 }
 
 static void do_duty(struct cc_host *h, struct job *j)
@@ -480,8 +494,7 @@ static void do_duty(struct cc_host *h, struct job *j)
     struct cc_storage_view view = cc_host_view(h);
     struct cc_host_plan plan;
     struct cc_error err;
-    uint8_t txid[32] = {0};
-    cc_amount released = 0;
+    struct sent sent = {.samples = 0};
     enum cc_status st;
 
     cc_error_init(&err);
@@ -492,8 +505,8 @@ static void do_duty(struct cc_host *h, struct job *j)
     plan = cc_host_make_plan(&j->in, &view);
     if (h->hash_failed || plan.duty == CC_DUTY_NONE)
         return;
-    st = do_job(h, j, &plan, txid, &released, &err);
-    note(h, j, &plan, st, txid, released, &err);
+    st = do_job(h, j, &plan, &sent, &err);
+    note(h, j, &plan, st, &sent, &err);
 }
 
 void cc_host_do_duties(struct cc_host *h)

@@ -240,9 +240,10 @@ static enum cc_status form(struct cc_host *h, struct cc_error *err)
     s->seal_height = t.u.seal.seal_height;
     s->form_sent = h->tip;
     cc_host_tell(h, "sealing", formed.txid, p->seal_bond,
-                 "forming a seal over %u sectors; its key is known at "
+                 "forming a seal over %u sector%s; its key is known at "
                  "height %u",
-                 (unsigned)t.u.seal.sectors, (unsigned)s->seal_height);
+                 (unsigned)t.u.seal.sectors, t.u.seal.sectors == 1 ? "" : "s",
+                 (unsigned)s->seal_height);
     return cc_sealer_set_place(s->sealer, formed.txid, formed.index, err);
 }
 
@@ -561,8 +562,8 @@ static enum cc_status work_on(struct cc_host *h, struct cc_error *err)
     if (p.sealed == p.sectors && !s->told_sealed) {
         s->told_sealed = true;
         cc_host_tell(h, "seal", s->outpoint.txid, -1,
-                     "sealed %u sectors (%u MiB)", (unsigned)p.sectors,
-                     (unsigned)(p.sectors * 4));
+                     "sealed %u sector%s (%u MiB)", (unsigned)p.sectors,
+                     p.sectors == 1 ? "" : "s", (unsigned)(p.sectors * 4));
     }
     if (st == CC_OK && p.sealed)
         st = look_at_draws(h, err);

@@ -37,12 +37,16 @@ struct cc_host_seal {
     uint32_t height;
     struct cc_seal body;
     bool on_chain, told_sealed, lost;
-    bool has_place; /* formed in an earlier run */
-    int64_t gone_since;
-    int64_t form_sent, pending_height; /* -1: nothing */
+    bool formed;            /* it has an id: sent, in this run or an earlier */
+    bool unreadable;        /* what is on disk: leave it and its coin alone */
+    int64_t gone_since;     /* height at which the coin was missed; -1: not */
+    int64_t faulted;        /* height at which sealing stopped; -1: not */
+    int64_t pending_height; /* -1: nothing */
     uint8_t pending[32];
-    uint32_t drawn; /* last block whose draw was read */
-    uint64_t wins;  /* since the start */
+    uint8_t other_key[32]; /* that the chain has now, unlike the sealed data */
+    int64_t other_since;   /* since which height; -1: it has the same */
+    uint32_t drawn;        /* last block whose draw was read */
+    uint64_t wins;         /* since the start */
     struct winner winners[WINNERS];
     size_t winner_count;
     size_t seen_sectors;
@@ -104,7 +108,7 @@ static void forget(struct cc_host_seal *s)
     cc_sealer_free(s->sealer);
     free(s->script);
     memset(s, 0, sizeof(*s));
-    s->gone_since = s->form_sent = s->pending_height = -1;
+    s->gone_since = s->pending_height = s->faulted = s->other_since = -1;
 }
 
 void cc_host_seal_init(struct cc_host *h)
@@ -120,10 +124,17 @@ void cc_host_seal_init(struct cc_host *h)
     forget(s);
     sealer_config(h, &c, &directory);
     st = cc_sealer_open(&s->sealer, &c, &err);
-    s->has_place = st == CC_OK && cc_sealer_place(s->sealer, o.txid, &o.index);
-    if (s->has_place)
+    s->formed = st == CC_OK &&
+                cc_sealer_place(s->sealer, o.txid, &o.index, &s->seal_height);
+    s->unreadable = st != CC_OK && st != CC_NOTFOUND && st != CC_CORRUPT;
+    if (s->formed)
         cc_typed_formed_id(s->id, &o);
-    else if (st != CC_OK && st != CC_NOTFOUND)
+    else if (s->unreadable)
+        cc_log(h->config.log,
+               "host: the sealed data cannot be read and is left alone until "
+               "the next start: %s",
+               err.text);
+    else if (st == CC_CORRUPT)
         cc_log(h->config.log, "host: the sealed data is of no use: %s",
                err.text);
     free(directory);
@@ -238,13 +249,29 @@ static enum cc_status form(struct cc_host *h, struct cc_error *err)
         return st;
     cc_typed_formed_id(s->id, &formed);
     s->seal_height = t.u.seal.seal_height;
-    s->form_sent = h->tip;
+    s->formed = true;
+    s->gone_since = -1;
     cc_host_tell(h, "sealing", formed.txid, p->seal_bond,
                  "forming a seal over %u sector%s; its key is known at "
                  "height %u",
                  (unsigned)t.u.seal.sectors, t.u.seal.sectors == 1 ? "" : "s",
                  (unsigned)s->seal_height);
-    return cc_sealer_set_place(s->sealer, formed.txid, formed.index, err);
+    return cc_sealer_set_place(s->sealer, formed.txid, formed.index,
+                               s->seal_height, err);
+}
+
+/* No coin, and none will come: a SEAL is mined SEAL_DELAY blocks before its
+ * height at the latest. A chain that is not so long, of a node that reads or
+ * fetches its blocks anew, proves nothing; nor does one that may go back. */
+static bool is_gone_for_good(const struct cc_host *h)
+{
+    const struct cc_host_seal *s = h->seal;
+    const int64_t last =
+        (int64_t)s->seal_height - h->config.params->storage.seal_delay;
+
+    return s->gone_since >= 0 &&
+           h->tip >=
+               (s->gone_since > last ? s->gone_since : last) + CC_HOST_DEPTH;
 }
 
 static enum cc_status maybe_form(struct cc_host *h, struct cc_error *err)
@@ -256,9 +283,7 @@ static enum cc_status maybe_form(struct cc_host *h, struct cc_error *err)
 
     if (h->config.seal_sectors == 0)
         return CC_OK;
-    if (s->sealer && s->form_sent < 0 && s->has_place)
-        s->form_sent = h->tip; /* sent before we were started */
-    if (s->sealer && s->form_sent >= 0 && h->tip <= s->form_sent + FORM_SLACK)
+    if (s->sealer && s->formed && !is_gone_for_good(h))
         return CC_OK; /* it may still be mined */
     if (!s->sealer) {
         roots = cc_malloc((size_t)h->config.seal_sectors * 32);
@@ -297,6 +322,7 @@ static enum cc_status follow_seal(struct cc_host *h,
     uint8_t *script;
     size_t len;
 
+    s->gone_since = -1;
     if (s->on_chain && cc_outpoint_equal(o, &s->outpoint))
         return CC_OK;
     st = cc_host_coin(h, o, &value, &script, &len, err);
@@ -319,7 +345,7 @@ static enum cc_status follow_seal(struct cc_host *h,
     s->value = value;
     s->height = height;
     s->on_chain = true;
-    s->pending_height = s->gone_since = -1;
+    s->pending_height = -1;
     return CC_OK;
 }
 
@@ -386,7 +412,7 @@ static enum cc_status look_for_coin(struct cc_host *h, struct cc_error *err)
             !cc_host_txid(o.txid, json_object_get(row, "txid")))
             continue;
         o.index = (uint32_t)json_integer_value(json_object_get(row, "vout"));
-        if (s->sealer && !memcmp(id, s->id, 32)) {
+        if (s->sealer && s->formed && !memcmp(id, s->id, 32)) {
             found = true;
             st = follow_seal(
                 h, &o,
@@ -399,7 +425,7 @@ static enum cc_status look_for_coin(struct cc_host *h, struct cc_error *err)
     json_decref(list);
     if (st == CC_NOTFOUND)
         st = CC_OK; /* spent meanwhile */
-    if (!found && s->on_chain && s->gone_since < 0)
+    if (!found && s->formed && s->gone_since < 0)
         s->gone_since = h->tip;
     return st;
 }
@@ -540,6 +566,54 @@ static enum cc_status make_claims(struct cc_host *h, struct cc_error *err)
 
 /* --- Each block ----------------------------------------------------------- */
 
+/* What is sealed has another key than the chain now gives: the block that made
+ * the key was reorganised away. It may come back, so hours of work are not
+ * thrown away until the new one has stayed. */
+static bool awaits_key(struct cc_host *h, const uint8_t key[32])
+{
+    struct cc_host_seal *s = h->seal;
+    struct cc_sealer_progress p;
+
+    cc_sealer_progress(s->sealer, &p);
+    if (p.sealed == 0 || cc_sealer_has_key(s->sealer, key)) {
+        s->other_since = -1;
+        return false;
+    }
+    if (s->other_since < 0 || memcmp(s->other_key, key, 32)) {
+        memcpy(s->other_key, key, 32);
+        s->other_since = h->tip;
+    }
+    if (h->tip < s->other_since + CC_HOST_DEPTH)
+        return true;
+    s->other_since = -1;
+    s->told_sealed = false;
+    return false;
+}
+
+/* A full disk passes; what was sealed before stays and wins. Data that is gone
+ * does not come back. */
+static enum cc_status look_at_fault(struct cc_host *h, bool *wait,
+                                    struct cc_error *err)
+{
+    struct cc_host_seal *s = h->seal;
+    struct cc_sealer_progress p;
+
+    cc_sealer_progress(s->sealer, &p);
+    *wait = false;
+    if (!p.fault[0]) {
+        s->faulted = -1;
+        return CC_OK;
+    }
+    if (p.fault_status == CC_NOTFOUND || p.fault_status == CC_CORRUPT)
+        return cc_fail(err, CC_CORRUPT, "%s", p.fault);
+    if (s->faulted < 0)
+        s->faulted = h->tip;
+    *wait = h->tip < s->faulted + (int64_t)h->config.retry;
+    if (!*wait)
+        s->faulted = -1;
+    return CC_OK;
+}
+
 static enum cc_status work_on(struct cc_host *h, struct cc_error *err)
 {
     const bool patient = h->config.params->no_retarget == false;
@@ -548,6 +622,7 @@ static enum cc_status work_on(struct cc_host *h, struct cc_error *err)
     struct cc_sealer_progress p;
     uint8_t hash[32], key[32];
     enum cc_status st;
+    bool wait;
 
     if (h->tip < s->body.seal_height + depth)
         return CC_OK;
@@ -555,10 +630,14 @@ static enum cc_status work_on(struct cc_host *h, struct cc_error *err)
     if (st != CC_OK)
         return st;
     cc_seal_key(key, hash, s->id, h->key);
-    st = cc_sealer_start(s->sealer, key, err);
+    if (awaits_key(h, key))
+        return CC_OK;
+    st = look_at_fault(h, &wait, err);
+    if (st == CC_OK && !wait)
+        st = cc_sealer_start(s->sealer, key, err);
+    if (st != CC_OK)
+        return st;
     cc_sealer_progress(s->sealer, &p);
-    if (p.fault[0])
-        return cc_fail(err, CC_CORRUPT, "%s", p.fault);
     if (p.sealed == p.sectors && !s->told_sealed) {
         s->told_sealed = true;
         cc_host_tell(h, "seal", s->outpoint.txid, -1,
@@ -585,12 +664,15 @@ static void end_seal(struct cc_host *h)
 enum cc_status cc_host_update_seal(struct cc_host *h, struct cc_error *err)
 {
     struct cc_host_seal *s = h->seal;
-    enum cc_status st = look_for_coin(h, err);
+    enum cc_status st;
 
+    if (s->unreadable)
+        return CC_OK;
+    st = look_for_coin(h, err);
     if (st != CC_OK)
         return st;
     if (s->on_chain && s->gone_since >= 0) {
-        if (h->tip >= s->gone_since + CC_HOST_DEPTH)
+        if (is_gone_for_good(h))
             end_seal(h);
         return CC_OK;
     }
@@ -647,7 +729,8 @@ json_t *cc_host_seal_json(struct cc_host *h)
             json_object_set_new(out, "fault", json_string(p.fault));
         return out;
     }
-    json_object_set_new(out, "state", json_string(state));
+    json_object_set_new(out, "state",
+                        json_string(s && s->unreadable ? "unreadable" : state));
     json_object_set_new(out, "wanted_sectors",
                         json_integer((json_int_t)h->config.seal_sectors));
     return out;

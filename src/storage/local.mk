@@ -53,6 +53,20 @@ src_storage_test_test_host_SOURCES = src/storage/test/test_host.c \
     src/storage/test/fake_node.c src/storage/test/fake_node.h
 src_storage_test_test_host_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
 
+check_PROGRAMS += src/storage/test/test_host_renters
+src_storage_test_test_host_renters_SOURCES = \
+    src/storage/test/test_host_renters.c \
+    src/storage/test/host_world.c src/storage/test/host_world.h \
+    src/storage/test/fake_node.c src/storage/test/fake_node.h
+src_storage_test_test_host_renters_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
+
+check_PROGRAMS += src/storage/test/test_host_seal
+src_storage_test_test_host_seal_SOURCES = \
+    src/storage/test/test_host_seal.c \
+    src/storage/test/host_world.c src/storage/test/host_world.h \
+    src/storage/test/fake_node.c src/storage/test/fake_node.h
+src_storage_test_test_host_seal_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
+
 check_PROGRAMS += src/storage/test/test_volume
 src_storage_test_test_volume_SOURCES = src/storage/test/test_volume.c
 src_storage_test_test_volume_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)

@@ -20,7 +20,7 @@
 #define META_LIMIT (CC_SECTOR_SIZE * 256u)             /* 2^24 sectors */
 #define THREADS_MAX 64
 #define PRIORITY 10 /* of sealing threads, as nice(1) */
-static const uint8_t magic[4] = {'C', 'C', 's', '2'};
+static const uint8_t magic[4] = {'C', 'C', 's', '3'};
 
 struct cc_sealer {
     struct cc_sealer_config config;
@@ -30,7 +30,7 @@ struct cc_sealer {
     uint8_t *roots;
     bool has_place, has_key;
     uint8_t txid[32];
-    uint32_t vout;
+    uint32_t vout, seal_height;
     uint8_t key[32];
     pthread_mutex_t lock; /* state, working, fault, leaves_done; meta file */
     uint8_t *state;       /* per sector */
@@ -40,14 +40,15 @@ struct cc_sealer {
     pthread_t threads[THREADS_MAX];
     unsigned thread_count;
     char fault[200];
+    enum cc_status fault_status;
 };
 
 enum { RAW = 0, UNDER_WAY = 1, SEALED = 2 };
 
 /* --- Meta ----------------------------------------------------------------- */
 
-/* magic, flags 1 (1 place, 2 key), txid 32, vout 4, key 32, sectors 4, per
- * sector root 32 and state 1, SHA-256 of all that. */
+/* magic, flags 1 (1 place, 2 key), txid 32, vout 4, seal_height 4, key 32,
+ * sectors 4, per sector root 32 and state 1, SHA-256 of all that. */
 static void meta_write(struct cc_writer *w, const struct cc_sealer *s)
 {
     uint8_t hash[32];
@@ -56,6 +57,7 @@ static void meta_write(struct cc_writer *w, const struct cc_sealer *s)
     cc_write_u8(w, (uint8_t)(s->has_place | s->has_key << 1));
     cc_write_bytes(w, s->txid, 32);
     cc_write_u32le(w, s->vout);
+    cc_write_u32le(w, s->seal_height);
     cc_write_bytes(w, s->key, 32);
     cc_write_u32le(w, s->sectors);
     for (uint32_t i = 0; i < s->sectors; i++) {
@@ -86,7 +88,7 @@ static bool meta_read(struct cc_sealer *s, const uint8_t *data, size_t len)
     struct cc_reader r;
     uint8_t hash[32], start[4], flags;
 
-    if (len < 32 + 77)
+    if (len < 32 + 81)
         return false;
     cc_sha256_once(hash, data, len - 32);
     cc_reader_init(&r, data, len - 32);
@@ -94,6 +96,7 @@ static bool meta_read(struct cc_sealer *s, const uint8_t *data, size_t len)
     flags = cc_read_u8(&r);
     cc_read_bytes(&r, s->txid, 32);
     s->vout = cc_read_u32le(&r);
+    s->seal_height = cc_read_u32le(&r);
     cc_read_bytes(&r, s->key, 32);
     s->sectors = cc_read_u32le(&r);
     if (memcmp(hash, data + len - 32, 32) || memcmp(start, magic, 4) ||
@@ -240,13 +243,15 @@ bool cc_sealer_has_root(const struct cc_sealer *s, const uint8_t root[32])
 }
 
 enum cc_status cc_sealer_set_place(struct cc_sealer *s, const uint8_t txid[32],
-                                   uint32_t vout, struct cc_error *err)
+                                   uint32_t vout, uint32_t seal_height,
+                                   struct cc_error *err)
 {
     enum cc_status st;
 
     pthread_mutex_lock(&s->lock);
     memcpy(s->txid, txid, 32);
     s->vout = vout;
+    s->seal_height = seal_height;
     s->has_place = true;
     st = meta_save(s, err);
     pthread_mutex_unlock(&s->lock);
@@ -254,11 +259,17 @@ enum cc_status cc_sealer_set_place(struct cc_sealer *s, const uint8_t txid[32],
 }
 
 bool cc_sealer_place(const struct cc_sealer *s, uint8_t txid[32],
-                     uint32_t *vout)
+                     uint32_t *vout, uint32_t *seal_height)
 {
     memcpy(txid, s->txid, 32);
     *vout = s->vout;
+    *seal_height = s->seal_height;
     return s->has_place;
+}
+
+bool cc_sealer_has_key(const struct cc_sealer *s, const uint8_t key[32])
+{
+    return s->has_key && !memcmp(s->key, key, 32);
 }
 
 /* --- Sealing -------------------------------------------------------------- */
@@ -342,6 +353,7 @@ static void finish_sector(struct cc_sealer *s, uint32_t i, bool done,
     s->leaves_done = 0; /* of the others a little is lost: it is a display */
     if (st != CC_OK) {
         memcpy(s->fault, err->text, sizeof(s->fault) - 1);
+        s->fault_status = st;
         cc_log(s->config.log, "sealing stopped: %s", s->fault);
     }
     pthread_mutex_unlock(&s->lock);
@@ -396,6 +408,7 @@ enum cc_status cc_sealer_start(struct cc_sealer *s, const uint8_t key[32],
         st = meta_save(s, err);
     }
     s->fault[0] = 0;
+    s->fault_status = CC_OK;
     for (unsigned i = 0; st == CC_OK && i < s->config.threads; i++) {
         s->running++;
         if (pthread_create(&s->threads[i], NULL, work, s)) {
@@ -419,6 +432,7 @@ void cc_sealer_progress(struct cc_sealer *s, struct cc_sealer_progress *p)
                (double)s->leaves_done / (double)CC_SECTOR_LEAVES) /
               (double)s->sectors;
     memcpy(p->fault, s->fault, sizeof(p->fault));
+    p->fault_status = s->fault_status;
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -56,11 +56,15 @@ const uint8_t *cc_sealer_roots(const struct cc_sealer *s);
 /* The tree's root over all sectors: the SEAL's. */
 void cc_sealer_root(const struct cc_sealer *s, uint8_t root[32]);
 bool cc_sealer_has_root(const struct cc_sealer *s, const uint8_t root[32]);
-/* 32 bytes the owner keeps with it: where the seal was formed. */
+/* What the owner keeps with it: where the seal was formed, and its height. */
 enum cc_status cc_sealer_set_place(struct cc_sealer *s, const uint8_t txid[32],
-                                   uint32_t vout, struct cc_error *err);
+                                   uint32_t vout, uint32_t seal_height,
+                                   struct cc_error *err);
+/* False: it was never set. */
 bool cc_sealer_place(const struct cc_sealer *s, uint8_t txid[32],
-                     uint32_t *vout);
+                     uint32_t *vout, uint32_t *seal_height);
+/* Is this the key that what is sealed has? */
+bool cc_sealer_has_key(const struct cc_sealer *s, const uint8_t key[32]);
 
 /* Seal all that is not, under K; with another K than before everything starts
  * anew. Returns at once. */
@@ -71,6 +75,7 @@ struct cc_sealer_progress {
     double part; /* 0 ... 1, of all leaves */
     bool working;
     char fault[200]; /* "" or why it stopped */
+    enum cc_status fault_status;
 };
 void cc_sealer_progress(struct cc_sealer *s, struct cc_sealer_progress *p);
 

@@ -160,21 +160,46 @@ static void check_damage(struct place *p)
         CC_CORRUPT);
 }
 
+/* Whatever byte of meta changes, wherever it is cut: not taken, and told. */
 static void test_meta(void **state)
 {
     struct place *p = *state;
+    const uint8_t place[32] = {9};
+    struct cc_error err;
+    uint8_t *data;
     char path[128];
-    int fd;
+    size_t len;
 
+    assert_int_equal(cc_sealer_set_place(p->s, place, 3, 77, NULL), CC_OK);
     cc_sealer_free(p->s);
     p->s = NULL;
     snprintf(path, sizeof(path), "%s/meta", p->directory);
-    fd = open(path, O_RDWR);
-    assert_int_equal(pwrite(fd, "x", 1, 80), 1);
-    close(fd);
+    assert_int_equal(cc_fs_read(path, 1000, &data, &len, NULL), CC_OK);
+    assert_int_equal(len, 81 + SECTORS * 33 + 32);
+    for (size_t i = 0; i < 2 * len; i++) {
+        cc_error_init(&err);
+        if (i < len)
+            data[i] ^= (uint8_t)(1 << i % 8);
+        assert_int_equal(
+            cc_fs_write(path, data, i < len ? len : i - len, 0600, NULL),
+            CC_OK);
+        assert_int_equal(cc_sealer_open(&p->s, &p->config, &err), CC_CORRUPT);
+        assert_non_null(strstr(err.text, "does not check"));
+        assert_null(p->s);
+        if (i < len)
+            data[i] ^= (uint8_t)(1 << i % 8);
+    }
+    data = cc_reallocarray(data, len + 1, 1);
+    data[len] = 0;
+    assert_int_equal(cc_fs_write(path, data, len + 1, 0600, NULL), CC_OK);
     assert_int_equal(cc_sealer_open(&p->s, &p->config, NULL), CC_CORRUPT);
+    assert_int_equal(cc_fs_write(path, data, len, 0600, NULL), CC_OK);
+    assert_int_equal(cc_sealer_open(&p->s, &p->config, NULL), CC_OK);
+    cc_sealer_free(p->s);
+    p->s = NULL;
     assert_int_equal(unlink(path), 0);
     assert_int_equal(cc_sealer_open(&p->s, &p->config, NULL), CC_NOTFOUND);
+    free(data);
 }
 
 static void test_seal(void **state)
@@ -184,15 +209,15 @@ static void test_seal(void **state)
     struct cc_sealer_progress g;
     uint8_t txid[32], root[32], want[32], *proof;
     const uint8_t place[32] = {9};
-    uint32_t vout;
+    uint32_t vout, height;
     size_t n;
     uint64_t leaf;
 
     cc_mtree_root(want, p->roots, SECTORS);
     cc_sealer_root(p->s, root);
     assert_memory_equal(root, want, 32);
-    assert_false(cc_sealer_place(p->s, txid, &vout));
-    assert_int_equal(cc_sealer_set_place(p->s, place, 3, NULL), CC_OK);
+    assert_false(cc_sealer_place(p->s, txid, &vout, &height));
+    assert_int_equal(cc_sealer_set_place(p->s, place, 3, 77, NULL), CC_OK);
     /* Nothing is drawn from what is not sealed. */
     assert_int_equal(cc_sealer_draw(p->s, want,
                                     &p->config.params->storage.ticket_max,
@@ -207,9 +232,12 @@ static void test_seal(void **state)
     assert_true(g.part >= 1.0);
     check_draws(p, key);
     reopen(p);
-    assert_true(cc_sealer_place(p->s, txid, &vout));
+    assert_true(cc_sealer_place(p->s, txid, &vout, &height));
     assert_memory_equal(txid, place, 32);
     assert_int_equal(vout, 3);
+    assert_int_equal(height, 77);
+    assert_true(cc_sealer_has_key(p->s, key));
+    assert_false(cc_sealer_has_key(p->s, place));
     check_draws(p, key);
     /* The same key again: nothing to do. Another one: all of it. */
     p->asked = 0;
@@ -238,6 +266,7 @@ static void test_no_source(void **state)
         cc_sealer_progress(p->s, &g);
     } while (g.working);
     assert_string_equal(g.fault, "sold");
+    assert_int_equal(g.fault_status, CC_NOTFOUND);
     assert_int_equal(g.sealed, 0);
 }
 

@@ -276,10 +276,11 @@ static const char *text(const json_t *o, const char *key)
     return s ? s : "";
 }
 
-static void print_object(const json_t *o)
+static void print_object(const struct gateway *g, const json_t *o)
 {
     char when[32];
 
+    (void)g;
     cc_clock_format(when, integer(o, "time"));
     printf("%14" JSON_INTEGER_FORMAT "  %s  %" JSON_INTEGER_FORMAT
            " of %-3" JSON_INTEGER_FORMAT
@@ -290,28 +291,41 @@ static void print_object(const json_t *o)
     putchar('\n');
 }
 
-static void print_host(const json_t *o)
+#define GIB_SECTORS 256.0
+#define GIB_LEAVES 1048576.0
+
+/* CLC for so many units of a price in micro-satoshi. */
+static double coins(const json_t *o, const char *price, double units)
 {
+    return (double)integer(o, price) * units / (double)CC_USAT / CC_COIN;
+}
+
+static void print_host(const struct gateway *g, const json_t *o)
+{
+    const double month = 30.0 * 86400 / (double)g->setup.params->spacing_s;
+
     printf("%.16s  %-20s  %-24s  ", text(o, "key"), text(o, "name"),
            text(o, "endpoint"));
     if (!json_is_true(json_object_get(o, "answers"))) {
         printf("does not answer: %s\n", text(o, "fault"));
         return;
     }
-    printf("%4" JSON_INTEGER_FORMAT " ms  %" JSON_INTEGER_FORMAT
-           " of %" JSON_INTEGER_FORMAT
-           " sectors free  storage %" JSON_INTEGER_FORMAT
-           " write %" JSON_INTEGER_FORMAT " read %" JSON_INTEGER_FORMAT "%s\n",
-           integer(o, "latency_ms"), integer(o, "sectors_free"),
-           integer(o, "sectors_total"), integer(o, "price_storage"),
-           integer(o, "price_write"), integer(o, "price_read"),
+    printf("%4" JSON_INTEGER_FORMAT " ms  %.1f of %.1f GiB free  "
+           "CLC a GiB: %.4g a month, %.4g up, %.4g down%s\n",
+           integer(o, "latency_ms"),
+           (double)integer(o, "sectors_free") / GIB_SECTORS,
+           (double)integer(o, "sectors_total") / GIB_SECTORS,
+           coins(o, "price_storage", GIB_SECTORS * month),
+           coins(o, "price_write", GIB_SECTORS),
+           coins(o, "price_read", GIB_LEAVES),
            json_is_true(json_object_get(o, "accepting"))
                ? ""
                : "  takes no new contracts");
 }
 
-static void print_contract(const json_t *o)
+static void print_contract(const struct gateway *g, const json_t *o)
 {
+    (void)g;
     printf("%.16s  %-24s  %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
            " sectors  revision %" JSON_INTEGER_FORMAT "  %" JSON_INTEGER_FORMAT
            " blocks left  %s\n",
@@ -325,7 +339,7 @@ static void print_contract(const json_t *o)
 static enum cc_status run_list(
     struct gateway *g,
     enum cc_status (*get)(struct cc_renter *, json_t **, struct cc_error *),
-    void (*print)(const json_t *), struct cc_error *err)
+    void (*print)(const struct gateway *, const json_t *), struct cc_error *err)
 {
     json_t *list = NULL, *row;
     enum cc_status st = get(g->renter, &list, err);
@@ -339,7 +353,7 @@ static enum cc_status run_list(
         printf("%s\n", s ? s : "[]");
         free(s);
     } else {
-        json_array_foreach(list, i, row) print(row);
+        json_array_foreach(list, i, row) print(g, row);
     }
     json_decref(list);
     return CC_OK;

@@ -1,8 +1,8 @@
 /*
  * params.h: the chains as data. Everything marked (P) in doc/protocol.md.
  *
- * Constant tables; borrowed for ever. Only -testactivationheight and
- * -vbparams of regtest chains make a caller copy one and change it.
+ * Constant tables; borrowed for ever. Only -testactivationheight, on regtest
+ * chains, makes a caller copy one and change it.
  */
 #ifndef CC_CONSENSUS_PARAMS_H
 #define CC_CONSENSUS_PARAMS_H

@@ -3,7 +3,7 @@
  *
  * An extension is started with its standard input and output as pipes and
  * speaks JSON-RPC 2.0 over them, one object a line, both ways (the calls are
- * described in doc/architecture.md). It declares methods, which become methods
+ * described in doc/rpc.md). It declares methods, which become methods
  * of the node, and events it wants to hear of. Its standard error goes into
  * the log.
  *

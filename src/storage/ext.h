@@ -1,8 +1,8 @@
 /*
  * ext.h: an extension's side of the talk with its node.
  *
- * JSON-RPC 2.0, one object a line, over standard input and output (doc/
- * architecture.md, "Extensions"). The node asks getmanifest, then init, then
+ * JSON-RPC 2.0, one object a line, over standard input and output
+ * (doc/rpc.md, "Extensions"). The node asks getmanifest, then init, then
  * forwards calls of the declared methods; it sends notifications of blocks and
  * transactions; shutdown or the end of input ends it. At any time the
  * extension may call the node's methods, with the member "wallet" choosing a

@@ -85,7 +85,7 @@ void cc_host_contract_extend(struct cc_host_contract *c, uint32_t revision,
 /* Forget revisions below; true if any sector may be free now. */
 bool cc_host_contract_forget(struct cc_host_contract *c, uint32_t below);
 
-/* The file contracts/<id>.dat; see doc/architecture.md. */
+/* The file contracts/<id>.dat; see doc/storage.md. */
 void cc_host_contract_encode(struct cc_writer *w,
                              const struct cc_host_contract *c);
 enum cc_status cc_host_contract_decode(struct cc_host_contract **out,

@@ -217,7 +217,7 @@ struct cc_msg_latest_reply {
     uint32_t capacity;
     uint64_t voucher; /* highest amount seen, satoshi */
     uint64_t used;    /* usat */
-    bool sealed_off;  /* no further revision: a challenge is open */
+    bool sealed_off;  /* no further revision: over, or spent on the chain */
 };
 
 struct cc_msg_voucher {

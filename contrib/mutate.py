@@ -1,0 +1,388 @@
+#!/usr/bin/env python3
+"""Does each rule have a test that fails when its line is deleted?
+
+Changes one place of a source file at a time in a scratch copy of the tree,
+rebuilds what that needs and runs unit tests until one fails. Prints for each
+mutant whether it was killed (and by what), did not compile, or survived; a
+survivor is either no change in behaviour or a missing test.
+
+    contrib/mutate.py src/consensus/check.c:100-130
+    contrib/mutate.py --max 200 src/consensus/*.c
+    contrib/mutate.py --test src/chain/test/test_chain src/consensus/pow.c
+
+Mutants, the telling ones first: an `if` deleted or negated; a comparison or a
+connective changed, one side of a ?: always taken; a statement deleted; a
+constant off by one, + and - exchanged. The source is read as tokens, not
+parsed: what makes no sense is left to the compiler.
+"""
+import argparse
+import glob
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+TOKEN = re.compile(r"""
+    (?P<skip>\s+|/\*.*?\*/|//[^\n]*)
+  | (?P<directive>^[ \t]*\#(?:[^\n]*\\\n)*[^\n]*)
+  | (?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
+  | (?P<number>0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*)
+  | (?P<word>\w+)
+  | (?P<op><<=|>>=|\.\.\.|->|\+\+|--|<<|>>|[-+*/%&|^=!<>]=|&&|\|\||.)
+""", re.X | re.S | re.M)
+
+COMPARE = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
+ADD = {"+": "-", "-": "+", "+=": "-=", "-=": "+="}
+JUMPS = ("return", "goto", "break", "continue")
+CLOSES = {"(": ")", "{": "}", "[": "]"}
+# Deleting these leaks or leaves memory as it was: the sanitizers' work.
+HOUSEKEEPING = re.compile(r"free|memset|\w+_(clear|init)$")
+LIBRARY = "libmutant.so"
+FIRST, SECOND, THIRD, LAST = range(4)
+
+
+class Token:
+    def __init__(self, kind, text, start, end):
+        self.kind, self.text, self.start, self.end = kind, text, start, end
+
+
+class Mutant:
+    """Text that stands for source[start:end]."""
+
+    def __init__(self, rank, start, end, text, what):
+        self.rank, self.start, self.end = rank, start, end
+        self.text, self.what = text, what
+
+
+def tokens_of(source):
+    return [Token(m.lastgroup, m[0], m.start(), m.end())
+            for m in TOKEN.finditer(source) if m.lastgroup != "skip"]
+
+
+class Finder:
+    """All mutants of one source."""
+
+    def __init__(self, source):
+        self.toks = tokens_of(source)
+        self.pairs = self.match()
+        self.found = []
+        for i, t in enumerate(self.toks):
+            self.token(i, t)
+        self.functions()
+        self.found.sort(key=lambda m: (m.start, m.rank))
+
+    def add(self, *args):
+        self.found.append(Mutant(*args))
+
+    def text(self, i):
+        return self.toks[i].text if 0 <= i < len(self.toks) else ""
+
+    def match(self):
+        pairs, open_ = {}, []
+        for i, t in enumerate(self.toks):
+            if t.text in CLOSES:
+                open_.append(i)
+            elif t.text in CLOSES.values():
+                pairs[open_.pop()] = i
+        return pairs
+
+    def operand(self, i):
+        """Does token i end an operand, so that what follows is binary?"""
+        t = self.toks[i]
+        return (t.kind in ("number", "string") or t.text in (")", "]") or
+                t.kind == "word" and t.text not in ("return", "case", "else"))
+
+    def token(self, i, t):
+        if t.kind == "directive":
+            m = re.match(r"\s*#define \w+ \(?(0x[0-9a-f]+|\d+)\b", t.text)
+            if m:
+                for d in (1, -1):
+                    self.add(LAST, t.start + m.start(1), t.start + m.end(1),
+                             f"({m[1]} + {d})", f"{m[1]} + {d}")
+        elif t.kind == "number":
+            self.number(i, t)
+        elif t.text in COMPARE and i and self.operand(i - 1):
+            self.swap(SECOND, t, COMPARE[t.text])
+        elif t.text in ("&&", "||"):
+            self.swap(SECOND, t, "||" if t.text == "&&" else "&&")
+        elif t.text in ADD and self.operand(i - 1):
+            self.swap(LAST, t, ADD[t.text])
+        elif t.text == "?":
+            self.add(SECOND, t.start, t.end, "|| 1 ?", "?: always the first")
+            self.add(SECOND, t.start, t.end, "&& 0 ?", "?: always the second")
+
+    def swap(self, rank, t, text):
+        self.add(rank, t.start, t.end, text, f"{t.text} -> {text}")
+
+    def number(self, i, t):
+        """Off by one, to the side where it is not the same as `<` for `<=`."""
+        before, after = self.text(i - 1), self.text(i + 1)
+        if before == "[" and after == "]":
+            return
+        digits = re.match(r"0x[0-9a-f]+|\d+", t.text, re.I)[0]
+        up = int(digits, 16 if digits[:2] in ("0x", "0X") else 10) < 2
+        if before in (">", "<="):
+            up = True
+        elif before in ("<", ">=") and digits != "0":
+            up = False
+        text = t.text + (" + 1" if up else " - 1")
+        self.add(LAST, t.start, t.end, f"({text})", f"{t.text} -> {text}")
+
+    def functions(self):
+        """Each brace after a closing parenthesis at the outermost level."""
+        i = 0
+        while i < len(self.toks):
+            if self.text(i) == "{":
+                if self.text(i - 1) == ")":
+                    self.block(i)
+                i = self.pairs[i]
+            i += 1
+
+    def block(self, i):
+        """Token i opens a block; answers the token behind it."""
+        end = self.pairs[i]
+        i += 1
+        while i < end:
+            i = self.statement(i, False)
+        return end + 1
+
+    def statement(self, i, only):
+        """One statement, `only` if it is the whole body of another; answers
+        the token behind it."""
+        word = self.text(i)
+        if word == "{":
+            return self.block(i)
+        if word in ("if", "for", "while", "switch"):
+            close = self.pairs[i + 1]
+            if word == "if":
+                self.negate(i + 1, close)
+            end = self.statement(close + 1, True)
+            if word == "if" and self.text(end) == "else":
+                return self.statement(end + 1, True)
+            if word == "if" or word == "for":
+                rank = FIRST if word == "if" else SECOND
+                self.remove(rank, i, end - 1, word)
+            return end
+        if word == "do":
+            return self.end_of(self.statement(i + 1, True))
+        if word in ("case", "default") or self.text(i + 1) == ":":
+            while self.text(i) != ":":
+                i += 1
+            return i + 1
+        end = self.end_of(i)
+        if (word not in (";", "return") and not HOUSEKEEPING.match(word) and
+                not self.declares(i, end)):
+            self.remove(THIRD, i, end - 1, "statement")
+        return end
+
+    def end_of(self, i):
+        while self.text(i) != ";":
+            i = self.pairs.get(i, i) + 1
+        return i + 1
+
+    def declares(self, i, end):
+        if self.text(i) in JUMPS:
+            return False
+        while self.text(i) in ("const", "static", "struct", "enum", "unsigned"):
+            i += 1
+        i += 1
+        while self.text(i) in ("*", "const"):
+            i += 1
+        return i < end and self.toks[i].kind == "word"
+
+    def negate(self, open_, close):
+        a, b = self.toks[open_], self.toks[close]
+        self.add(FIRST, a.start, a.end, "(!(", "condition negated")
+        self.found[-1].tail = (b.start, b.end, "))")
+
+    def remove(self, rank, first, last, what):
+        self.add(rank, self.toks[first].start, self.toks[last].end, ";",
+                 what + " deleted")
+
+
+def apply(source, mutant):
+    tail = getattr(mutant, "tail", None)
+    if tail:
+        source = source[:tail[0]] + tail[2] + source[tail[1]:]
+    return source[:mutant.start] + mutant.text + source[mutant.end:]
+
+
+class Tree:
+    """A scratch copy with its own build, and the tests that pass in it. The
+    floor is a shared library there, so that a mutant costs one object, without
+    optimisation, and one link; what stands still is optimised."""
+
+    def __init__(self, where, tests, more, slow_s):
+        self.source = os.path.join(where, "source")
+        self.build = os.path.join(where, "build")
+        os.makedirs(self.build, exist_ok=True)
+        self.copy()
+        if not os.path.exists(os.path.join(self.source, "configure")):
+            self.run(["./autogen.sh"], self.source)
+        if not os.path.exists(os.path.join(self.build, "Makefile")):
+            self.run([self.source + "/configure", "CC=gcc", "CFLAGS=-O2 -fPIC -w",
+                      "--disable-dependency-tracking"], self.build)
+        self.run(["make", "-s", "libcc_consensus.a"], self.build)
+        objects = subprocess.run(["ar", "t", "libcc_consensus.a"], check=True,
+                                 cwd=self.build, capture_output=True, text=True)
+        self.link = ["gcc", "-shared", "-o", LIBRARY,
+                     *("src/consensus/" + o for o in objects.stdout.split())]
+        self.run(self.link, self.build)
+        floor = f"FLOOR_consensus={self.build}/{LIBRARY} $(FLOOR_crypto)"
+        self.run(["make", "-s", floor, *tests], self.build)
+        self.more = set(more)
+        if more:
+            self.run(["make", "-s", *more], self.build)
+        self.tests = []
+        for test in tests + more:
+            began = time.monotonic()
+            status = self.quiet(["./" + test], slow_s)
+            if status is None:
+                print(f"{test} takes too long: left out", flush=True)
+            elif status != 0:
+                sys.exit(f"{test} fails before anything was changed")
+            else:
+                self.tests.append((time.monotonic() - began, test))
+        self.tests.sort()
+
+    def copy(self):
+        """What git knows of, when it differs: make looks at the times."""
+        names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True,
+                               capture_output=True, text=True).stdout
+        for name in names.split("\0"):
+            old, new = os.path.join(ROOT, name), os.path.join(self.source, name)
+            if not name or not os.path.isfile(old):
+                continue
+            os.makedirs(os.path.dirname(new), exist_ok=True)
+            if not os.path.exists(new) or read(old) != read(new):
+                shutil.copy(old, new)
+
+    def run(self, command, where, **more):
+        done = subprocess.run(command, cwd=where, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env={**os.environ, "CCACHE_DISABLE": "1"}, **more)
+        if done.returncode:
+            sys.exit(done.stdout.decode(errors="replace"))
+
+    def quiet(self, command, limit_s):
+        """The exit status, or None after the time limit."""
+        child = subprocess.Popen(command, cwd=self.build,
+                                 stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        try:
+            return child.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+            return None
+
+    def restore(self, name, text):
+        with open(os.path.join(self.source, name), "w") as f:
+            f.write(text)
+        self.run(["make", "-s", name[:-2] + ".o"], self.build)
+
+    def judge(self, name, text):
+        """What killed this text of the file; "" for nothing, None if it does
+        not compile. The test that killed goes first the next time."""
+        path = os.path.join(self.source, name)
+        with open(path, "w") as f:
+            f.write(text)
+        make = ["make", "-s", "CFLAGS=-O0 -fPIC -w"]
+        if (self.quiet(make + [name[:-2] + ".o"], 120) != 0 or
+                self.quiet(self.link, 120) != 0):
+            return None
+        for n, (took, test) in enumerate(self.tests):
+            if test in self.more and self.quiet(make + [test], 120) != 0:
+                return None
+            if self.quiet(["./" + test], 2 + 10 * took) != 0:
+                self.tests.insert(0, self.tests.pop(n))
+                return os.path.basename(test)
+        return ""
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def pick(found, lines, quick, most, seed):
+    """At most so many, the telling ones first, in the order of the file."""
+    found = [m for m in found if lines[0] <= m.line <= lines[1]]
+    if quick:
+        found = [m for m in found if m.rank < LAST]
+    if most and len(found) > most:
+        random.Random(seed).shuffle(found)
+        found.sort(key=lambda m: m.rank)
+        found = found[:most]
+    return sorted(found, key=lambda m: (m.start, m.rank))
+
+
+def try_file(tree, name, lines, args):
+    """Figures of one file: killed, survived, not compiled."""
+    source = read(os.path.join(ROOT, name)).decode()
+    found = Finder(source).found
+    for m in found:
+        m.line = source.count("\n", 0, m.start) + 1
+    count = {"killed": 0, "survived": 0, "not compiled": 0}
+    for m in pick(found, lines, args.quick, args.max, args.seed):
+        if args.list:
+            by = verdict = ""
+        else:
+            by = tree.judge(name, apply(source, m))
+            verdict = ("not compiled" if by is None else
+                       "killed" if by else "survived")
+            count[verdict] += 1
+        if by or args.survivors and verdict == "not compiled":
+            if args.survivors:
+                continue
+            verdict += " by " + by if by else ""
+        words = " ".join(source[m.start:m.end].split())
+        row = source.splitlines()[m.line - 1].strip()
+        print(f"{name}:{m.line}: {verdict}: {m.what}: "
+              f"{words if 'deleted' in m.what else row}", flush=True)
+    if tree:
+        tree.restore(name, source)
+        print(f"{name}: " + ", ".join(f"{n} {k}" for k, n in count.items()),
+              flush=True)
+    return count["survived"]
+
+
+def main():
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    p.add_argument("files", nargs="+", metavar="FILE[:FROM-TO]")
+    p.add_argument("--max", type=int, default=0, help="mutants of one file")
+    p.add_argument("--quick", action="store_true",
+                   help="leave out constants and signs")
+    p.add_argument("--seed", type=int, default=1, help="of the choice of them")
+    p.add_argument("--test", action="append", default=[],
+                   help="a test program to run after those of the floor")
+    p.add_argument("--slow", type=float, default=10, metavar="SECONDS",
+                   help="leave out tests that take longer")
+    p.add_argument("--scratch", default="/tmp/cloudcoin-mutate")
+    p.add_argument("--survivors", action="store_true", help="print no others")
+    p.add_argument("--list", action="store_true", help="judge nothing")
+    args = p.parse_args()
+    os.nice(10)
+    os.environ.setdefault("CC_VECTORS", ROOT + "/../shared/vectors")
+    os.chdir(ROOT)
+    tests = sorted(f[:-2] for f in glob.glob("src/consensus/test/test_*.c"))
+    tree = None if args.list else Tree(args.scratch, tests, args.test,
+                                       args.slow)
+    survived = 0
+    for name in args.files:
+        name, _, lines = name.partition(":")
+        first, _, last = (lines or "1-999999").partition("-")
+        lines = int(first), int(last or first)
+        survived += try_file(tree, name, lines, args)
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -203,6 +203,7 @@ static void test_witness_root(void **state)
 
 static void test_commitment(void **state)
 {
+    const struct cc_block none = {0};
     uint8_t s[39] = {0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed}, t[39];
     struct cc_bytes scripts[5];
     struct cc_block block;
@@ -223,9 +224,7 @@ static void test_commitment(void **state)
     make_block(&block, 1, scripts + 2, 2);
     assert_int_equal(cc_block_commitment_index(&block), -1);
     cc_block_clear(&block);
-    make_block(&block, 0, NULL, 0);
-    assert_int_equal(cc_block_commitment_index(&block), -1);
-    cc_block_clear(&block);
+    assert_int_equal(cc_block_commitment_index(&none), -1);
 }
 
 /* A failed decode leaves the block as it was; a count may lie. */

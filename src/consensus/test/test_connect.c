@@ -135,6 +135,10 @@ static void test_below_out_typed(void **state)
     assert_int_equal(check_coins(&fee, coin_of(1, 1, 0), coin_of(1, 1, 0), 10,
                                  9, cc_params_get(CC_CHAIN_REGTEST)),
                      CC_INVALID);
+    typed.out.script.len = 0;
+    assert_int_equal(check_coins(&fee, coin_of(1, 1, 0), typed, 10, 9,
+                                 cc_params_get(CC_CHAIN_REGTEST)),
+                     CC_INVALID);
 }
 
 /* --- Connecting ------------------------------------------------------------
@@ -169,6 +173,8 @@ static void begin(const struct cc_params *p, uint32_t height)
 {
     cc_build_block(&b, &block);
     memset(&c, 0, sizeof(c));
+    c.fees = c.minted = c.penalties = 1; /* the sums start anew */
+    c.claims = 1;
     c.params = p;
     c.block = &block;
     c.place.height = height;
@@ -286,6 +292,7 @@ static void test_sequence(void **state)
             for (unsigned i = 1; i < inputs; i++)
                 cc_build_in(&b, tx, 99, i);
             tx->vin[inputs - 1].sequence = 10;
+            p.csv_height = 30;
             begin(&p, 30);
             for (unsigned i = 0; i < inputs; i++)
                 coins[i] =
@@ -545,6 +552,9 @@ static void test_input(void **state)
                                   "evaluated without error but finished with a "
                                   "false/empty top stack element)");
     assert_int_equal(err.verdict, CC_VERDICT_CONSENSUS);
+    coin.out.script = cc_bytes("\xbb", 0); /* empty */
+    assert_int_equal(cc_input_check(&s, 0, CC_VERIFY_MANDATORY, true, &err),
+                     CC_INVALID);
     /* Typed coins obey other rules, where there are such. */
     coin.out.script = cc_bytes("\xbb", 1);
     assert_int_equal(cc_input_check(&s, 0, CC_VERIFY_MANDATORY, true, &err),

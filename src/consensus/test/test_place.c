@@ -147,10 +147,11 @@ static void expect_block(const struct cc_params *p, enum cc_verdict verdict,
 static void test_finality(void **state)
 {
     static const char text[] = "bad-txns-nonfinal, non-final transaction";
-    struct cc_params early = *bitcoin();
+    struct cc_params early = *bitcoin(), first = early;
 
     (void)state;
     early.csv_height = 201;
+    first.csv_height = 200;
     good_block();
     b.tx[1].vin[0].sequence = 0;
     b.tx[1].locktime = 199;
@@ -167,7 +168,7 @@ static void test_finality(void **state)
     good_block();
     b.tx[1].vin[0].sequence = 0;
     b.tx[1].locktime = 1600000000;
-    expect_block(bitcoin(), CC_VERDICT_CONSENSUS, text);
+    expect_block(&first, CC_VERDICT_CONSENSUS, text);
     good_block();
     b.tx[1].vin[0].sequence = 0;
     b.tx[1].locktime = 1600000999;
@@ -212,10 +213,11 @@ static void test_cb_height(void **state)
 {
     static const char text[] =
         "bad-cb-height, block height mismatch in coinbase";
-    struct cc_params late = *bitcoin();
+    struct cc_params late = *bitcoin(), first = late;
 
     (void)state;
     late.bip34_height = 201;
+    first.bip34_height = 200;
     good_block();
     /* 200 is pushed as two bytes, c8 00: without the last it is -72. */
     b.tx[0].vin[0].script_sig = cc_bytes("\x02\xc8\x00", 3);
@@ -225,7 +227,7 @@ static void test_cb_height(void **state)
     expect_block(bitcoin(), CC_VERDICT_CONSENSUS, text);
     good_block();
     b.tx[0].vin[0].script_sig = cc_bytes("\x02\xc9\x00", 3);
-    expect_block(bitcoin(), CC_VERDICT_CONSENSUS, text);
+    expect_block(&first, CC_VERDICT_CONSENSUS, text);
     good_block();
     b.tx[0].vin[0].script_sig = cc_bytes("\x02\xc9\x00", 3);
     expect_block(&late, CC_VERDICT_NONE, "");
@@ -242,16 +244,19 @@ static void test_witness(void **state)
     static const char mismatch[] =
         "bad-witness-merkle-match, CheckWitnessMalleation : "
         "witness merkle commitment mismatch";
-    struct cc_params late = *bitcoin();
+    struct cc_params late = *bitcoin(), first = late;
 
     (void)state;
     late.segwit_height = 201;
+    first.segwit_height = 200;
     good_block();
     b.commit = true;
     cc_build_witness(&b, &b.tx[1].vin[0], "w", 1);
-    expect_block(bitcoin(), CC_VERDICT_NONE, "");
-    /* A commitment without a witness elsewhere is fine. */
+    expect_block(&first, CC_VERDICT_NONE, "");
+    /* A commitment without a witness elsewhere is fine, also as the only
+     * output. */
     good_block();
+    b.tx[0].vout_count = 0;
     b.commit = true;
     expect_block(bitcoin(), CC_VERDICT_NONE, "");
     good_block();

@@ -1,6 +1,7 @@
 #include "storage/node_client.h"
 
 #include "storage/socket.h"
+#include "util/base64.h"
 #include "util/clock.h"
 #include "util/fs.h"
 #include "util/mem.h"
@@ -11,8 +12,6 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-
-#include <openssl/evp.h>
 
 #define DEFAULT_TIMEOUT_MS 900000 /* as bitcoin-cli's -rpcclienttimeout */
 #define REPLY_MAX ((size_t)1 << 29)
@@ -87,15 +86,6 @@ static enum cc_status credentials(const struct cc_node_client *c, char **out,
         cookie[--len] = 0;
     *out = (char *)cookie;
     return CC_OK;
-}
-
-static char *base64(const char *text)
-{
-    size_t len = strlen(text);
-    char *out = cc_malloc(4 * (len / 3 + 1) + 1);
-
-    EVP_EncodeBlock((uint8_t *)out, (const uint8_t *)text, (int)len);
-    return out;
 }
 
 /* A wallet's name as part of a path. */
@@ -213,7 +203,7 @@ static enum cc_status request(struct cc_node_client *c, const char *body,
     st = credentials(c, &login, err);
     if (st != CC_OK)
         goto out;
-    code = base64(login);
+    code = cc_base64_encode(login, strlen(login));
     head = cc_asprintf("POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
                        "Authorization: Basic %s\r\n"
                        "Content-Type: application/json\r\n"

@@ -62,6 +62,20 @@ bool cc_chain_contains(struct cc_chain *c, const struct cc_index *i)
     return cc_chain_at(c, i->height) == i;
 }
 
+struct cc_index_look cc_chain_look(struct cc_chain *c, const struct cc_index *i)
+{
+    struct cc_index_look look;
+
+    cc_chain_lock(c);
+    look.status = i->status;
+    look.tx_count = i->tx_count;
+    look.chain_tx = i->chain_tx;
+    look.state = i->state;
+    look.active = cc_chain_contains(c, i);
+    cc_chain_unlock(c);
+    return look;
+}
+
 /* A latch, as in Core: once out, never in again until the next start. */
 bool cc_chain_in_ibd(struct cc_chain *c)
 {

@@ -5,7 +5,8 @@
  * Threads: one recursive lock guards all state (cc_chain_lock); every call
  * here takes it itself, a caller holds it to see several answers of one
  * moment. Index entries are never freed before cc_chain_free, and their
- * fields named "fixed" may be read without the lock. No call knows peers.
+ * fields named "fixed" may be read without the lock; who does not hold it
+ * asks cc_chain_look for the others. No call knows peers.
  *
  * Durability: one database batch moves the tip (coins, undo position, index
  * status, storage state together), after block and undo bytes are synced. So
@@ -134,6 +135,16 @@ struct cc_index *cc_chain_find(struct cc_chain *c, const uint8_t hash[32]);
 /* On the active chain; NULL above the tip. */
 struct cc_index *cc_chain_at(struct cc_chain *c, uint32_t height);
 bool cc_chain_contains(struct cc_chain *c, const struct cc_index *i);
+/* What changes of an entry, as it is at one moment. */
+struct cc_index_look {
+    unsigned status;
+    uint32_t tx_count;
+    uint64_t chain_tx;
+    struct cc_mint_state state;
+    bool active; /* on the active chain */
+};
+struct cc_index_look cc_chain_look(struct cc_chain *c,
+                                   const struct cc_index *i);
 /* No lock needed. */
 struct cc_index *cc_index_ancestor(const struct cc_index *i, uint32_t height);
 struct cc_index *cc_index_fork(struct cc_index *a, struct cc_index *b);

@@ -572,7 +572,7 @@ static void task_fetch(void *arg)
 
     if (!i)
         a->st = cc_fail(a->err, CC_INVALID, "Block header missing");
-    else if (i->status & CC_INDEX_DATA)
+    else if (cc_chain_look(n->chain, i).status & CC_INDEX_DATA)
         a->st = cc_fail(a->err, CC_INVALID, "Block already downloaded");
     else if (!p || !p->ready)
         a->st = cc_fail(a->err, CC_INVALID, "Peer does not exist");

@@ -37,9 +37,13 @@ json_t *cc_json_u256(const struct cc_u256 *v)
 
 int64_t cc_confirmations(struct cc_chain *c, const struct cc_index *i)
 {
-    if (!cc_chain_contains(c, i))
-        return -1;
-    return (int64_t)cc_chain_tip(c)->height - i->height + 1;
+    int64_t n = -1;
+
+    cc_chain_lock(c);
+    if (cc_chain_contains(c, i))
+        n = (int64_t)cc_chain_tip(c)->height - i->height + 1;
+    cc_chain_unlock(c);
+    return n;
 }
 
 /* Blocks are counted, not transactions: a chain without a known rate has no
@@ -132,12 +136,18 @@ json_t *cc_header_json(struct cc_chain *c, const struct cc_index *i)
 {
     const struct cc_index *next = NULL;
     json_t *o = json_object();
+    int64_t confirmations;
+    uint32_t txs;
     uint8_t be[4];
 
-    if (cc_chain_contains(c, i))
+    cc_chain_lock(c);
+    confirmations = cc_confirmations(c, i);
+    if (confirmations >= 0)
         next = cc_chain_at(c, i->height + 1);
+    txs = i->tx_count;
+    cc_chain_unlock(c);
     cc_json_set_hash(o, "hash", i->hash);
-    cc_json_set_int(o, "confirmations", cc_confirmations(c, i));
+    cc_json_set_int(o, "confirmations", confirmations);
     cc_json_set_int(o, "height", i->height);
     cc_json_set_int(o, "version", i->header.version);
     set_version_hex(o, i->header.version);
@@ -149,7 +159,7 @@ json_t *cc_header_json(struct cc_chain *c, const struct cc_index *i)
     cc_json_set(o, "bits", cc_json_hex(cc_bytes(be, 4)));
     cc_json_set(o, "difficulty", cc_json_double(cc_difficulty(i->header.bits)));
     cc_json_set(o, "chainwork", cc_json_u256(&i->work));
-    cc_json_set_int(o, "nTx", i->tx_count);
+    cc_json_set_int(o, "nTx", txs);
     if (i->prev)
         cc_json_set_hash(o, "previousblockhash", i->prev->hash);
     if (next)
@@ -186,7 +196,7 @@ static json_t *block_json(const struct cc_rpc_env *env,
     cc_json_set_int(o, "strippedsize", (int64_t)block->stripped_size);
     cc_json_set_int(o, "size", (int64_t)block->raw.len);
     cc_json_set_int(o, "weight", (int64_t)cc_block_weight(block));
-    if (verbosity >= 2 && (i->status & CC_INDEX_UNDO) && i->prev)
+    if (verbosity >= 2) /* CC_NOTFOUND: it was never connected */
         have_undo = cc_chain_read_undo(env->chain, i, &undo, NULL) == CC_OK;
     cc_json_set(o, "tx",
                 block_txs(env, block, have_undo ? &undo : NULL, verbosity));
@@ -464,6 +474,7 @@ static int by_address(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* Under the lock. */
 static const char *tip_status(struct cc_chain *c, const struct cc_index *i)
 {
     if (cc_chain_contains(c, i))
@@ -527,23 +538,23 @@ static json_t *getchaintips(struct cc_rpc_call *call)
 
 /* --- Statistics -------------------------------------------------------- */
 
-static json_t *chain_tx_stats(struct cc_rpc_call *call,
-                              const struct cc_index *i, int blocks)
+static json_t *chain_tx_stats(struct cc_chain *c, const struct cc_index *i,
+                              int blocks)
 {
     const struct cc_index *past =
         cc_index_ancestor(i, i->height - (uint32_t)blocks);
+    uint64_t total = cc_chain_look(c, i).chain_tx;
     json_t *o = json_object();
     int64_t interval, txs;
 
     cc_json_set_int(o, "time", i->header.time);
-    cc_json_set(o, "txcount", cc_json_u64(i->chain_tx));
+    cc_json_set(o, "txcount", cc_json_u64(total));
     cc_json_set_hash(o, "window_final_block_hash", i->hash);
     cc_json_set_int(o, "window_final_block_height", i->height);
     cc_json_set_int(o, "window_block_count", blocks);
-    (void)call;
     if (blocks > 0) {
         interval = i->median_time - past->median_time;
-        txs = (int64_t)(i->chain_tx - past->chain_tx);
+        txs = (int64_t)(total - cc_chain_look(c, past).chain_tx);
         cc_json_set_int(o, "window_interval", interval);
         cc_json_set_int(o, "window_tx_count", txs);
         if (interval > 0)
@@ -579,7 +590,7 @@ static json_t *getchaintxstats(struct cc_rpc_call *call)
                                 "Invalid block count: should be between 0 and "
                                 "the block's height - 1");
     }
-    return chain_tx_stats(call, i, blocks);
+    return chain_tx_stats(c, i, blocks);
 }
 
 /* --- The table --------------------------------------------------------- */

@@ -153,44 +153,56 @@ static bool decode_block(struct cc_rpc_call *call, const char *hex,
     return false;
 }
 
-static const char *known_block(const struct cc_index *i)
+static const char *known_block(struct cc_chain *c, const struct cc_index *i)
 {
-    if (i->status & (CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD))
+    unsigned status = cc_chain_look(c, i).status;
+
+    if (status & (CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD))
         return "duplicate-invalid";
-    if (i->status & CC_INDEX_VALID)
+    if (status & CC_INDEX_VALID)
         return "duplicate";
     return NULL;
 }
 
-static json_t *submit_decoded(struct cc_rpc_call *call,
-                              const struct cc_block *block)
+static json_t *judge(struct cc_rpc_call *call, const struct cc_block *block)
 {
     struct cc_chain *c = call->env->chain;
     struct cc_index *i = cc_chain_find(c, block->hash);
-    const char *known;
+    const char *known = i ? known_block(c, i) : NULL;
     struct cc_error err;
     enum cc_status st;
     bool is_new;
 
-    if (!block->tx_count || !cc_tx_is_coinbase(&block->tx[0]))
-        return cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
-                            "Block does not start with a coinbase");
-    known = i ? known_block(i) : NULL;
     if (known)
         return json_string(known);
     cc_error_init(&err);
     st = cc_chain_accept_block(c, block, true, &i, &is_new, &err);
     if (st != CC_OK)
         return bip22(call, st, &err);
-    /* A chain that is catching up syncs now and then; an answer holds now. */
-    if (cc_chain_flush(c, &err) != CC_OK)
-        return cc_rpc_error(call, CC_RPC_DATABASE_ERROR, "%s", err.text);
     if (!is_new)
         return json_string("duplicate");
     /* Stored, but was it tried? A block beside the best chain is not. */
-    if (i && !(i->status & CC_INDEX_VALID))
+    if (i && !(cc_chain_look(c, i).status & CC_INDEX_VALID))
         return json_string("inconclusive");
     return json_null();
+}
+
+static json_t *submit_decoded(struct cc_rpc_call *call,
+                              const struct cc_block *block)
+{
+    struct cc_error err;
+    json_t *result;
+
+    if (!block->tx_count || !cc_tx_is_coinbase(&block->tx[0]))
+        return cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
+                            "Block does not start with a coinbase");
+    result = judge(call, block);
+    /* A chain that is catching up syncs now and then; an answer holds now,
+     * also of a block that came by another way before. */
+    if (!result || cc_chain_flush(call->env->chain, &err) == CC_OK)
+        return result;
+    json_decref(result);
+    return cc_rpc_error(call, CC_RPC_DATABASE_ERROR, "%s", err.text);
 }
 
 /* A block that commits to witnesses needs a value in its coinbase's witness
@@ -288,7 +300,7 @@ static json_t *propose(struct cc_rpc_call *call, const json_t *request)
         return NULL;
     i = cc_chain_find(c, block.hash);
     if (i) {
-        const char *known = known_block(i);
+        const char *known = known_block(c, i);
 
         result = json_string(known ? known : "duplicate-inconclusive");
     } else if (memcmp(cc_chain_tip(c)->hash, block.header.prev, 32) != 0) {

@@ -598,7 +598,7 @@ static json_t *getblockfrompeer(struct cc_rpc_call *call)
     i = cc_chain_find(call->env->chain, hash);
     if (!i)
         return cc_rpc_error(call, CC_RPC_MISC_ERROR, "Block header missing");
-    if (i->status & CC_INDEX_DATA)
+    if (cc_chain_look(call->env->chain, i).status & CC_INDEX_DATA)
         return cc_rpc_error(call, CC_RPC_MISC_ERROR,
                             "Block already downloaded");
     if (cc_net_fetch_block(call->env->net, hash, peer, &err) != CC_OK)

@@ -67,7 +67,7 @@ static bool find_in_block(struct cc_rpc_call *call, const struct cc_index *i,
         ok = true;
         cc_tx_copy(&f->tx, &block.tx[at]);
         f->index = i;
-        if (undo && at > 0 && (i->status & CC_INDEX_UNDO) &&
+        if (undo && at > 0 &&
             cc_chain_read_undo(call->env->chain, i, &f->undo, NULL) == CC_OK)
             f->tx_undo = &f->undo.tx[at - 1];
     }
@@ -79,7 +79,7 @@ static json_t *not_found(struct cc_rpc_call *call, const struct cc_index *i)
 {
     const char *what;
 
-    if (i && !(i->status & CC_INDEX_DATA))
+    if (i && !(cc_chain_look(call->env->chain, i).status & CC_INDEX_DATA))
         return cc_rpc_error(call, CC_RPC_MISC_ERROR, "Block not available");
     what = i ? "No such transaction found in the provided block"
              : "No such mempool transaction. Use -txindex or provide a block "

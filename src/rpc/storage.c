@@ -382,6 +382,7 @@ static json_t *getseal(struct cc_rpc_call *call)
 static json_t *getstoragestate(struct cc_rpc_call *call)
 {
     const struct cc_index *i = cc_chain_tip(call->env->chain);
+    struct cc_mint_state state;
     int height = 0;
     json_t *o;
 
@@ -393,13 +394,14 @@ static json_t *getstoragestate(struct cc_rpc_call *call)
             return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                                 "Block height out of range");
     }
+    state = cc_chain_look(call->env->chain, i).state;
     o = json_object();
     cc_json_set_int(o, "height", i->height);
-    cc_json_set_amount(o, "pool", i->state.pool);
-    cc_json_set(o, "ticket_target", cc_json_u256(&i->state.ticket));
-    cc_json_set_int(o, "claims", i->state.claims);
+    cc_json_set_amount(o, "pool", state.pool);
+    cc_json_set(o, "ticket_target", cc_json_u256(&state.ticket));
+    cc_json_set_int(o, "claims", state.claims);
     cc_json_set_amount(o, "mint",
-                       cc_mint_reward(&i->state, i->height, call->env->params));
+                       cc_mint_reward(&state, i->height, call->env->params));
     return o;
 }
 
@@ -426,12 +428,13 @@ static bool add_up(void *arg, const struct cc_outpoint *out,
 
 /* A unit of sealed sectors has SECTOR_LEAVES tickets a block, each winning
  * with chance T / 2^256: so claims tell how many units there are. */
-static double sealed_estimate(const struct cc_index *tip,
-                              const struct cc_params *p, uint32_t *blocks)
+static double sealed_estimate(struct cc_chain *c, const struct cc_index *tip,
+                              uint32_t *blocks)
 {
     double chances = 0, claims = 0;
 
     *blocks = 0;
+    cc_chain_lock(c);
     for (const struct cc_index *i = tip;
          i && i->height > 0 && *blocks < ESTIMATE_BLOCKS; i = i->prev) {
         struct cc_u256 t;
@@ -441,7 +444,9 @@ static double sealed_estimate(const struct cc_index *tip,
         claims += i->state.claims;
         (*blocks)++;
     }
-    return chances > 0 ? claims / chances * p->storage.unit : 0;
+    cc_chain_unlock(c);
+    return chances > 0 ? claims / chances * cc_chain_params(c)->storage.unit
+                       : 0;
 }
 
 static json_t *getnetworkstorage(struct cc_rpc_call *call)
@@ -451,7 +456,8 @@ static json_t *getnetworkstorage(struct cc_rpc_call *call)
     struct listing l = {.params = env->params};
     struct cc_error err;
     uint32_t blocks;
-    double sealed = sealed_estimate(tip, env->params, &blocks);
+    double sealed = sealed_estimate(env->chain, tip, &blocks);
+    struct cc_mint_state state = cc_chain_look(env->chain, tip).state;
     json_t *o;
     enum cc_status st;
 
@@ -470,12 +476,12 @@ static json_t *getnetworkstorage(struct cc_rpc_call *call)
     cc_json_set_amount(o, "contract_value", l.value[CC_KIND_CONTRACT]);
     cc_json_set(o, "seals", cc_json_u64(l.count[CC_KIND_SEAL]));
     cc_json_set(o, "seal_sectors", cc_json_u64(l.sectors[CC_KIND_SEAL]));
-    cc_json_set(o, "ticket_target", cc_json_u256(&tip->state.ticket));
+    cc_json_set(o, "ticket_target", cc_json_u256(&state.ticket));
     cc_json_set_int(o, "estimate_blocks", blocks);
     cc_json_set(o, "estimated_sealed_sectors", cc_json_double(sealed));
     cc_json_set(o, "estimated_sealed_bytes",
                 cc_json_double(sealed * CC_SECTOR_SIZE));
-    cc_json_set_amount(o, "pool", tip->state.pool);
+    cc_json_set_amount(o, "pool", state.pool);
     return o;
 }
 

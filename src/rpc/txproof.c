@@ -286,18 +286,21 @@ static json_t *verify(struct cc_rpc_call *call, const struct cc_header *header,
                       const struct partial *p)
 {
     struct cc_chain *c = call->env->chain;
+    struct cc_index_look look = {.active = false};
     const struct cc_index *i;
     json_t *list = json_array();
     uint8_t hash[32];
 
     cc_header_hash(hash, header);
     i = cc_chain_find(c, hash);
-    if (!i || !cc_chain_contains(c, i) || i->tx_count == 0) {
+    if (i)
+        look = cc_chain_look(c, i);
+    if (!look.active || look.tx_count == 0) {
         json_decref(list);
         return cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
                             "Block not found in chain");
     }
-    if (i->tx_count != p->n)
+    if (look.tx_count != p->n)
         return list;
     for (size_t m = 0; m < p->match_count; m++)
         json_array_append_new(list, cc_json_hash(p->matches[m]));

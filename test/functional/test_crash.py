@@ -6,6 +6,7 @@ import threading
 import time
 
 import framework
+import peer
 
 ROUNDS = 6
 
@@ -87,6 +88,25 @@ class Crash(framework.TestCase):
         node.rpc.generateblock("raw(51)", [])
         self.assertEqual(node.height(), 11)
         survives()
+
+    def test_kill_after_duplicate(self):
+        """A block that came from a peer during catching up is not synced yet; told "duplicate", a miner rests."""
+        source = self.add_node(chain="bitcoin-regtest").start()
+        node = self.add_node(chain="bitcoin-regtest").start()
+        hashes = source.generate(60)
+        blocks = [source.rpc.getblock(h, 0) for h in hashes]
+        with peer.Peer(node) as p:
+            p.send("headers", peer.compact(60) + b"".join(bytes.fromhex(b[:160]) + b"\0" for b in blocks))
+            p.wait("getdata")
+            for raw in blocks[:5]:
+                p.send("block", bytes.fromhex(raw))
+            p.sync()
+            self.assertEqual(node.tip(), hashes[4])
+            self.assertEqual(node.rpc.submitblock(blocks[3]), "duplicate")
+            node.kill()
+        node.start()
+        self.assertGreaterEqual(node.height(), 4)
+        self.assertEqual(node.rpc.getblockheader(hashes[3])["confirmations"], node.height() - 3)
 
     def test_rebuild(self):
         node = self.start_node()

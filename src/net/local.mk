@@ -21,6 +21,7 @@ libcc_net_a_SOURCES = \
     src/net/relay.c \
     src/net/serve.c \
     src/net/sync.c \
+    src/net/timedata.c src/net/timedata.h \
     src/net/txrequest.c src/net/txrequest.h
 
 check_PROGRAMS += src/net/test/test_nodes

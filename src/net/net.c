@@ -480,6 +480,7 @@ static void make_tables(struct cc_net *n)
     n->orphans = cc_orphans_new();
     cc_map_init(&n->flight, 32, sizeof(int64_t), seed);
     cc_map_init(&n->sources, 32, sizeof(struct cc_source), seed);
+    cc_timedata_init(&n->timedata);
     cc_recent_init(&n->rejects, 120000, seed);
     cc_recent_init(&n->confirmed, 48000, seed);
 }

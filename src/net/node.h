@@ -24,6 +24,7 @@
 #include "net/orphans.h"
 #include "net/presync.h"
 #include "net/recent.h"
+#include "net/timedata.h"
 #include "net/txrequest.h"
 #include "util/map.h"
 #include "util/random.h"
@@ -47,6 +48,11 @@ struct cc_flight { /* a block asked for */
 
 struct cc_known_tx { /* to be announced */
     uint8_t txid[32], wtxid[32];
+};
+
+struct cc_tx_queue {
+    struct cc_known_tx *items;
+    size_t count, cap;
 };
 
 struct cc_peer {
@@ -115,8 +121,7 @@ struct cc_peer {
     struct cc_partial *partial; /* some of its transactions are asked for */
 
     /* transactions */
-    struct cc_known_tx *tx_queue;
-    size_t tx_queue_count, tx_queue_cap;
+    struct cc_tx_queue tx_queue, tx_now; /* at the peer's moment; at once */
     struct cc_recent known_txs;
     int64_t next_inv_us;
     uint64_t last_inv_sequence;
@@ -193,6 +198,7 @@ struct cc_net {
     size_t connecting; /* attempts on their way */
     int64_t next_dump_us, next_outbound_us, next_feeler_us;
     size_t next_seed;
+    struct cc_timedata timedata;
 
     struct cc_map flight;                       /* block hash -> int64_t peer */
     struct cc_peer *announcers[MAX_ANNOUNCERS]; /* oldest first */
@@ -327,9 +333,7 @@ void cc_relay_on_mempool(struct cc_peer *p);
 void cc_relay_on_notfound(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_relay_on_feefilter(struct cc_peer *p, const struct cc_conn_message *m);
 bool cc_relay_orphans(struct cc_peer *p); /* one; true: there are more */
-void cc_relay_announce(struct cc_net *n, const uint8_t txid[32],
-                       const uint8_t wtxid[32]);
-/* The same as a task, from any thread. */
+/* Tell all peers of what is in the pool; from any thread. */
 void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32]);
 /* Serve a transaction; false: notfound. */
 bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv);

@@ -58,7 +58,8 @@ void cc_peer_free(struct cc_peer *p)
     free(p->announce);
     free(p->block_inv);
     free(p->getdata);
-    free(p->tx_queue);
+    free(p->tx_queue.items);
+    free(p->tx_now.items);
     free(p);
 }
 
@@ -287,29 +288,6 @@ static bool services_suffice(struct cc_peer *p, uint64_t services)
     return false;
 }
 
-static int compare_int64(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* Median of what peers' clocks say. */
-static void update_time_offset(struct cc_net *n)
-{
-    int64_t all[256];
-    size_t count = 0;
-
-    for (size_t i = 0; i < n->peer_count && count < 256; i++)
-        if (n->peers[i]->ready)
-            all[count++] = n->peers[i]->time_offset;
-    if (!count)
-        return;
-    qsort(all, count, sizeof(all[0]), compare_int64);
-    if (all[count / 2] > INT32_MIN && all[count / 2] < INT32_MAX)
-        atomic_store(&n->time_offset, (int)all[count / 2]);
-}
-
 static void send_features(struct cc_peer *p)
 {
     struct cc_writer w;
@@ -372,8 +350,12 @@ static void on_version(struct cc_peer *p, const struct cc_conn_message *m)
     p->relay_txs = v.relay;
     /* Any number may come: below zero, the difference could leave int64. */
     p->time_offset = (v.time < 0 ? 0 : v.time) - cc_net_now_s(n);
-    if (!cc_peer_is_outbound(p))
+    if (cc_peer_is_outbound(p)) {
+        cc_timedata_add(&n->timedata, &p->addr, p->time_offset);
+        atomic_store(&n->time_offset, (int)n->timedata.median);
+    } else {
         send_version(p);
+    }
     send_features(p);
     cc_gossip_setup(p);
     cc_netaddr_format_port(us, &v.you);
@@ -406,7 +388,6 @@ static void on_verack(struct cc_peer *p)
                p->id);
     cc_cmpct_say(p, false);
     p->ready = true;
-    update_time_offset(n);
 }
 
 /* Those that may come only between version and verack. True: it was one. */

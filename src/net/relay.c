@@ -2,6 +2,12 @@
  * Transactions: heard of by inventory, asked of one peer at a time, told on in
  * batches at random moments so that nobody learns from the timing where a
  * transaction began.
+ *
+ * Storage transactions name their parties anyway, and many have a block by
+ * which they must be mined: those, and what they spend of the pool, are told at
+ * once. Whom to ask first is decided as for all others: an inventory does not
+ * say what it is, and who could have a transaction asked of him at once could
+ * as well keep it back.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -111,27 +117,94 @@ void cc_relay_on_notfound(struct cc_peer *p, const struct cc_conn_message *m)
 
 /* --- Transactions come ---------------------------------------------------- */
 
-static void queue_tx(struct cc_peer *p, const uint8_t txid[32],
-                     const uint8_t wtxid[32])
+static void queue_tx(struct cc_peer *p, struct cc_tx_queue *q,
+                     const struct cc_tx *tx)
 {
     struct cc_known_tx *t;
 
-    if (!p->ready || !cc_peer_takes_txs(p) ||
-        p->tx_queue_count >= TX_QUEUE_MAX ||
-        cc_recent_has(&p->known_txs, p->wtxid_relay ? wtxid : txid))
+    if (!p->ready || !cc_peer_takes_txs(p) || q->count >= TX_QUEUE_MAX ||
+        cc_recent_has(&p->known_txs, p->wtxid_relay ? tx->wtxid : tx->txid))
         return;
-    p->tx_queue = cc_grow(p->tx_queue, &p->tx_queue_cap, p->tx_queue_count + 1,
-                          sizeof(*p->tx_queue));
-    t = &p->tx_queue[p->tx_queue_count++];
-    memcpy(t->txid, txid, 32);
-    memcpy(t->wtxid, wtxid, 32);
+    q->items = cc_grow(q->items, &q->cap, q->count + 1, sizeof(*q->items));
+    t = &q->items[q->count++];
+    memcpy(t->txid, tx->txid, 32);
+    memcpy(t->wtxid, tx->wtxid, 32);
 }
 
-void cc_relay_announce(struct cc_net *n, const uint8_t txid[32],
-                       const uint8_t wtxid[32])
+struct family {
+    const struct cc_mempool_entry **list;
+    size_t count, cap;
+};
+
+static bool add_to_family(void *arg, const struct cc_mempool_entry *e)
 {
+    struct family *f = arg;
+
+    f->list = cc_grow(f->list, &f->cap, f->count + 1, sizeof(*f->list));
+    f->list[f->count++] = e;
+    return true;
+}
+
+/* Parents first: a child has all ancestors of its parents, and them. */
+static int by_ancestors(const void *a, const void *b)
+{
+    const struct cc_mempool_entry *x =
+        *(const struct cc_mempool_entry *const *)a;
+    const struct cc_mempool_entry *y =
+        *(const struct cc_mempool_entry *const *)b;
+
+    if (x->ancestor_count != y->ancestor_count)
+        return x->ancestor_count < y->ancestor_count ? -1 : 1;
+    return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+}
+
+/* Nobody could take it without what it spends. */
+static void announce_now(struct cc_net *n, const struct cc_mempool_entry *e)
+{
+    struct family f = {0};
+
+    cc_mempool_relatives(n->mempool, e->tx.txid, false, true, add_to_family,
+                         &f);
+    if (f.count)
+        qsort(f.list, f.count, sizeof(*f.list), by_ancestors);
+    for (size_t i = 0; i < n->peer_count; i++) {
+        struct cc_peer *p = n->peers[i];
+
+        for (size_t k = 0; k < f.count; k++)
+            queue_tx(p, &p->tx_now, &f.list[k]->tx);
+        queue_tx(p, &p->tx_now, &e->tx);
+    }
+    free(f.list);
+}
+
+/* Tell all peers. Under the chain's lock. */
+static void announce(struct cc_net *n, const struct cc_mempool_entry *e)
+{
+    if (e->typed) {
+        announce_now(n, e);
+        return;
+    }
     for (size_t i = 0; i < n->peer_count; i++)
-        queue_tx(n->peers[i], txid, wtxid);
+        queue_tx(n->peers[i], &n->peers[i]->tx_queue, &e->tx);
+}
+
+static bool is_typed(void *arg, const struct cc_mempool_entry *e)
+{
+    bool *typed = arg;
+
+    *typed = *typed || e->typed;
+    return !*typed;
+}
+
+/* Was it announced without waiting? */
+static bool told_at_once(struct cc_net *n, const struct cc_mempool_entry *e)
+{
+    bool typed = e->typed;
+
+    if (!typed)
+        cc_mempool_relatives(n->mempool, e->tx.txid, true, true, is_typed,
+                             &typed);
+    return typed;
 }
 
 static void forget(struct cc_net *n, const struct cc_tx *tx)
@@ -143,11 +216,16 @@ static void forget(struct cc_net *n, const struct cc_tx *tx)
 static void accepted(struct cc_peer *p, const struct cc_tx *tx)
 {
     struct cc_net *n = p->net;
+    const struct cc_mempool_entry *e;
 
     forget(n, tx);
     cc_orphans_parent_came(n->orphans, tx->txid);
     cc_orphans_remove(n->orphans, tx->wtxid);
-    cc_relay_announce(n, tx->txid, tx->wtxid);
+    cc_chain_lock(n->chain);
+    e = cc_mempool_find(n->mempool, tx->txid);
+    if (e)
+        announce(n, e);
+    cc_chain_unlock(n->chain);
     p->last_tx_s = cc_net_now_s(n);
 }
 
@@ -221,20 +299,24 @@ static void try_tx(struct cc_peer *p, const struct cc_tx *tx, bool orphan)
 static void force_relay(struct cc_peer *p, const struct cc_tx *tx)
 {
     struct cc_net *n = p->net;
+    const struct cc_mempool_entry *e;
     char hex[65], whex[65];
 
     cc_hex_encode_rev(hex, tx->txid, 32);
     cc_hex_encode_rev(whex, tx->wtxid, 32);
-    if (!cc_mempool_find(n->mempool, tx->txid)) {
+    cc_chain_lock(n->chain);
+    e = cc_mempool_find(n->mempool, tx->txid);
+    if (e)
+        announce(n, e);
+    cc_chain_unlock(n->chain);
+    if (e)
+        cc_log(n->log, "Force relaying tx %s (wtxid=%s) from peer=%" PRId64,
+               hex, whex, p->id);
+    else
         cc_log(n->log,
                "Not relaying non-mempool transaction %s (wtxid=%s) from "
                "forcerelay peer=%" PRId64,
                hex, whex, p->id);
-        return;
-    }
-    cc_log(n->log, "Force relaying tx %s (wtxid=%s) from peer=%" PRId64, hex,
-           whex, p->id);
-    cc_relay_announce(n, tx->txid, tx->wtxid);
 }
 
 void cc_relay_on_tx(struct cc_peer *p, const struct cc_conn_message *m)
@@ -308,7 +390,7 @@ bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv)
                                 : cc_mempool_find(n->mempool, inv->hash);
     /* Only what could have been announced: else a peer could ask which
      * transactions came to us and when. */
-    found = e && e->sequence < p->last_inv_sequence;
+    found = e && (e->sequence < p->last_inv_sequence || told_at_once(n, e));
     if (found) {
         memcpy(txid, e->tx.txid, 32);
         cc_tx_write(&w, &e->tx, inv->type != CC_INV_TX);
@@ -388,14 +470,15 @@ static bool push_each(void *arg, const struct cc_mempool_entry *e)
 }
 
 /* In order of arrival, so a parent goes before its child. */
-static void take_queue(struct cc_peer *p, struct inv_list *l)
+static void take_queue(struct cc_peer *p, struct cc_tx_queue *q, size_t max,
+                       struct inv_list *l)
 {
-    size_t max = INV_BATCH + p->tx_queue_count / 1000 * 5, i = 0;
+    size_t i = 0;
 
     if (max > INV_BATCH_MAX)
         max = INV_BATCH_MAX;
-    for (; i < p->tx_queue_count && max > 0; i++) {
-        const struct cc_known_tx *t = &p->tx_queue[i];
+    for (; i < q->count && max > 0; i++) {
+        const struct cc_known_tx *t = &q->items[i];
         const struct cc_mempool_entry *e;
 
         if (cc_recent_has(&p->known_txs, p->wtxid_relay ? t->wtxid : t->txid))
@@ -406,9 +489,36 @@ static void take_queue(struct cc_peer *p, struct inv_list *l)
         push_inv(l, e);
         max--;
     }
-    p->tx_queue_count -= i;
-    memmove(p->tx_queue, p->tx_queue + i,
-            p->tx_queue_count * sizeof(*p->tx_queue));
+    q->count -= i;
+    memmove(q->items, q->items + i, q->count * sizeof(*q->items));
+}
+
+static void send_invs(struct inv_list *l)
+{
+    struct cc_writer w;
+
+    for (size_t i = 0; i < l->count; i += INV_BATCH_MAX) {
+        size_t k = l->count - i < INV_BATCH_MAX ? l->count - i : INV_BATCH_MAX;
+
+        cc_writer_init_heap(&w);
+        cc_msg_inv_write(&w, l->inv + i, k);
+        cc_peer_send(l->p, CC_MSG_INV, &w);
+    }
+    free(l->inv);
+}
+
+static void tell_now(struct cc_peer *p)
+{
+    struct inv_list l = {.p = p};
+
+    if (!cc_peer_takes_txs(p))
+        p->tx_now.count = 0;
+    if (!p->tx_now.count)
+        return;
+    cc_chain_lock(p->net->chain);
+    take_queue(p, &p->tx_now, INV_BATCH_MAX, &l);
+    cc_chain_unlock(p->net->chain);
+    send_invs(&l);
 }
 
 /* Is it time to tell this peer? Those who connected to us are told at the same
@@ -435,31 +545,24 @@ static void tell_txs(struct cc_peer *p, int64_t now)
     struct cc_net *n = p->net;
     struct inv_list l = {.p = p};
     struct cc_mempool_stats stats;
-    struct cc_writer w;
 
     if (!time_to_tell(p, now))
         return;
     if (!cc_peer_takes_txs(p)) {
-        p->tx_queue_count = 0;
+        p->tx_queue.count = 0;
         return;
     }
     cc_chain_lock(n->chain);
     if (p->send_mempool)
         cc_mempool_each(n->mempool, push_each, &l);
-    if (p->tx_queue_count)
-        take_queue(p, &l);
+    if (p->tx_queue.count)
+        take_queue(p, &p->tx_queue, INV_BATCH + p->tx_queue.count / 1000 * 5,
+                   &l);
     cc_mempool_stats(n->mempool, &stats);
     cc_chain_unlock(n->chain);
     p->send_mempool = false;
     p->last_inv_sequence = stats.sequence;
-    for (size_t i = 0; i < l.count; i += INV_BATCH_MAX) {
-        size_t k = l.count - i < INV_BATCH_MAX ? l.count - i : INV_BATCH_MAX;
-
-        cc_writer_init_heap(&w);
-        cc_msg_inv_write(&w, l.inv + i, k);
-        cc_peer_send(p, CC_MSG_INV, &w);
-    }
-    free(l.inv);
+    send_invs(&l);
 }
 
 /* --- Asking --------------------------------------------------------------- */
@@ -548,6 +651,7 @@ void cc_relay_tick(struct cc_peer *p, int64_t now)
 {
     /* A peer that does not read is told nothing more. */
     if (cc_conn_backlog(p->conn) < p->net->o.max_send_bytes) {
+        tell_now(p);
         tell_txs(p, now);
         ask_txs(p, now);
     }
@@ -570,7 +674,7 @@ static void task_announce(void *arg)
     cc_chain_lock(n->chain);
     e = cc_mempool_find(n->mempool, t->txid);
     if (e)
-        cc_relay_announce(n, e->tx.txid, e->tx.wtxid);
+        announce(n, e);
     cc_chain_unlock(n->chain);
     free(t);
 }
@@ -587,7 +691,7 @@ void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32])
 static bool announce_again(void *arg, const struct cc_mempool_entry *e)
 {
     if (e->unbroadcast)
-        cc_relay_announce(arg, e->tx.txid, e->tx.wtxid);
+        announce(arg, e);
     return true;
 }
 

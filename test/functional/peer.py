@@ -103,10 +103,11 @@ class Closed(Exception):
 
 
 class Peer:
-    def __init__(self, node, handshake=True, features=("wtxidrelay", "sendaddrv2"), **say):
+    def __init__(self, node, handshake=True, features=("wtxidrelay", "sendaddrv2"), source=None, **say):
         self.node = node
         self.magic = MAGIC.get(node.chain) or magic_of(node)
-        self.sock = socket.create_connection(("127.0.0.1", node.port), timeout=framework.TIMEOUT_S)
+        self.sock = socket.create_connection(("127.0.0.1", node.port), timeout=framework.TIMEOUT_S,
+                                             source_address=source)
         self.buffer = b""
         self.seen = []  # (command, payload) in order
         self.closed = False

@@ -14,13 +14,13 @@ ZERO = bytes(32)
 class Listener:
     """Waits for the node to connect."""
 
-    def __init__(self, node):
+    def __init__(self, node, host="127.0.0.1"):
         self.node = node
         self.sock = socket.socket()
-        self.sock.bind(("127.0.0.1", 0))
+        self.sock.bind((host, 0))
         self.sock.listen()
         self.sock.settimeout(framework.TIMEOUT_S)
-        self.address = f"127.0.0.1:{self.sock.getsockname()[1]}"
+        self.address = f"{host}:{self.sock.getsockname()[1]}"
 
     def accept(self):
         c, _ = self.sock.accept()
@@ -443,6 +443,30 @@ class TestTime(P2P):
             except Closed:
                 pass
         self.assert_log("ping timeout: 1201.000000s")
+
+    def test_clocks_of_peers(self):
+        """Those count to which we connected, from four hosts on; not what others tell who connect to us."""
+        now = int(time.time())
+        self.node.rpc.setmocktime(now)
+        late = bytearray(version())
+        struct.pack_into("<q", late, 12, now + 500)
+
+        def offsets():
+            return self.node.rpc.getnetworkinfo()["timeoffset"], self.node.rpc.getpeerinfo()[-1]["timeoffset"]
+        for host in range(2, 8):
+            with Peer(self.node, handshake=False, source=(f"127.0.0.{host}", 0)) as p:
+                p.send("version", bytes(late))
+                p.send("verack")
+                p.sync()
+                self.assertEqual(offsets(), (0, 500))
+        for host in range(2, 6):
+            p = Listener(self.node, f"127.0.0.{host}")
+            self.node.rpc.addnode(p.address, "onetry")
+            p = p.accept()
+            p.send("version", bytes(late))
+            p.send("verack")
+            p.sync()
+            self.assertEqual(offsets(), (500 if host == 5 else 0, 500))
 
     def silent(self, p):
         """The next command, without answering pings."""

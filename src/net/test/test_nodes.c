@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "consensus/typed.h"
+#include "crypto/ec.h"
 #include "util/mem.h"
 
 struct pair {
@@ -201,6 +203,106 @@ static void test_relay_tx(void **state)
     cc_tx_clear(&tx);
     for (int i = 0; i < 3; i++)
         test_node_close(&n[i]);
+}
+
+/* An identity, from an output of money that anybody may spend. */
+static void make_identity(struct test_node *t, const struct cc_tx *money,
+                          struct cc_tx *out)
+{
+    static const uint8_t secret[32] = {[31] = 1}, aux[32], script[] = {0x51};
+    const struct cc_params *params = cc_chain_params(t->chain);
+    struct cc_typed typed = {.kind = CC_KIND_IDENTITY, .forming = true};
+    struct cc_outpoint o = {.index = 0};
+    struct cc_ec *ec = cc_ec_new();
+    cc_amount bond = params->storage.bond_min;
+    uint8_t msg[32], sig[64];
+    struct cc_writer w, s;
+
+    memcpy(o.txid, money->txid, 32);
+    assert_true(cc_ec_xonly(ec, typed.u.identity.key, secret));
+    cc_typed_form_message(msg, &typed, &o, 0, bond, params);
+    assert_true(cc_schnorr_sign(ec, sig, secret, msg, 32, aux));
+    cc_ec_free(ec);
+    typed.sigs = cc_bytes(sig, sizeof(sig));
+    cc_writer_init_heap(&s);
+    cc_typed_write(&s, &typed);
+    cc_writer_init_heap(&w);
+    cc_write_u32le(&w, 2);
+    cc_write_compact(&w, 1);
+    cc_write_bytes(&w, o.txid, 32);
+    cc_write_u32le(&w, o.index);
+    cc_write_var(&w, "", 0);
+    cc_write_u32le(&w, 0xffffffff);
+    cc_write_compact(&w, 2);
+    cc_write_u64le(&w, (uint64_t)bond);
+    cc_write_var(&w, s.data, s.len);
+    cc_write_u64le(&w, (uint64_t)(money->vout[0].value - bond - 10000));
+    cc_write_var(&w, script, sizeof(script));
+    cc_write_u32le(&w, 0);
+    assert_int_equal(cc_tx_decode(out, w.data, w.len, true), CC_OK);
+    cc_writer_clear(&w);
+    cc_writer_clear(&s);
+}
+
+static void add_to_pool(struct test_node *t, const struct cc_tx *tx)
+{
+    struct cc_mempool_accept acc;
+    struct cc_error err;
+
+    cc_error_init(&err);
+    if (cc_mempool_add(t->mempool, tx, false, &acc, &err) != CC_OK)
+        fail_msg("pool: %s", err.text);
+    cc_net_broadcast(t->net, tx->txid);
+}
+
+/* All clocks stand still, so that after at most one more the moment to tell of
+ * transactions never comes: those of storage do not wait for it, and take along
+ * what they spend. Each node chose the one before, whom it asks without delay.
+ */
+static void test_storage_at_once(void **state)
+{
+    struct test_node n[4];
+    struct cc_tx money[4], identity[3];
+    struct has_tx far = {&n[3], NULL};
+    int64_t now = cc_clock_now(NULL);
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        test_node_open(&n[i], CC_CHAIN_REGTEST, NULL);
+        test_node_start(&n[i]);
+    }
+    test_node_mine(&n[0], 110, 1);
+    for (int i = 1; i < 4; i++)
+        test_node_connect(&n[i], &n[i - 1]);
+    wait_same(&n[0], &n[3], "blocks");
+    for (uint32_t i = 0; i < 4; i++)
+        make_tx(&n[0], i + 1, 10000, &money[i]);
+    for (int i = 0; i < 2; i++)
+        add_to_pool(&n[0], &money[i]);
+    test_node_mine(&n[0], 1, 1);
+    wait_same(&n[0], &n[3], "money");
+    for (int i = 0; i < 4; i++)
+        cc_clock_set_mock(&n[i].clock, now + 60);
+    for (int i = 0; i < 3; i++) {
+        make_identity(&n[0], &money[i], &identity[i]);
+        if (i == 1)
+            add_to_pool(&n[0], &money[3]); /* of nobody's concern */
+        if (i == 2)
+            add_to_pool(&n[0], &money[2]); /* spent unconfirmed */
+        add_to_pool(&n[0], &identity[i]);
+        far.txid = identity[i].txid;
+        test_until(has_tx, &far, "an identity at the far end");
+    }
+    for (int i = 1; i < 4; i++) {
+        assert_non_null(cc_mempool_find(n[i].mempool, money[2].txid));
+        assert_null(cc_mempool_find(n[i].mempool, money[3].txid));
+    }
+    for (int i = 0; i < 4; i++) {
+        cc_tx_clear(&money[i]);
+        if (i < 3)
+            cc_tx_clear(&identity[i]);
+        test_node_close(&n[i]);
+    }
 }
 
 /* Once a peer has given a block, it announces by compact blocks, and a block
@@ -412,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_sync_regtest),
         cmocka_unit_test(test_sync_bitcoin_regtest),
         cmocka_unit_test(test_relay_tx),
+        cmocka_unit_test(test_storage_at_once),
         cmocka_unit_test(test_compact_blocks),
         cmocka_unit_test(test_added_node_returns),
         cmocka_unit_test(test_self_connection),

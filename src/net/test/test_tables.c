@@ -12,6 +12,7 @@
 #include "net/banlist.h"
 #include "net/orphans.h"
 #include "net/recent.h"
+#include "net/timedata.h"
 #include "net/txrequest.h"
 #include "util/fs.h"
 #include "util/mem.h"
@@ -675,6 +676,61 @@ static void test_orphans_bound(void **state)
     cc_orphans_free(o);
 }
 
+/* --- Clocks of others ----------------------------------------------------- */
+
+static void add_clock(struct cc_timedata *t, unsigned host, int64_t offset)
+{
+    char text[32];
+    struct cc_netaddr a;
+
+    snprintf(text, sizeof(text), "10.0.%u.%u:%u", host / 256, host % 256,
+             1000 + host);
+    a = addr(text);
+    cc_timedata_add(t, &a, offset);
+}
+
+static void test_timedata(void **state)
+{
+    struct cc_timedata t;
+    struct cc_netaddr again = addr("10.0.0.1:7");
+
+    (void)state;
+    cc_timedata_init(&t);
+    for (unsigned host = 1; host <= 3; host++) {
+        add_clock(&t, host, 100 * host);
+        assert_int_equal(t.median, 0);
+    }
+    cc_timedata_add(&t, &again, 100); /* another port is no other clock */
+    assert_int_equal(t.median, 0);
+    add_clock(&t, 4, 150); /* 0 100 150 200 300 */
+    assert_int_equal(t.median, 150);
+    add_clock(&t, 5, 4000);
+    assert_int_equal(t.median, 150);
+    add_clock(&t, 6, 4200); /* 0 100 150 200 300 4000 4200 */
+    assert_int_equal(t.median, 200);
+    for (unsigned host = 7; host <= 9; host++)
+        add_clock(&t, host, 4200);
+    assert_int_equal(t.median, 300);
+    for (unsigned host = 10; host <= 14; host++)
+        add_clock(&t, host, 4200);
+    assert_int_equal(t.median, 4200); /* 70 minutes */
+    for (unsigned host = 15; host <= 50; host++)
+        add_clock(&t, host, 4201);
+    assert_int_equal(t.median, 0);
+}
+
+static void test_timedata_bound(void **state)
+{
+    struct cc_timedata t;
+
+    (void)state;
+    cc_timedata_init(&t);
+    for (unsigned host = 0; host < 1000; host++)
+        add_clock(&t, host, -(int64_t)host);
+    assert_int_equal(t.count, CC_TIMEDATA_MAX);
+    assert_int_equal(t.median, -98); /* of -197 to 0 and the 0 of our own */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -695,6 +751,8 @@ int main(void)
         cmocka_unit_test(test_txreq_bound),
         cmocka_unit_test(test_txreq_random),
         cmocka_unit_test(test_orphans),
+        cmocka_unit_test(test_timedata),
+        cmocka_unit_test(test_timedata_bound),
         cmocka_unit_test(test_orphans_bound),
     };
 

@@ -442,6 +442,16 @@ static void set_env(struct cc_node *n)
     cc_rpc_set_env(n->rpc, &env);
 }
 
+/* What a user should see though the node goes on: like an error, it goes where
+ * the node was started from. */
+static void warn(void *arg, const char *text)
+{
+    struct cc_node *n = arg;
+
+    cc_log(n->log, "Warning: %s", text);
+    fprintf(stderr, "Warning: %s\n", text);
+}
+
 static enum cc_status load_wallets(struct cc_node *n, struct cc_error *err)
 {
     const char *name;
@@ -454,9 +464,9 @@ static enum cc_status load_wallets(struct cc_node *n, struct cc_error *err)
     for (size_t i = 0;
          st == CC_OK && (name = cc_args_get_nth(n->setup->args, "wallet", i));
          i++)
-        st = cc_wallets_load(n->wallets, name, err);
+        st = cc_settings_load_wallet(n->wallets, name, warn, n, err);
     if (st == CC_OK && !cc_args_is_negated(n->setup->args, "wallet"))
-        st = cc_settings_load_wallets(n->setup->chaindir, n->wallets, n->log,
+        st = cc_settings_load_wallets(n->setup->chaindir, n->wallets, warn, n,
                                       err);
     return st;
 }

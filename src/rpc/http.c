@@ -30,6 +30,7 @@ struct job {
     char *path, *authorization, *peer, *body;
     size_t body_len;
     struct cc_http_reply reply;
+    struct cc_http *http;
 };
 
 struct cc_http {
@@ -182,7 +183,8 @@ static void send_plain(struct evhttp_request *req, int status, const char *text)
         evbuffer_free(buf);
 }
 
-static struct job *job_new(struct evhttp_request *req, const char *peer)
+static struct job *job_new(struct cc_http *h, struct evhttp_request *req,
+                           const char *peer)
 {
     struct evbuffer *in = evhttp_request_get_input_buffer(req);
     const char *auth = evhttp_find_header(evhttp_request_get_input_headers(req),
@@ -191,6 +193,7 @@ static struct job *job_new(struct evhttp_request *req, const char *peer)
     struct job *j = cc_calloc(1, sizeof(*j));
 
     j->ev = req;
+    j->http = h;
     switch (evhttp_request_get_command(req)) {
     case EVHTTP_REQ_GET:
         j->verb = CC_HTTP_GET;
@@ -236,7 +239,7 @@ static void on_request(struct evhttp_request *req, void *arg)
     pthread_mutex_lock(&h->lock);
     full = h->waiting >= h->queue_limit;
     if (!full && !h->stopping) {
-        j = job_new(req, peer);
+        j = job_new(h, req, peer);
         *h->tail = j;
         h->tail = &j->next;
         h->waiting++;
@@ -275,6 +278,39 @@ static void send_reply(struct job *j)
         evbuffer_free(buf);
 }
 
+static void finish(struct cc_http *h, struct job *j)
+{
+    send_reply(j);
+    job_free(j);
+    pthread_mutex_lock(&h->lock);
+    if (--h->open == 0)
+        pthread_cond_broadcast(&h->drained);
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void on_delay_over(evutil_socket_t fd, short what, void *arg)
+{
+    struct job *j = arg;
+
+    (void)fd;
+    (void)what;
+    finish(j->http, j);
+}
+
+/* The request is not kept meanwhile: only its connection is. */
+static bool delay(struct cc_http *h, struct job *j)
+{
+    struct timeval wait = {j->reply.delay_ms / 1000,
+                           (int)(j->reply.delay_ms % 1000) * 1000};
+
+    if (!j->reply.delay_ms)
+        return false;
+    free(j->body);
+    j->body = NULL;
+    return event_base_once(h->base, -1, EV_TIMEOUT, on_delay_over, j, &wait) ==
+           0;
+}
+
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
     struct cc_http *h = arg;
@@ -290,12 +326,8 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     pthread_mutex_unlock(&h->lock);
     for (; list; list = next) {
         next = list->next;
-        send_reply(list);
-        job_free(list);
-        pthread_mutex_lock(&h->lock);
-        if (--h->open == 0)
-            pthread_cond_broadcast(&h->drained);
-        pthread_mutex_unlock(&h->lock);
+        if (!delay(h, list))
+            finish(h, list);
     }
     if (exiting) {
         /* Answers just handed over get a moment to leave; a peer that does

@@ -38,6 +38,7 @@ struct cc_http_reply {
     int status;
     const char *content_type; /* static; NULL: none */
     bool ask_password;        /* WWW-Authenticate: Basic realm="jsonrpc" */
+    unsigned delay_ms;        /* answer so much later; holds no worker */
     char *body;               /* from malloc, taken; NULL: none */
     size_t body_len;
 };

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "rpc/auth.h"
 #include "util/log.h"
 #include "util/mem.h"
 
+#define WRONG_PASSWORD_MS 250 /* slows guessing down */
 #define MAX_WALLET_NAME 1024
 
 struct cc_server {
@@ -232,8 +232,6 @@ static char *uri_decode(const char *s)
 static bool authorized(struct cc_server *s, const struct cc_http_request *req,
                        struct cc_http_reply *reply)
 {
-    struct timespec delay = {0, 250000000}; /* slows guessing down */
-
     if (!req->authorization) {
         reply->ask_password = true;
         reply->status = 401;
@@ -243,7 +241,7 @@ static bool authorized(struct cc_server *s, const struct cc_http_request *req,
         return true;
     cc_log(s->log, "ThreadRPCServer incorrect password attempt from %s",
            req->peer);
-    nanosleep(&delay, NULL);
+    reply->delay_ms = WRONG_PASSWORD_MS;
     reply->ask_password = true;
     reply->status = 401;
     return false;

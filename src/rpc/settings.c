@@ -4,7 +4,7 @@
 
 #include "rpc/json.h"
 #include "util/fs.h"
-#include "util/log.h"
+#include "util/mem.h"
 
 #define FILE_NAME "settings.json"
 #define FILE_MAX (1u << 20)
@@ -87,28 +87,30 @@ enum cc_status cc_settings_set_wallet(const char *chaindir, const char *name,
     return st;
 }
 
-static enum cc_status load_one(struct cc_wallets *wallets, const json_t *name,
-                               struct cc_log *log, struct cc_error *err)
+enum cc_status cc_settings_load_wallet(struct cc_wallets *wallets,
+                                       const char *name, cc_warn_fn warn,
+                                       void *arg, struct cc_error *err)
 {
-    enum cc_status st;
+    enum cc_status st = cc_wallets_load(wallets, name, err);
+    char *text;
 
-    if (!cc_json_is_string(name))
-        return cc_fail(err, CC_INVALID,
-                       "Settings file: a wallet's name is no string");
-    st = cc_wallets_load(wallets, json_string_value(name), err);
     if (st == CC_LIMIT && !strcmp(err->reason, "loaded"))
-        return CC_OK; /* -wallet names it too */
-    if (st != CC_NOTFOUND)
+        text = cc_asprintf("Ignoring duplicate -wallet %s.", name);
+    else if (st == CC_NOTFOUND)
+        text = cc_asprintf("Skipping -wallet path that doesn't exist. Failed "
+                           "to load database path '%s/%s'. Path does not "
+                           "exist.",
+                           cc_wallets_config(wallets)->directory, name);
+    else
         return st;
-    cc_log(log,
-           "Warning: Skipping wallet %s of settings.json, which does not exist",
-           json_string_value(name));
+    warn(arg, text);
+    free(text);
     return CC_OK;
 }
 
 enum cc_status cc_settings_load_wallets(const char *chaindir,
                                         struct cc_wallets *wallets,
-                                        struct cc_log *log,
+                                        cc_warn_fn warn, void *arg,
                                         struct cc_error *err)
 {
     char *path = cc_fs_join(chaindir, FILE_NAME);
@@ -120,8 +122,16 @@ enum cc_status cc_settings_load_wallets(const char *chaindir,
     if (st != CC_OK)
         return st;
     list = json_object_get(settings, "wallet");
-    for (size_t i = 0; st == CC_OK && i < json_array_size(list); i++)
-        st = load_one(wallets, json_array_get(list, i), log, err);
+    for (size_t i = 0; st == CC_OK && i < json_array_size(list); i++) {
+        const json_t *name = json_array_get(list, i);
+
+        if (cc_json_is_string(name))
+            st = cc_settings_load_wallet(wallets, json_string_value(name), warn,
+                                         arg, err);
+        else
+            st = cc_fail(err, CC_INVALID,
+                         "Settings file: a wallet's name is no string");
+    }
     json_decref(settings);
     return st;
 }

@@ -14,12 +14,17 @@
 /* Load this wallet at the next start, or do not. */
 enum cc_status cc_settings_set_wallet(const char *chaindir, const char *name,
                                       bool load, struct cc_error *err);
-/* Load every wallet that is named there and not loaded yet. One whose file is
- * gone is skipped with a line in the log; any other fault, also of
- * settings.json, is an error. */
+/* Told of what is passed over. */
+typedef void (*cc_warn_fn)(void *arg, const char *text);
+/* Load a wallet at the start. One that does not exist or is loaded is passed
+ * over; any other fault is an error. */
+enum cc_status cc_settings_load_wallet(struct cc_wallets *wallets,
+                                       const char *name, cc_warn_fn warn,
+                                       void *arg, struct cc_error *err);
+/* The same for all that are named there; a fault of settings.json is one. */
 enum cc_status cc_settings_load_wallets(const char *chaindir,
                                         struct cc_wallets *wallets,
-                                        struct cc_log *log,
+                                        cc_warn_fn warn, void *arg,
                                         struct cc_error *err);
 
 #endif

@@ -43,6 +43,28 @@ class TestHttp(framework.TestCase):
         self.assertEqual(self.node.rpc.raw(ask)[0], 200)
         self.assertIn("incorrect password attempt from 127.0.0.1:", self.node.log())
 
+    def test_wrong_passwords_hold_nobody_up(self):
+        self.node.stop()
+        self.node.start("-rpcthreads=1", "-rpcworkqueue=100")
+        body = b'{"method":"getblockcount"}'
+        wrong = (b"POST / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YTpi\r\nContent-Length: %d\r\n\r\n" %
+                 len(body)) + body
+        sockets = []
+        started = time.monotonic()
+        for _ in range(40):  # one after another they would take ten seconds
+            s = socket.create_connection(("127.0.0.1", self.node.rpc_port), 60)
+            s.sendall(wrong)
+            sockets.append(s)
+        self.assertEqual(self.node.rpc.raw(body)[0], 200)
+        self.assertLess(time.monotonic() - started, 5)
+        for s in sockets:
+            self.assertIn(b"401", s.recv(4096).split(b"\r\n")[0])
+        self.assertLess(time.monotonic() - started, 5)
+        for s in sockets:
+            s.sendall(wrong)
+            s.close()  # gone before it is answered
+        self.assertEqual(self.node.height(), 0)
+
     def test_cookie(self):
         path = os.path.join(self.node.chain_dir, ".cookie")
         with open(path) as f:

@@ -127,17 +127,35 @@ class TestWallets(WalletCase):
         self.assertEqual((sent["comment"], sent["to"]), ("lunch", "bob"))
         self.node.generate(1)
         self.assertEqual(b.getbalance(), 2)
+
+    def test_missing_or_named_twice(self):
+        """Said, and no reason not to start."""
+        self.rpc.createwallet("a")
         self.node.stop()
-        status, err = self.node.start_fails("-wallet=none")
+        self.node.stderr_expected = True
+        self.node.start("-wallet=none", "-wallet=a", "-wallet=a")
+        self.assertEqual(self.rpc.listwallets(), ["a"])
+        folder = os.path.join(self.node.chain_dir, "wallets")
+        said = [f"Warning: Skipping -wallet path that doesn't exist. Failed to load database path '{folder}/none'. "
+                "Path does not exist.", "Warning: Ignoring duplicate -wallet a."]
+        self.assertEqual(self.node.stderr().splitlines(), said)
+        for line in said:
+            self.assertIn(line, self.node.log())
+        self.node.stop()
+        with open(os.path.join(folder, "a", "wallet.dat"), "wb") as f:
+            f.write(b"no wallet")
+        status, err = self.node.start_fails("-wallet=a")  # this is another matter
         self.assertEqual(status, 1)
-        self.assertIn("does not exist", err)
+        self.assertIn("wallet.dat", err)
 
     def test_load_on_startup(self):
         for name, start in (("a", True), ("b", None), ("c", True), ("d", False)):
             self.rpc.createwallet(wallet_name=name, load_on_startup=start)
         self.node.stop()
+        self.node.stderr_expected = True
         self.node.start("-wallet=b", "-wallet=a")
         self.assertEqual(sorted(self.rpc.listwallets()), ["a", "b", "c"])
+        self.assertEqual(self.node.stderr(), "Warning: Ignoring duplicate -wallet a.\n")
         self.rpc.unloadwallet("a", False)
         self.rpc.unloadwallet("c")  # as it was
         self.rpc.loadwallet("d", True)
@@ -145,6 +163,7 @@ class TestWallets(WalletCase):
         os.rename(os.path.join(self.node.chain_dir, "wallets", "c"), os.path.join(self.node.chain_dir, "c"))
         self.node.start()
         self.assertEqual(self.rpc.listwallets(), ["d"])
+        self.assertIn("Skipping -wallet path that doesn't exist.", self.node.stderr())
         self.node.stop()
         self.node.start("-nowallet")
         self.assertEqual(self.rpc.listwallets(), [])

@@ -23,5 +23,5 @@ endif
 check_PROGRAMS += test/fuzz/replay
 test_fuzz_replay_SOURCES = test/fuzz/replay.c $(FUZZ_SOURCES)
 test_fuzz_replay_CPPFLAGS = $(AM_CPPFLAGS) \
-    -DCC_FUZZ_CORPUS=\"$(abs_srcdir)/test/fuzz/corpus\"
+    '-DCC_FUZZ_CORPUS="$(abs_srcdir)/test/fuzz/corpus"'
 test_fuzz_replay_LDADD = $(FLOOR_rpc)

@@ -33,7 +33,7 @@ static json_t *wait_for(struct cc_rpc_call *call, size_t timeout_arg,
     if (timeout < 0)
         return cc_rpc_error(call, CC_RPC_MISC_ERROR, "Negative timeout");
     if (timeout > 0 && timeout < INT64_C(1) << 40)
-        deadline = cc_clock_monotonic_ms() + timeout;
+        deadline = cc_clock_monotonic_ms() + timeout + 1; /* now is cut off */
     do {
         seen = cc_waiter_count(w);
         if (wanted(cc_chain_tip(call->env->chain), arg))

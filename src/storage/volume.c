@@ -33,8 +33,9 @@ static const uint8_t magic[4] = {'C', 'C', 's', '1'};
 
 struct slot {
     uint8_t root[32];
+    uint64_t serial; /* of who took it last: readers see that it changed */
     bool used;
-    bool busy; /* being written or cleared */
+    bool busy; /* being written or cleared: nobody else's meanwhile */
     bool bad;
 };
 
@@ -46,11 +47,14 @@ struct cached {
 
 struct cc_volume {
     pthread_mutex_t lock;
+    pthread_cond_t idle; /* with lock: a slot is busy no more */
     struct cc_log *log;
     char *directory;
     int data, index, lock_fd;
     uint64_t capacity, reserve;
     uint64_t writing; /* sectors just now */
+    uint64_t taken;   /* slots, ever: the last serial */
+    size_t busy;      /* slots */
     struct slot *slots;
     size_t slot_count, slot_cap, used, bad, torn;
     struct cc_map by_root; /* root -> uint64_t slot */
@@ -181,6 +185,7 @@ enum cc_status cc_volume_open(struct cc_volume **out, const char *directory,
     cc_random_bytes(seed, sizeof(seed));
     cc_map_init(&v->by_root, 32, sizeof(uint64_t), seed);
     pthread_mutex_init(&v->lock, NULL);
+    pthread_cond_init(&v->idle, NULL);
     v->data = v->index = v->lock_fd = -1;
     v->capacity = capacity;
     v->reserve = RESERVE;
@@ -220,6 +225,7 @@ void cc_volume_close(struct cc_volume *v)
     for (size_t i = 0; i < CACHE; i++)
         free(v->cache[i].hashes);
     cc_map_clear(&v->by_root);
+    pthread_cond_destroy(&v->idle);
     pthread_mutex_destroy(&v->lock);
     free(v->slots);
     free(v->directory);
@@ -252,6 +258,30 @@ static struct slot *find(struct cc_volume *v, const uint8_t root[32],
     return &v->slots[*at];
 }
 
+static void set_busy(struct cc_volume *v, uint64_t index, bool busy)
+{
+    v->slots[index].busy = busy;
+    if (busy) {
+        v->busy++;
+    } else {
+        v->busy--;
+        pthread_cond_broadcast(&v->idle);
+    }
+}
+
+/* Until nobody writes or clears this sector: two who bring the same one would
+ * take a slot each, and one who mends a damaged one would write into a slot
+ * that another gave away. */
+static void wait_for(struct cc_volume *v, const uint8_t root[32])
+{
+    for (size_t i = 0; v->busy && i < v->slot_count; i++) {
+        if (!v->slots[i].busy || memcmp(v->slots[i].root, root, 32))
+            continue;
+        pthread_cond_wait(&v->idle, &v->lock);
+        i = (size_t)-1; /* anew */
+    }
+}
+
 /* A slot for root, marked busy; false if the volume is full. */
 static bool take_slot(struct cc_volume *v, const uint8_t root[32],
                       uint64_t *index)
@@ -268,8 +298,9 @@ static bool take_slot(struct cc_volume *v, const uint8_t root[32],
             cc_grow(v->slots, &v->slot_cap, ++v->slot_count, sizeof(*v->slots));
         memset(&v->slots[i], 0, sizeof(v->slots[i]));
     }
-    v->slots[i].busy = true;
+    set_busy(v, i, true);
     memcpy(v->slots[i].root, root, 32);
+    v->slots[i].serial = ++v->taken;
     v->used++;
     *index = i;
     return true;
@@ -360,6 +391,7 @@ enum cc_status cc_volume_write(struct cc_volume *v, const uint8_t root[32],
     bool again = false;
 
     pthread_mutex_lock(&v->lock);
+    wait_for(v, root);
     s = find(v, root, &slot);
     if (s && !s->bad) {
         pthread_mutex_unlock(&v->lock);
@@ -367,6 +399,7 @@ enum cc_status cc_volume_write(struct cc_volume *v, const uint8_t root[32],
     }
     if (s) {
         again = true; /* damaged: written anew in its place */
+        set_busy(v, slot, true);
     } else if (!take_slot(v, root, &slot)) {
         pthread_mutex_unlock(&v->lock);
         return cc_fail(err, CC_LIMIT, "volume %s is full (%" PRIu64 " sectors)",
@@ -378,16 +411,12 @@ enum cc_status cc_volume_write(struct cc_volume *v, const uint8_t root[32],
     pthread_mutex_lock(&v->lock);
     v->writing--;
     s = &v->slots[slot];
-    s->busy = false;
+    set_busy(v, slot, false);
     if (st == CC_OK && again) {
         v->bad -= s->bad;
         s->bad = false;
     } else if (st == CC_OK) {
-        uint64_t *at = cc_map_put(&v->by_root, root, NULL);
-
-        /* Two at once brought the same sector: the later slot counts, and the
-         * other is found to be double at the next start. */
-        *at = slot;
+        *(uint64_t *)cc_map_put(&v->by_root, root, NULL) = slot;
         s->used = true;
     } else if (!again) {
         v->used--;
@@ -430,6 +459,7 @@ enum cc_status cc_volume_release(struct cc_volume *v, const uint8_t root[32],
     uint64_t slot;
 
     pthread_mutex_lock(&v->lock);
+    wait_for(v, root);
     s = find(v, root, &slot);
     if (!s) {
         pthread_mutex_unlock(&v->lock);
@@ -439,11 +469,11 @@ enum cc_status cc_volume_release(struct cc_volume *v, const uint8_t root[32],
     cache_drop(v, root);
     v->bad -= s->bad;
     s->used = s->bad = false;
-    s->busy = true;
+    set_busy(v, slot, true);
     pthread_mutex_unlock(&v->lock);
     st = put_record(v, slot, NULL, err);
     pthread_mutex_lock(&v->lock);
-    v->slots[slot].busy = false;
+    set_busy(v, slot, false);
     v->used--;
     pthread_mutex_unlock(&v->lock);
     return st;
@@ -456,9 +486,14 @@ static enum cc_status not_here(struct cc_error *err)
     return cc_fail(err, CC_NOTFOUND, "no such sector");
 }
 
+/* What was read, and from where. */
+struct spot {
+    uint64_t slot, serial;
+};
+
 /* Told once; from now on it counts as damaged. */
 static enum cc_status damaged(struct cc_volume *v, const uint8_t root[32],
-                              uint64_t read_from, struct cc_error *err)
+                              const struct spot *from, struct cc_error *err)
 {
     struct slot *s;
     uint64_t slot = 0;
@@ -466,7 +501,7 @@ static enum cc_status damaged(struct cc_volume *v, const uint8_t root[32],
 
     pthread_mutex_lock(&v->lock);
     s = find(v, root, &slot);
-    if (slot != read_from)
+    if (slot != from->slot || v->slots[slot].serial != from->serial)
         s = NULL; /* released meanwhile */
     if (s && !s->bad) {
         s->bad = news = true;
@@ -485,14 +520,17 @@ static enum cc_status damaged(struct cc_volume *v, const uint8_t root[32],
                    slot);
 }
 
-static bool locate(struct cc_volume *v, const uint8_t root[32], uint64_t *slot,
-                   uint8_t *hashes)
+static bool locate(struct cc_volume *v, const uint8_t root[32],
+                   struct spot *spot, uint8_t *hashes)
 {
+    const struct slot *s;
     struct cached *c;
     bool found;
 
     pthread_mutex_lock(&v->lock);
-    found = find(v, root, slot) != NULL;
+    s = find(v, root, &spot->slot);
+    found = s != NULL;
+    spot->serial = found ? s->serial : 0;
     c = found && hashes ? cache_find(v, root) : NULL;
     if (c)
         memcpy(hashes, c->hashes, CC_SECTOR_LEAVES * 32);
@@ -503,21 +541,21 @@ static bool locate(struct cc_volume *v, const uint8_t root[32], uint64_t *slot,
 }
 
 static enum cc_status read_sector(struct cc_volume *v, const uint8_t root[32],
-                                  uint64_t slot, uint8_t *sector,
+                                  const struct spot *spot, uint8_t *sector,
                                   uint8_t *hashes, struct cc_error *err)
 {
     uint8_t got[32];
     enum cc_status st = cc_fs_pread_all(v->data, sector, CC_SECTOR_SIZE,
-                                        slot * CC_SECTOR_SIZE, err);
+                                        spot->slot * CC_SECTOR_SIZE, err);
 
     if (st == CC_CORRUPT) /* the file ends before it */
-        return damaged(v, root, slot, err);
+        return damaged(v, root, spot, err);
     if (st != CC_OK)
         return cc_context(err, st, "%s/sectors", v->directory);
     cc_mtree_sector_leaves(hashes, sector);
     cc_mtree_root(got, hashes, CC_SECTOR_LEAVES);
     if (memcmp(got, root, 32))
-        return damaged(v, root, slot, err);
+        return damaged(v, root, spot, err);
     pthread_mutex_lock(&v->lock);
     cache_put(v, root, hashes);
     pthread_mutex_unlock(&v->lock);
@@ -529,12 +567,12 @@ enum cc_status cc_volume_read(struct cc_volume *v, const uint8_t root[32],
 {
     uint8_t *hashes;
     enum cc_status st;
-    uint64_t slot;
+    struct spot spot;
 
-    if (!locate(v, root, &slot, NULL))
+    if (!locate(v, root, &spot, NULL))
         return not_here(err);
     hashes = cc_malloc(CC_SECTOR_LEAVES * 32);
-    st = read_sector(v, root, slot, sector, hashes, err);
+    st = read_sector(v, root, &spot, sector, hashes, err);
     free(hashes);
     return st;
 }
@@ -548,28 +586,28 @@ enum cc_status cc_volume_read_leaves(struct cc_volume *v,
     const size_t len = (size_t)(end - begin) * CC_LEAF_SIZE;
     uint8_t got[32], *sector;
     enum cc_status st;
-    uint64_t slot;
+    struct spot spot;
 
-    if (!locate(v, root, &slot, hashes))
+    if (!locate(v, root, &spot, hashes))
         return not_here(err);
     if (!memcmp(hashes, unknown, 32)) {
         sector = cc_malloc(CC_SECTOR_SIZE);
-        st = read_sector(v, root, slot, sector, hashes, err);
+        st = read_sector(v, root, &spot, sector, hashes, err);
         if (st == CC_OK)
             memcpy(data, sector + (size_t)begin * CC_LEAF_SIZE, len);
         free(sector);
         return st;
     }
-    st = cc_fs_pread_all(v->data, data, len,
-                         slot * CC_SECTOR_SIZE + (uint64_t)begin * CC_LEAF_SIZE,
-                         err);
+    st = cc_fs_pread_all(
+        v->data, data, len,
+        spot.slot * CC_SECTOR_SIZE + (uint64_t)begin * CC_LEAF_SIZE, err);
     if (st == CC_CORRUPT)
-        return damaged(v, root, slot, err);
+        return damaged(v, root, &spot, err);
     for (uint32_t i = begin; st == CC_OK && i < end; i++) {
         cc_mtree_leaf(got, data + (size_t)(i - begin) * CC_LEAF_SIZE,
                       CC_LEAF_SIZE);
         if (memcmp(got, hashes + (size_t)i * 32, 32))
-            return damaged(v, root, slot, err);
+            return damaged(v, root, &spot, err);
     }
     return st;
 }

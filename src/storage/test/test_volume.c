@@ -3,6 +3,7 @@
  * writes; what is damaged is found and not served.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,6 +269,155 @@ static void test_disk_full(void **state)
     assert_holds(p, 1);
 }
 
+/* --- Threads -------------------------------------------------------------- */
+
+#define WRITERS 6
+
+struct writer {
+    struct place *p;
+    pthread_barrier_t *start;
+    const uint8_t *root, *sector;
+    struct cc_test_random random;
+    pthread_t thread;
+};
+
+static void *write_once(void *arg)
+{
+    struct writer *w = arg;
+
+    pthread_barrier_wait(w->start);
+    return cc_volume_write(w->p->v, w->root, w->sector, NULL) == CC_OK ? w
+                                                                       : NULL;
+}
+
+static void run_writers(struct place *p, const uint8_t *root,
+                        const uint8_t *sector)
+{
+    struct writer w[WRITERS];
+    pthread_barrier_t start;
+    void *good;
+
+    pthread_barrier_init(&start, NULL, WRITERS);
+    for (int i = 0; i < WRITERS; i++) {
+        w[i] = (struct writer){
+            .p = p, .start = &start, .root = root, .sector = sector};
+        assert_int_equal(pthread_create(&w[i].thread, NULL, write_once, &w[i]),
+                         0);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        assert_int_equal(pthread_join(w[i].thread, &good), 0);
+        assert_non_null(good);
+    }
+    pthread_barrier_destroy(&start);
+}
+
+/* The same sector from all sides at once, new or to mend: one slot. */
+static void test_same_sector_at_once(void **state)
+{
+    struct place *p = *state;
+    uint8_t root[32], *sector = cc_malloc(CC_SECTOR_SIZE);
+    struct stat info;
+    char path[128];
+
+    for (uint32_t n = 0; n < 8; n++) {
+        make(sector, root, n);
+        run_writers(p, root, sector);
+        assert_int_equal(cc_volume_counts(p->v).used, n + 1);
+    }
+    poke(p, "sectors", 7 * CC_SECTOR_SIZE + 5, "x", 1);
+    assert_int_equal(cc_volume_read(p->v, root, p->sector, NULL), CC_CORRUPT);
+    run_writers(p, root, sector);
+    assert_int_equal(cc_volume_counts(p->v).used, 8);
+    assert_int_equal(cc_volume_counts(p->v).bad, 0);
+    for (uint32_t n = 0; n < 8; n++)
+        assert_holds(p, n);
+    snprintf(path, sizeof(path), "%s/sectors", p->directory);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 8 * CC_SECTOR_SIZE);
+    reopen(p);
+    assert_int_equal(cc_volume_counts(p->v).used, 8);
+    make(sector, root, 3);
+    assert_int_equal(cc_volume_release(p->v, root, NULL), CC_OK);
+    reopen(p); /* no other copy comes up */
+    assert_false(cc_volume_has(p->v, root));
+    free(sector);
+}
+
+#define STEPS 40
+#define PLENTY 3 /* sectors */
+
+static void *write_and_release(void *arg)
+{
+    struct writer *w = arg;
+    uint8_t *mine = cc_malloc(CC_SECTOR_SIZE);
+
+    for (int i = 0; i < STEPS; i++) {
+        uint32_t n = (uint32_t)(cc_test_random(&w->random) % PLENTY);
+        const uint8_t *root = w->root + 32 * n;
+        enum cc_status st;
+
+        switch (cc_test_random(&w->random) % 4) {
+        case 0:
+            st = cc_volume_release(w->p->v, root, NULL);
+            break;
+        case 1:
+            st = cc_volume_read(w->p->v, root, mine, NULL);
+            if (st == CC_NOTFOUND)
+                st = CC_OK;
+            break;
+        default:
+            st = cc_volume_write(w->p->v, root,
+                                 w->sector + (size_t)n * CC_SECTOR_SIZE, NULL);
+        }
+        if (st != CC_OK) {
+            w = NULL;
+            break;
+        }
+    }
+    free(mine);
+    return w;
+}
+
+/* Written, read and given away in any order: no slot is lost or in two
+ * hands. */
+static void test_many_hands(void **state)
+{
+    struct place *p = *state;
+    uint8_t roots[PLENTY * 32], *all;
+    uint8_t *data = cc_malloc(PLENTY * CC_SECTOR_SIZE);
+    struct writer w[WRITERS];
+    struct cc_volume_counts c;
+    void *good;
+    size_t count;
+
+    for (uint32_t n = 0; n < PLENTY; n++)
+        make(data + (size_t)n * CC_SECTOR_SIZE, roots + 32 * n, n);
+    for (int i = 0; i < WRITERS; i++) {
+        w[i] = (struct writer){.p = p, .root = roots, .sector = data};
+        cc_test_random_init(&w[i].random, 20261122 + (uint64_t)i);
+        assert_int_equal(
+            pthread_create(&w[i].thread, NULL, write_and_release, &w[i]), 0);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        assert_int_equal(pthread_join(w[i].thread, &good), 0);
+        assert_non_null(good);
+    }
+    c = cc_volume_counts(p->v);
+    all = cc_volume_list(p->v, &count);
+    free(all);
+    assert_int_equal(c.used, count);
+    assert_int_equal(c.bad, 0);
+    reopen(p);
+    assert_int_equal(cc_volume_counts(p->v).used, count);
+    for (uint32_t n = 0; n < PLENTY; n++) {
+        if (cc_volume_has(p->v, roots + 32 * n))
+            assert_holds(p, n);
+        assert_int_equal(cc_volume_release(p->v, roots + 32 * n, NULL), CC_OK);
+    }
+    assert_int_equal(cc_volume_counts(p->v).used, 0);
+    free(data);
+}
+
 /* A child writes and releases, telling after each what it was told; it is
  * killed at a random moment, many times over. */
 #define KILLS 25
@@ -352,7 +502,8 @@ int main(void)
         TEST(test_keeps),        TEST(test_full_and_release),
         TEST(test_leaves),       TEST(test_files_cut_short),
         TEST(test_torn_records), TEST(test_one_at_a_time),
-        TEST(test_disk_full),    TEST(test_kill),
+        TEST(test_disk_full),    TEST(test_same_sector_at_once),
+        TEST(test_many_hands),   TEST(test_kill),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,9 @@ static const struct cc_arg_option options[] = {
     {"debug", "=<category>", GENERAL, "Log more, for instance storage or all",
      0},
     {"feerate", "=<satoshi>", MONEY,
-     "Fee of our transactions per 1,000 vbytes (default: 2000)", 0},
+     "Fee of our transactions per 1,000 vbytes; what is not mined is sent "
+     "again, dearer, up to half of its worth (default: 2000)",
+     0},
     {"storageprice", "=<usat>", MONEY,
      "Rent of a sector of 4 MiB for one block, in millionths of a satoshi", 0},
     {"writeprice", "=<usat>", MONEY, "Price of a sector written", 0},

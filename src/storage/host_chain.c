@@ -14,7 +14,7 @@
 #include "util/writer.h"
 
 #define SAMPLES_MAX 16
-#define FEE_RISE 3 /* each attempt pays half as much again, that many times */
+#define FEERATE_MAX 1000000000 /* satoshi per 1,000 vbytes */
 
 static void short_id(char out[17], const uint8_t id[32])
 {
@@ -424,7 +424,8 @@ static enum cc_status do_job(struct cc_host *h, const struct job *j,
     spend.coin.out.script = cc_bytes(j->script, j->script_len);
     spend.coin.height = j->height;
     spend.feerate = h->config.feerate;
-    for (unsigned i = 0; i < j->attempts && i < FEE_RISE; i++)
+    /* Each attempt pays half as much again, if it is worth that. */
+    for (unsigned i = 0; i < j->attempts && spend.feerate < FEERATE_MAX; i++)
         spend.feerate += spend.feerate / 2;
     spend.act.action = plan->duty == CC_DUTY_PROVE  ? CC_ACTION_PROVE
                        : plan->duty == CC_DUTY_SYNC ? CC_ACTION_SYNC
@@ -442,6 +443,7 @@ static enum cc_status do_job(struct cc_host *h, const struct job *j,
         st = make_samples(h, j, plan->i, samples, &count, err);
     spend.act.proofs = samples;
     spend.act.proof_count = count;
+    spend.stake = count ? (cc_amount)j->body.penalty : 0;
     if (st == CC_OK)
         st = cc_host_spend(h, &spend, out->txid, &out->released, err);
     for (size_t i = 0; i < count; i++)
@@ -450,12 +452,28 @@ static enum cc_status do_job(struct cc_host *h, const struct job *j,
     return st;
 }
 
+/* Of a row of the same the 1st is told, then the 2nd, 4th, 8th ... */
+static bool is_told(unsigned n) { return (n & (n - 1)) == 0; }
+
+/* True if it is to be logged. What was refused for its fee pays more in the
+ * next block. Locked. */
+static bool note_failure(struct cc_host *h, struct cc_host_contract *c,
+                         const struct cc_error *err)
+{
+    if (strstr(err->text, "fee") &&
+        (c->failures == 0 || h->tip > c->failed_height))
+        c->attempts++;
+    c->failed_height = h->tip;
+    return is_told(++c->failures);
+}
+
 /* Remember what was sent, or that it failed: the next block tries again. */
 static void note(struct cc_host *h, const struct job *j,
                  const struct cc_host_plan *plan, enum cc_status st,
                  const struct sent *sent, const struct cc_error *err)
 {
     struct cc_host_contract *c;
+    bool news = true;
     char id[17];
 
     short_id(id, j->id);
@@ -464,9 +482,14 @@ static void note(struct cc_host *h, const struct job *j,
     if (c && st == CC_OK) {
         memcpy(c->pending, sent->txid, 32);
         c->pending_height = h->tip;
-        c->attempts++;
+        news = is_told(++c->attempts);
+        c->failures = 0;
+    } else if (c) {
+        news = note_failure(h, c, err);
     }
     pthread_mutex_unlock(&h->lock);
+    if (!news)
+        return;
     if (st != CC_OK)
         cc_log(h->config.log, "contract %s: %s failed: %s", id,
                duty_name(plan->duty), err->text);

@@ -68,6 +68,8 @@ struct cc_host_contract {
     uint8_t pending[32];
     int64_t pending_height; /* -1: nothing */
     unsigned attempts;
+    unsigned failures; /* in a row, since something was sent */
+    uint32_t failed_height;
 };
 
 struct cc_host_contract *cc_host_contract_new(void);
@@ -259,7 +261,9 @@ struct cc_host_spend {
     struct cc_outpoint outpoint;
     struct cc_coin coin; /* script borrowed */
     struct cc_act act;   /* action, flags, i, d, leaf, rev, vou, proofs */
-    cc_amount feerate;
+    /* Above the config's: as far as half of what it brings and what is lost
+     * without it. */
+    cc_amount feerate, stake;
 };
 /* Build, sign, check against the rules, send. *released: what it brings us
  * before fees. */

@@ -49,6 +49,8 @@ struct cc_host_seal {
     uint64_t wins;         /* since the start */
     struct winner winners[WINNERS];
     size_t winner_count;
+    struct cc_outpoint stranger; /* the last one retired, or tried */
+    int64_t stranger_height;
     size_t seen_sectors;
     uint32_t seen_height; /* since when there are so many */
 };
@@ -380,6 +382,11 @@ static void retire_stranger(struct cc_host *h, const struct cc_outpoint *o)
     uint8_t *script;
     size_t len;
 
+    if (cc_outpoint_equal(o, &h->seal->stranger) &&
+        h->tip < h->seal->stranger_height + (int64_t)h->config.retry)
+        return; /* it waits, or failed just now */
+    h->seal->stranger = *o;
+    h->seal->stranger_height = h->tip;
     cc_error_init(&err);
     st = cc_host_coin(h, o, &value, &script, &len, &err);
     if (st == CC_OK) {

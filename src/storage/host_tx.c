@@ -360,7 +360,7 @@ struct draft {
     struct cc_tx tx;
     struct cc_coin *coins;
     struct cc_host_funds funds;
-    cc_amount fee;
+    cc_amount fee, fee_max; /* that a raised rate may lead to */
 };
 
 static void draft_init(struct draft *d)
@@ -437,6 +437,19 @@ static cc_amount fee_of(const struct draft *d, size_t witness_weight,
     return (vbytes * feerate + 999) / 1000;
 }
 
+/* At this rate, but above the usual one not more than what it is worth. */
+static cc_amount bounded_fee(const struct cc_host *h, const struct draft *d,
+                             size_t witness_weight, size_t inputs,
+                             cc_amount feerate)
+{
+    cc_amount usual = fee_of(d, witness_weight, inputs, h->config.feerate);
+    cc_amount fee = fee_of(d, witness_weight, inputs, feerate);
+
+    if (fee > usual && fee > d->fee_max)
+        return usual > d->fee_max ? usual : d->fee_max;
+    return fee;
+}
+
 /* What goes to our own key: rest after the fee, dropped if it is dust. */
 static void add_payout(struct cc_host *h, struct draft *d, cc_amount rest)
 {
@@ -457,10 +470,10 @@ static enum cc_status balance(struct cc_host *h, struct draft *d,
     enum cc_status st;
 
     cc_tx_finish(&d->tx); /* its size */
-    fee = fee_of(d, witness_weight, 0, feerate);
+    fee = bounded_fee(h, d, witness_weight, 0, feerate);
     if (have < fee) {
         for (size_t inputs = 1;; inputs = d->funds.count) {
-            fee = fee_of(d, witness_weight, inputs, feerate);
+            fee = bounded_fee(h, d, witness_weight, inputs, feerate);
             need = fee - have;
             cc_host_funds_clear(h, &d->funds, true);
             st = cc_host_fund(h, need, &d->funds, err);
@@ -626,6 +639,7 @@ enum cc_status cc_host_spend(struct cc_host *h, const struct cc_host_spend *sp,
         have -= step.owed;
     }
     *released = have;
+    d.fee_max = (have + sp->stake) / 2;
     st = balance(h, &d, have, elements_weight(elements, count), sp->feerate,
                  err);
     if (st == CC_OK) {

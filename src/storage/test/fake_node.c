@@ -531,7 +531,8 @@ static enum cc_status call(void *arg, const char *method, json_t *params,
         return CC_OK;
     if (n->down)
         return cc_fail(err, CC_IO, "the node is gone");
-    return cc_fail(err, CC_INVALID, "%s: %s", method, why.text);
+    return cc_fail(err, CC_INVALID, "%s: %s", method,
+                   n->why ? n->why : why.text);
 }
 
 struct cc_host_node fake_node_calls(struct fake_node *n)

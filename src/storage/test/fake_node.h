@@ -36,6 +36,7 @@ struct fake_node {
     bool registered;
     char endpoint[64];
     const char *broken; /* this method fails; NULL: none */
+    const char *why;    /* with these words; NULL: none */
 };
 
 void fake_node_init(struct fake_node *n, const struct cc_ec *ec);

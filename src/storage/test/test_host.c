@@ -197,6 +197,97 @@ static void test_proof_is_repeated(void **state)
     assert_int_equal(coin(w).done, 1);
 }
 
+/* Lines of the log with this in them. */
+static unsigned count_lines(const char *path, const char *word)
+{
+    unsigned n = 0;
+    char line[1000];
+    FILE *f = fopen(path, "r");
+
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f))
+        n += strstr(line, word) != NULL;
+    fclose(f);
+    return n;
+}
+
+static unsigned count_events(const struct world *w, const char *kind)
+{
+    unsigned n = 0;
+
+    for (uint64_t i = 0; i < w->host->event_count; i++)
+        n += !strcmp(w->host->events[i].kind, kind);
+    return n;
+}
+
+/* The network forgets the only transaction that waits: what did it pay? */
+static cc_amount lose_transaction(struct world *w)
+{
+    struct cc_tx *tx = &w->node.pool[0];
+    cc_amount fee = 0;
+
+    assert_int_equal(w->node.pool_count, 1);
+    for (size_t i = 0; i < w->node.coin_count; i++)
+        for (size_t k = 0; k < tx->vin_count; k++)
+            if (cc_outpoint_equal(&w->node.coins[i].place, &tx->vin[k].prevout))
+                fee += w->node.coins[i].coin.out.value;
+    for (size_t i = 0; i < tx->vout_count; i++)
+        fee -= tx->vout[i].value;
+    cc_tx_clear(tx);
+    w->node.pool_count = 0;
+    for (size_t i = 0; i < w->host->sent_count; i++)
+        free(w->host->sent[i].hex);
+    w->host->sent_count = 0;
+    return fee;
+}
+
+/* What is never mined is made anew, dearer each time, up to half of what it
+ * brings; and told of less and less. */
+static void test_fees_rise(void **state)
+{
+    struct world *w = *state;
+    struct cc_log_options o = {.console = false};
+    cc_amount fee, last = 0, most;
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/log", w->directory);
+    o.path = path;
+    assert_int_equal(cc_log_open(&w->host->config.log, &o, NULL), CC_OK);
+    w->host->config.retry = 1;
+    form(w);
+    mine(w, 1);
+    while (coin(w).done < w->terms.periods)
+        mine(w, 1);
+    /* Deposit and all penalties come back; the allowance is the renter's. */
+    most = w->node.params.storage.deposit +
+           (cc_amount)(w->terms.penalty * w->terms.periods);
+    most /= 2;
+    lose_transaction(w);
+    /* Refused for its fee, in each round of a block: dearer with the block. */
+    w->node.broken = "sendrawtransaction";
+    w->node.why = "insufficient fee";
+    for (unsigned i = 0; i < 2; i++) {
+        fake_mine(&w->node, 1);
+        for (unsigned k = 0; k < 50; k++)
+            tick(w);
+    }
+    assert_int_equal(count_lines(path, "END failed"), 7); /* 1, 2, 4 ... 64 */
+    assert_int_equal(w->host->contracts[0]->attempts, 3);
+    w->node.broken = w->node.why = NULL;
+    for (unsigned i = 0; i < 64; i++) {
+        mine(w, 1);
+        fee = lose_transaction(w);
+        assert_true(fee > last || (fee == last && fee == most));
+        assert_true(fee <= most);
+        last = fee;
+    }
+    assert_int_equal(last, most);
+    assert_true(count_events(w, "end") <= 8);
+    cc_log_close(w->host->config.log);
+    w->host->config.log = NULL;
+    assert_int_equal(unlink(path), 0);
+}
+
 /* --- Faults of our own ---------------------------------------------------- */
 
 /* A flipped bit on disk is found on reading and never served. */
@@ -412,12 +503,19 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_a_contract_lives),    TEST(test_restarts),
-        TEST(test_chain_is_read_again), TEST(test_deletion_waits),
-        TEST(test_proof_is_repeated),   TEST(test_damage),
-        TEST(test_node_away),           TEST(test_full_volume),
-        TEST(test_full_disk),           TEST(test_waiting_sectors),
-        TEST(test_many_revisions),      TEST(test_rpc),
+        TEST(test_a_contract_lives),
+        TEST(test_restarts),
+        TEST(test_chain_is_read_again),
+        TEST(test_deletion_waits),
+        TEST(test_proof_is_repeated),
+        TEST(test_fees_rise),
+        TEST(test_damage),
+        TEST(test_node_away),
+        TEST(test_full_volume),
+        TEST(test_full_disk),
+        TEST(test_waiting_sectors),
+        TEST(test_many_revisions),
+        TEST(test_rpc),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

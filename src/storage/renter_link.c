@@ -339,12 +339,19 @@ static void make_changes(struct cc_renter_link *l, struct cc_writer *w,
     }
 }
 
-/* Garbage that is gone need not be remembered. */
+/* Garbage that is gone need not be remembered; what a revision has that the
+ * host may still take, on its way since an earlier session, is not gone. */
 static void sweep(struct cc_renter_contract *c)
 {
-    for (size_t i = c->garbage.count; i-- > 0;)
-        if (cc_roots_find(&c->roots, c->garbage.data + 32 * i) == SIZE_MAX)
+    const bool open = c->signed_revision > c->revision;
+
+    for (size_t i = c->garbage.count; i-- > 0;) {
+        const uint8_t *root = c->garbage.data + 32 * i;
+
+        if (cc_roots_find(&c->roots, root) == SIZE_MAX &&
+            !(open && cc_roots_find(&c->pending, root) != SIZE_MAX))
             cc_roots_drop(&c->garbage, i);
+    }
 }
 
 static enum cc_status send_revision(struct cc_renter_link *l,
@@ -383,14 +390,16 @@ static enum cc_status commit_once(struct cc_renter_link *l, int *refusal,
                                   struct cc_error *err)
 {
     struct cc_renter_contract *c = l->contract;
+    struct cc_roots next = {NULL, 0, 0};
     enum cc_status st = CC_OK;
     struct cc_writer w;
     struct cc_message m;
 
     memset(&m, 0, sizeof(m));
     cc_writer_init_heap(&w);
-    make_changes(l, &w, &m.u.revise.change_count, &c->pending);
+    make_changes(l, &w, &m.u.revise.change_count, &next);
     if (m.u.revise.change_count) {
+        cc_roots_copy(&c->pending, &next);
         m.type = CC_MSG_REVISE;
         memcpy(m.u.revise.contract, c->id, 32);
         m.u.revise.revision = c->signed_revision + 1;
@@ -401,6 +410,7 @@ static enum cc_status commit_once(struct cc_renter_link *l, int *refusal,
     } else {
         sweep(c);
     }
+    cc_roots_clear(&next);
     cc_writer_clear(&w);
     return st;
 }

@@ -259,6 +259,19 @@ static void store_shard(void *arg, size_t i)
     at->stored = st == CC_OK;
 }
 
+/* A host that failed may have the shard all the same: it took the sector, or
+ * even signed the revision, and its answer was lost. The object will not name
+ * it, so the contract does: it goes when next we talk. */
+static enum cc_status disown(const struct put *p, struct place *at,
+                             struct cc_error *err)
+{
+    struct cc_roots *garbage = &at->contract->garbage;
+
+    if (cc_roots_find(garbage, at->root) == SIZE_MAX)
+        cc_roots_add(garbage, at->root);
+    return cc_renter_contract_save(at->contract, p->r->dir, err);
+}
+
 static enum cc_status store_slab(struct put *p, struct cc_pool *pool,
                                  uint32_t slab, struct cc_error *err)
 {
@@ -289,6 +302,9 @@ static enum cc_status store_slab(struct put *p, struct cc_pool *pool,
             cc_renter_say_fault(p->r, "left out", at->contract->endpoint,
                                 at->err.text);
             close_place(at);
+            st = disown(p, at, err);
+            if (st != CC_OK)
+                return st;
         }
         if (!missing)
             break;

@@ -3,6 +3,7 @@ import fcntl
 import json
 import os
 import random
+import select
 import socket
 import subprocess
 import threading
@@ -50,6 +51,48 @@ def make_file(path, size, seed=1):
 def content(path):
     with open(path, "rb") as f:
         return f.read()
+
+
+class Door:
+    """A way to a host that may slam: after a sector and the revision that takes it in, before the revision's answer."""
+
+    slams = []  # one taken out by the door that slams next
+
+    def __init__(self, port):
+        self.port, self.closing = port, threading.Event()
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        while not self.closing.is_set():
+            if select.select([self.socket], [], [], 0.1)[0]:
+                threading.Thread(target=self.carry, args=(self.socket.accept()[0],)).start()
+
+    def carry(self, inside):
+        up, answers = 0, 0  # bytes from the renter; answers of the host since a sector went up
+        with inside, socket.socket() as outside:
+            if outside.connect_ex(("127.0.0.1", self.port)):
+                return
+            while not self.closing.is_set():
+                for s in select.select([inside, outside], [], [], 0.1)[0]:
+                    data = s.recv(1 << 16)
+                    if s is inside:
+                        up += len(data)
+                    elif data and up > 4 << 20 and self.slams:
+                        answers += 1
+                        if answers == 2:
+                            self.slams.pop()
+                            return
+                    if not data:
+                        return
+                    (outside if s is inside else inside).sendall(data)
+
+    def close(self):
+        self.closing.set()
+        self.thread.join()
+        self.socket.close()
 
 
 class TestGatewayAlone(framework.TestCase):
@@ -167,6 +210,8 @@ class TestGateway(framework.TestCase):
     def start_host(self, i):
         node = self.add_node()
         node.endpoint = f"127.0.0.1:{free_port()}"
+        node.door = Door(int(node.endpoint.split(":")[1]))
+        self.addCleanup(node.door.close)
         node.start()
         node.rpc.createwallet("h")
         node.connect(self.renter)
@@ -175,7 +220,8 @@ class TestGateway(framework.TestCase):
         self.renter.generate(1)
         framework.sync([node, self.renter])
         node.stop()
-        node.args = [f"-extension={program('cloudcoin-host')} -name=host{i} -listen={node.endpoint} -wallet=h",
+        node.args = [f"-extension={program('cloudcoin-host')} -name=host{i} -listen={node.endpoint} "
+                     f"-announce={node.door.endpoint} -wallet=h",
                      "-wallet=h", f"-addnode={self.renter.address}"]
         return node.start()
 
@@ -248,6 +294,26 @@ class TestGateway(framework.TestCase):
         self.wait_until(lambda: all(h["answers"] for h in g.json("hosts")), what="the host is back")
         g.good("put", self.path("a"), "b", "-k=1", "-n=3")
         self.assertEqual({c["sectors"] for c in g.json("contracts")}, {1})
+
+    def test_lost_answer(self):
+        """A host that took a shard and was given up for another keeps nothing for ever."""
+        g = self.gateway
+        make_file(self.path("a"), 1000)
+        Door.slams.append(1)
+        status, _, err = g.run("put", self.path("a"), "-k=1", "-n=1")
+        self.assertEqual((status, Door.slams), (0, []), err)
+        self.assertIn("left out", err)
+        self.assertEqual([c["sectors"] for c in g.json("contracts")].count(1), 1)
+        # Everybody is talked to: what nobody names is trimmed.
+        g.good("put", self.path("a"), "b", "-k=1", "-n=3")
+        self.assertEqual(sorted(c["sectors"] for c in g.json("contracts")), [1, 1, 2])
+        # All of them slam: the put fails, and what it left goes too.
+        Door.slams.extend([1] * HOSTS)
+        status, _, err = g.run("put", self.path("a"), "c", "-k=1", "-n=1")
+        self.assertEqual((status, Door.slams), (1, []), err)
+        for name in ("a", "b"):
+            g.good("rm", name)
+        self.assertEqual([c["sectors"] for c in g.json("contracts")], [0] * HOSTS)
 
     def test_damaged_disk(self):
         """A host whose disk changed a bit is left out; the file comes from the others."""

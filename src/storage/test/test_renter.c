@@ -590,6 +590,37 @@ static void test_late_requests(void **state)
     world_clear(&w);
 }
 
+/* A shard whose host was given up goes, though the host took it only after we
+ * had looked, and found nothing to trim. */
+static void test_disowned(void **state)
+{
+    struct world w;
+    enum cc_status met;
+    uint8_t root[32];
+
+    (void)state;
+    world_init(&w);
+    store_two(&w);
+    met = meet(&w, NO_ANSWER);
+    assert_int_equal(write_sector(&w, 2, root), CC_OK);
+    assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_IO);
+    part(&w, met);
+    cc_roots_add(&w.c.garbage, root);
+    met = meet(&w, LATE_REVISE);
+    assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_OK);
+    assert_int_equal(w.c.revision, 1);
+    assert_int_equal(w.c.garbage.count, 1);
+    part(&w, met);
+    met = meet(&w, HONEST);
+    assert_int_equal(w.c.roots.count, 3);
+    assert_int_equal(cc_renter_link_commit(&w.link, &w.err), CC_OK);
+    assert_int_equal(w.host.roots.count, 2);
+    assert_int_equal(w.c.garbage.count, 0);
+    check_disk(&w);
+    part(&w, met);
+    world_clear(&w);
+}
+
 /* A voucher was signed and kept, and never arrived: it is signed again. */
 static void test_lost_voucher(void **state)
 {
@@ -768,6 +799,7 @@ int main(void)
         cmocka_unit_test(test_lost_answer),
         cmocka_unit_test(test_burnt_number),
         cmocka_unit_test(test_late_requests),
+        cmocka_unit_test(test_disowned),
         cmocka_unit_test(test_lost_voucher),
         cmocka_unit_test(test_lost_state),
         cmocka_unit_test(test_meeting_lies),

@@ -401,8 +401,12 @@ static enum cc_status open_wallets(struct cc_node *n, struct cc_error *err)
     char *directory;
     enum cc_status st;
 
-    if (cc_args_get_bool(args, "disablewallet", false))
-        return CC_OK;
+    /* As bitcoind's, a data folder has one even when no wallet is wanted. */
+    directory = cc_setup_path(n->setup, "wallets");
+    st = cc_fs_mkdirs(directory, err);
+    free(directory);
+    if (st != CC_OK || cc_args_get_bool(args, "disablewallet", false))
+        return st;
     cc_wallets_config_init(&c, &n->params);
     st = cc_option_wallets(args, &n->params, &c, err);
     if (st != CC_OK)

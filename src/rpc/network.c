@@ -176,6 +176,17 @@ static json_t *getpeerinfo(struct cc_rpc_call *call)
 
 /* --- Connecting -------------------------------------------------------- */
 
+/* Peers are spoken to in the clear only; false: an error was set. */
+static bool refuse_v2(struct cc_rpc_call *call, unsigned arg)
+{
+    if (!cc_rpc_bool(call, arg, false))
+        return true;
+    cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                 "Error: v2transport requested but not enabled (see "
+                 "-v2transport)");
+    return false;
+}
+
 static json_t *addnode(struct cc_rpc_call *call)
 {
     const char *node = cc_rpc_str(call, 0, ""), *what = cc_rpc_str(call, 1, "");
@@ -189,7 +200,7 @@ static json_t *addnode(struct cc_rpc_call *call)
         free(text);
         return NULL;
     }
-    if (!have_net(call))
+    if (!have_net(call) || !refuse_v2(call, 2))
         return NULL;
     if (strlen(node) > 255)
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
@@ -231,7 +242,7 @@ static json_t *addconnection(struct cc_rpc_call *call)
                             "Unknown "
                             "connection type: %s",
                             name);
-    if (!have_net(call))
+    if (!have_net(call) || !refuse_v2(call, 2))
         return NULL;
     if (cc_net_open(call->env->net, address, types[i], &err) != CC_OK)
         return cc_rpc_error(call, CC_RPC_CLIENT_NODE_CAPACITY_REACHED,
@@ -613,6 +624,9 @@ static const struct cc_rpc_arg addnode_args[] = {
     CC_ARG("command", CC_RPC_STR, NULL,
            "'add' to add a node to the list, 'remove' to remove a node from "
            "the list, 'onetry' to try a connection to the node once"),
+    CC_ARG("v2transport", CC_RPC_BOOL, "set by -v2transport",
+           "Attempt to connect using BIP324 v2 transport protocol (not "
+           "supported: false)"),
 };
 static const struct cc_rpc_arg addconnection_args[] = {
     CC_ARG("address", CC_RPC_STR, NULL,
@@ -620,6 +634,9 @@ static const struct cc_rpc_arg addconnection_args[] = {
     CC_ARG("connection_type", CC_RPC_STR, NULL,
            "Type of connection to open (\"outbound-full-relay\", "
            "\"block-relay-only\", \"addr-fetch\" or \"feeler\")."),
+    CC_ARG("v2transport", CC_RPC_BOOL, "false",
+           "Attempt to connect using BIP324 v2 transport protocol (not "
+           "supported: false)"),
 };
 static const struct cc_rpc_arg disconnect_args[] = {
     CC_ARG("address", CC_RPC_STR, "fallback to nodeid",

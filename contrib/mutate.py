@@ -40,8 +40,9 @@ COMPARE = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
 ADD = {"+": "-", "-": "+", "+=": "-=", "-=": "+="}
 JUMPS = ("return", "goto", "break", "continue")
 CLOSES = {"(": ")", "{": "}", "[": "]"}
-# Deleting these leaks or leaves memory as it was: the sanitizers' work.
-HOUSEKEEPING = re.compile(r"free|memset|\w+_(clear|init)$")
+# Without these memory leaks, keeps what it held, or our own mistakes go on: the
+# sanitizers' work.
+HOUSEKEEPING = re.compile(r"free$|memset$|assert$|\w+_(clear|init)$")
 LIBRARY = "libmutant.so"
 FIRST, SECOND, THIRD, LAST = range(4)
 
@@ -71,8 +72,12 @@ class Finder:
         self.toks = tokens_of(source)
         self.pairs = self.match()
         self.found = []
+        skip = 0
         for i, t in enumerate(self.toks):
-            self.token(i, t)
+            if t.text == "assert":
+                skip = self.pairs.get(i + 1, 0)
+            if i >= skip:
+                self.token(i, t)
         self.functions()
         self.found.sort(key=lambda m: (m.start, m.rank))
 

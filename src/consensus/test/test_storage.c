@@ -710,6 +710,116 @@ static void test_claim_limit(void **state)
     assert_int_equal(r.facts.read, -1);
 }
 
+/* Several contracts in one transaction: three proved with a new root, two that
+ * end and owe their renters, whose keys fall. Every job and every debt has its
+ * place, and the debts are in the order of their keys. */
+#define PROVED 3
+#define SPENT 5
+#define SAMPLES 4
+static void test_many_contracts(void **state)
+{
+    static uint8_t scripts[SPENT][CC_TYPED_SCRIPT_ROOM],
+        next[SPENT][CC_TYPED_SCRIPT_ROOM], rev[CC_REV_SIZE],
+        proof[CC_LEAF_SIZE + 32 * 12];
+    static const uint8_t sig[64], root[32] = {1};
+    static const uint8_t prove[] = {CC_ACTION_PROVE, 1, 0, CC_FLAG_REV};
+    static const uint8_t end[] = {CC_ACTION_END, 0};
+    struct cc_params p = *cc_params_get(CC_CHAIN_REGTEST);
+    struct cc_storage_view view = {&p, 113, flat_hash, flat_state, &p};
+    struct cc_bytes witness[SPENT][3 + SAMPLES];
+    struct cc_txin in[SPENT];
+    struct cc_txout out[SPENT];
+    struct cc_coin coins[SPENT];
+    struct cc_storage_result r;
+    struct cc_sighash s;
+    struct cc_error err;
+    struct cc_typed t;
+    struct cc_contract *k = &t.u.contract;
+    struct cc_writer w;
+    struct cc_tx tx;
+
+    (void)state;
+    memset(in, 0, sizeof(in));
+    memset(coins, 0, sizeof(coins));
+    memset(&tx, 0, sizeof(tx));
+    cc_rev_write(rev, 1, root, 1, sig);
+    for (size_t i = 0; i < SPENT; i++) {
+        const bool proved = i < PROVED;
+
+        memset(&t, 0, sizeof(t));
+        t.kind = CC_KIND_CONTRACT;
+        k->id[0] = (uint8_t)(i + 1);
+        k->renter_key[0] = (uint8_t)(9 - i);
+        k->root[0] = 2;
+        k->sectors = k->odds = 1;
+        k->samples = SAMPLES;
+        k->start = 100;
+        k->period = 12;
+        k->periods = 2;
+        k->done = proved ? 0 : 2;
+        k->rent = 3000;
+        k->allowance = 5000;
+        coins[i].out.value = 50000;
+        cc_writer_init(&w, scripts[i], sizeof(scripts[i]));
+        cc_typed_write(&w, &t);
+        coins[i].out.script = cc_bytes(scripts[i], w.len);
+        in[i].prevout.index = (uint32_t)i;
+        in[i].witness = witness[i];
+        in[i].witness_count = proved ? 3 + SAMPLES : 2;
+        witness[i][0] = proved ? cc_bytes(prove, 4) : cc_bytes(end, 2);
+        witness[i][1] = cc_bytes(rev, sizeof(rev));
+        for (size_t j = 0; j < SAMPLES; j++)
+            witness[i][2 + j] = cc_bytes(proof, sizeof(proof));
+        witness[i][proved ? 2 + SAMPLES : 1] = cc_bytes(sig, sizeof(sig));
+        cc_writer_init(&w, next[i], sizeof(next[i]));
+        if (proved) {
+            k->done = 1;
+            k->revision = 1;
+            memcpy(k->root, root, 32);
+            cc_typed_write(&w, &t);
+        } else {
+            cc_write_u16le(&w, 0x2051); /* OP_1, push of 32 bytes */
+            cc_write_bytes(&w, k->renter_key, 32);
+        }
+        out[i].value = proved ? 50000 - 3000 : 5000;
+        out[i].script = cc_bytes(next[i], w.len);
+    }
+    tx.vin = in;
+    tx.vout = out;
+    tx.vin_count = tx.vout_count = SPENT;
+    cc_tx_finish(&tx);
+    cc_sighash_init(&s, &tx, coins);
+    cc_storage_result_init(&r);
+    cc_error_init(&err);
+    if (cc_storage_check(&r, &tx, coins, &s, &view, &err) != CC_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(r.fee, 3 * 3000 + 2 * 45000);
+    assert_int_equal(r.sigops, 2 * PROVED + 2);
+    assert_int_equal(r.job_count, (2 + SAMPLES) * PROVED + 2);
+    for (size_t i = 0; i < r.job_count; i++) { /* signature, samples, REV */
+        size_t place = i % (2 + SAMPLES);
+        bool sample =
+            i < (2 + SAMPLES) * PROVED && place >= 1 && place <= SAMPLES;
+
+        assert_int_equal(r.jobs[i].kind, sample ? CC_JOB_PATH : CC_JOB_SIG);
+        assert_int_equal(r.jobs[i].data.len, sample ? sizeof(proof) : 64);
+    }
+    assert_int_equal(r.owed_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(r.owed[i].key[0], 9 - SPENT + 1 + i);
+        assert_int_equal(r.owed[i].sum, 5000);
+    }
+    /* One satoshi less to either is too little. */
+    for (size_t i = PROVED; i < SPENT; i++) {
+        out[i].value--;
+        assert_int_equal(cc_storage_check(&r, &tx, coins, &s, &view, &err),
+                         CC_INVALID);
+        assert_string_equal(err.reason, "bad-storage-owed");
+        out[i].value++;
+    }
+    cc_storage_result_clear(&r);
+}
+
 /* Nothing typed: nothing to say, but the sums. */
 static void test_plain(void **state)
 {
@@ -772,6 +882,7 @@ int main(void)
         cmocka_unit_test(test_coinbase),
         cmocka_unit_test(test_typed_limits),
         cmocka_unit_test(test_claim_limit),
+        cmocka_unit_test(test_many_contracts),
         cmocka_unit_test(test_plain),
     };
 

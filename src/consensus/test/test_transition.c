@@ -53,10 +53,15 @@ static struct outcome run(uint32_t height, struct cc_act act)
     s.body.kind = CC_KIND_CONTRACT;
     s.body.u.contract = body;
     s.act = act;
+    memset(&step, 0xee, sizeof(step)); /* nothing is left from before */
     cc_chain_read_init(&chain, &view);
     o.valid = cc_step_run(&step, &s, &chain, NULL) == CC_OK;
     o.top = chain.top;
     if (o.valid) {
+        assert_int_equal(step.owes, act.action == CC_ACTION_END);
+        assert_non_null(step.signers[0]);
+        assert_null(step.signers[1]);
+        assert_int_equal(step.job_count, act.rev != NULL);
         o.value = step.value;
         o.pool = step.pool;
         o.lo = step.lo;

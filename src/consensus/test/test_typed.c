@@ -715,6 +715,7 @@ static void test_heads(void **state)
         assert_int_equal(cc_act_parse(&b, all[k].kind, stack, n - 1, NULL),
                          CC_INVALID);
     }
+    assert_int_equal(cc_action_signatures((enum cc_action)0x7f), 0);
 }
 
 static void test_rev_and_vou(void **state)

@@ -28,6 +28,14 @@ static void say_error(const struct cc_error *err)
     fprintf(stderr, "Error: %s\n", err->text);
 }
 
+static void say_warnings(const struct cc_args *args)
+{
+    const char *w;
+
+    for (size_t i = 0; (w = cc_args_unknown_section(args, i)); i++)
+        fprintf(stderr, "%s%s\n", i ? "" : "Warning: ", w);
+}
+
 static void print_help(const struct cc_setup *s)
 {
     char *text =
@@ -190,10 +198,12 @@ static int start_and_run(const struct cc_setup *setup)
 
     cc_error_init(&d.err);
     if (cc_option_absent(setup->args, &d.err) != CC_OK ||
+        cc_option_misplaced(setup, &d.err) != CC_OK ||
         cc_node_probe(setup, &d.err) != CC_OK) {
         say_error(&d.err);
         return EXIT_FAILURE;
     }
+    say_warnings(setup->args);
     if (background && go_background(wait, &tell)) {
         fprintf(stderr, "Error: fork() failed: %s\n", strerror(errno));
         return EXIT_FAILURE;

@@ -125,21 +125,27 @@ static void log_start(struct cc_node *n)
 {
     const struct cc_setup *s = n->setup;
     const char *w;
+    char *line;
 
     cc_log(n->log, "CloudCoin version %s", cc_setup_version());
     cc_log(n->log, "Using the '%s' SHA256 implementation", cc_sha256_backend());
     cc_log(n->log, "Using data directory %s", s->chaindir);
-    cc_log(n->log, "Config file: %s%s", s->conf,
-           cc_fs_exists(s->conf) ? "" : " (not found, skipping)");
+    if (cc_args_is_negated(s->args, "conf"))
+        cc_log(n->log, "Config file: <disabled>");
+    else
+        cc_log(n->log, "Config file: %s%s", s->conf,
+               cc_fs_exists(s->conf) ? "" : " (not found, skipping)");
+    for (size_t i = 0; (line = cc_args_line(s->args, i)); i++) {
+        cc_log(n->log, "%s", line);
+        free(line);
+    }
     for (size_t i = 0; (w = cc_args_warning(s->args, i)); i++)
         cc_log(n->log, "Warning: %s", w);
     for (size_t i = 0; (w = cc_args_unknown_section(s->args, i)); i++)
         cc_log(n->log, "Warning: %s", w);
-    for (size_t i = 0; (w = cc_args_ignored(s->args, i)); i++)
-        cc_log(n->log,
-               "Warning: Config setting for -%s only applied on %s network "
-               "when in [%s] section.",
-               w, s->params->name, s->params->name);
+    if (cc_args_is_set(s->args, "connect") &&
+        cc_args_is_set(s->args, "seednode"))
+        cc_log(n->log, "-seednode is ignored when -connect is used");
 }
 
 static enum cc_status write_pid(struct cc_node *n, struct cc_error *err)
@@ -308,9 +314,13 @@ static enum cc_status start_server(struct cc_node *n, struct cc_error *err)
     c.cookie_path = cookie;
     st = cc_server_start(&n->server, &c, err);
     free(cookie);
-    if (st == CC_IO)
-        st = cc_context(err, st, "Unable to start HTTP server");
-    return st;
+    if (st == CC_OK)
+        return CC_OK;
+    cc_log(n->log, "%s", err->text);
+    if (!strncmp(err->text, "Invalid -rpcallowip", 19))
+        return st;
+    return cc_fail(err, st,
+                   "Unable to start HTTP server. See debug log for details.");
 }
 
 static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
@@ -382,6 +392,7 @@ static enum cc_status open_net(struct cc_node *n, struct cc_error *err)
     o.log = n->log;
     o.directory = n->setup->chaindir;
     o.user_agent = n->user_agent;
+    cc_log(n->log, "SetNetworkActive: %s", o.inactive ? "false" : "true");
     return cc_net_new(&n->net, &o, err);
 }
 

@@ -36,24 +36,50 @@ enum cc_status cc_option_absent(const struct cc_args *args,
     return CC_OK;
 }
 
-/* Bitcoin Core's categories of which this daemon never speaks. */
-static bool silent_category(const char *name)
+enum cc_status cc_option_misplaced(const struct cc_setup *setup,
+                                   struct cc_error *err)
 {
-    static const char *const names[] = {
-        "estimatefee", "i2p",
-        "ipc",         "leveldb",
-        "mempoolrej",  "proxy",
-        "prune",       "qt",
-        "rand",        "scan",
-        "selectcoins", "tor",
-        "zmq",         "txreconciliation",
-        "walletdb",
-    };
+    const char *chain = setup->params->name, *name;
+    char all[sizeof(err->text)] = "";
+    size_t len = 0;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (!strcmp(names[i], name))
-            return true;
-    return false;
+    for (size_t i = 0; (name = cc_args_ignored(setup->args, i)); i++) {
+        int n = snprintf(all + len, sizeof(all) - len,
+                         "%sConfig setting for -%s only applied on %s network "
+                         "when in [%s] section.",
+                         len ? "\n" : "", name, chain, chain);
+
+        if (n < 0 || (size_t)n >= sizeof(all) - len)
+            break;
+        len += (size_t)n;
+    }
+    return len ? cc_fail(err, CC_INVALID, "%s", all) : CC_OK;
+}
+
+/* bitcoind has it where it was built to look at locks. */
+static bool silent_category(const char *name) { return !strcmp(name, "lock"); }
+
+/* -loglevel=[category:]level. There is one level here; the names of others
+ * are taken, what is no name is not. */
+static enum cc_status check_levels(const struct cc_args *args,
+                                   struct cc_error *err)
+{
+    const char *text, *level;
+
+    for (size_t i = 0; (text = cc_args_get_nth(args, "loglevel", i)); i++) {
+        level = strchr(text, ':') ? strchr(text, ':') + 1 : text;
+        if (strcmp(level, "info") != 0 && strcmp(level, "debug") != 0 &&
+            strcmp(level, "trace") != 0)
+            return cc_fail(err, CC_INVALID,
+                           level == text
+                               ? "Unsupported global logging level -loglevel=%s"
+                                 ". Valid values: info, debug, trace."
+                               : "Unsupported category-specific logging level "
+                                 "-loglevel=%s. Expected -loglevel=<category>:"
+                                 "<loglevel>.",
+                           text);
+    }
+    return CC_OK;
 }
 
 enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
@@ -82,7 +108,7 @@ enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
                            name);
         *out &= ~bit;
     }
-    return CC_OK;
+    return check_levels(args, err);
 }
 
 unsigned cc_option_threads(const struct cc_args *args)
@@ -289,7 +315,7 @@ static enum cc_status option_port(const struct cc_args *args, const char *name,
     if (!text)
         return CC_OK;
     n = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || n > 65535)
+    if (*text < '0' || *text > '9' || *end || n > 65535 || n < 1)
         return cc_fail(err, CC_INVALID, "Invalid port specified in -%s: '%s'",
                        name, text);
     *out = (uint16_t)n;

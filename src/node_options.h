@@ -16,6 +16,10 @@ const char **cc_option_list(const struct cc_args *args, const char *name,
 /* Is nothing asked for that is not there? */
 enum cc_status cc_option_absent(const struct cc_args *args,
                                 struct cc_error *err);
+/* Does a file name what concerns one chain above all sections, and another
+ * chain is chosen? */
+enum cc_status cc_option_misplaced(const struct cc_setup *setup,
+                                   struct cc_error *err);
 /* Log categories that -debug and -debugexclude name. */
 enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
                                     struct cc_error *err);

@@ -99,14 +99,14 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"blockversion", "=<n>", BLOCKS, "Override block version to test forking scenarios", CC_ARG_DEBUG},
 
     {"rpcallowip", "=<ip>", RPC, "Allow JSON-RPC connections from an address, network/netmask or network/CIDR; may be given several times", 0},
-    {"rpcauth", "=<userpw>", RPC, "User name and HMAC-SHA-256 hashed password, <user>:<salt>$<hash>; may be given several times", 0},
+    {"rpcauth", "=<userpw>", RPC, "User name and HMAC-SHA-256 hashed password, <user>:<salt>$<hash>; may be given several times", CC_ARG_SECRET},
     {"rpcbind", "=<addr>[:port]", RPC, "Bind to given address to listen for JSON-RPC connections. Ignored unless -rpcallowip is also passed (default: 127.0.0.1 and ::1)", CC_ARG_NETWORK},
     {"rpccookiefile", "=<loc>", RPC, "Location of the auth cookie, below the chain's folder unless absolute (default: .cookie)", 0},
-    {"rpcpassword", "=<pw>", RPC, "Password for JSON-RPC connections", 0},
+    {"rpcpassword", "=<pw>", RPC, "Password for JSON-RPC connections", CC_ARG_SECRET},
     {"rpcport", "=<port>", RPC, "Listen for JSON-RPC connections on <port> (default: 7732, test: 17732, regtest: 17743)", CC_ARG_NETWORK},
     {"rpcservertimeout", "=<n>", RPC, "Timeout during HTTP requests (default: 30)", CC_ARG_DEBUG},
     {"rpcthreads", "=<n>", RPC, "Number of threads to service RPC calls (default: 4)", 0},
-    {"rpcuser", "=<user>", RPC, "Username for JSON-RPC connections", 0},
+    {"rpcuser", "=<user>", RPC, "Username for JSON-RPC connections", CC_ARG_SECRET},
     {"rpcworkqueue", "=<n>", RPC, "Depth of the work queue to service RPC calls (default: 16)", CC_ARG_DEBUG},
     {"server", "", RPC, "Accept command line and JSON-RPC commands (default: 1)", 0},
 

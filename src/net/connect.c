@@ -230,9 +230,12 @@ static enum cc_status listen_option(struct cc_net *n, const char *text,
     snprintf(buf, sizeof(buf), "%s", text);
     if (end && !strcmp(end, "=onion") && (size_t)(end - text) < sizeof(buf))
         buf[end - text] = '\0';
-    if (!cc_netaddr_parse(&a, buf, n->o.port))
+    if (!cc_netaddr_parse(&a, buf, !strcmp(option, "bind") ? n->o.port : 0))
         return cc_fail(err, CC_INVALID, "Cannot resolve -%s address: '%s'",
                        option, text);
+    if (!a.port)
+        return cc_fail(err, CC_INVALID,
+                       "Need to specify a port with -whitebind: '%s'", text);
     return listen_on(n, &a, bits, err);
 }
 

@@ -449,6 +449,7 @@ static void load_files(struct cc_net *n)
 {
     struct cc_error err;
     enum cc_status st;
+    size_t fresh, tried;
     char *aside;
 
     st = cc_addrbook_load(n->book, n->peers_path, cc_net_now_s(n), &err);
@@ -459,6 +460,8 @@ static void load_files(struct cc_net *n)
                aside);
         free(aside);
     }
+    cc_addrbook_counts(n->book, 0, &fresh, &tried);
+    cc_log(n->log, "Loaded %zu addresses from peers.dat", fresh + tried);
     st = cc_banlist_load(n->bans, n->bans_path, cc_net_now_s(n), &err);
     if (st != CC_OK && st != CC_NOTFOUND) {
         aside = cc_asprintf("%s.bak", n->bans_path);

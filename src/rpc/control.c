@@ -110,11 +110,17 @@ static bool log_bits(struct cc_rpc_call *call, const json_t *names,
     return true;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static json_t *logging(struct cc_rpc_call *call)
 {
     struct cc_log *log = call->env->log;
     uint32_t on = cc_log_categories(log), bits;
-    const char *name;
+    const char *name, *sorted[32];
+    size_t count = 0;
     json_t *o;
 
     if (!log_bits(call, cc_rpc_arg(call, 0), &bits))
@@ -125,8 +131,12 @@ static json_t *logging(struct cc_rpc_call *call)
     on &= ~bits;
     cc_log_set_categories(log, on);
     o = json_object();
-    for (unsigned i = 0; (name = cc_log_category_name(i)); i++)
-        cc_json_set_bool(o, name, on >> i & 1);
+    for (unsigned i = 0; (name = cc_log_category_name(i)) && i < 32; i++)
+        sorted[count++] = name;
+    qsort(sorted, count, sizeof(*sorted), by_name);
+    for (size_t i = 0; i < count; i++)
+        cc_json_set_bool(o, sorted[i],
+                         (on & cc_log_category_find(sorted[i])) != 0);
     return o;
 }
 
@@ -217,7 +227,12 @@ static const struct cc_rpc_method methods[] = {
      "\"str\"    (string) The help text", "getblock", 0},
     {"control", "logging", logging, CC_RPC_ARGS(logging_args),
      "Gets and sets the logging configuration: adds and removes categories of "
-     "debug logging,\nthen tells which are on.",
+     "debug logging,\nthen tells which are on.\nThe valid logging categories "
+     "are: addrman, bench, blockstorage, cmpctblock, coindb, estimatefee, "
+     "extension, http, i2p, ipc, leveldb, libevent, mempool, mempoolrej, net, "
+     "proxy, prune, qt, rand, reindex, rpc, scan, selectcoins, storage, tor, "
+     "txpackages, txreconciliation, util, validation, wallet, walletdb, zmq\n"
+     "In addition, \"all\" and \"1\" are all of them.",
      "{...}    (json object) of each category whether it is on",
      "'[\"all\"]' '[\"http\"]'", 0},
     {"control", "stop", stop, CC_RPC_ARGS(stop_args),

@@ -13,6 +13,7 @@
 #include "util/args_i.h"
 #include "util/fs.h"
 #include "util/mem.h"
+#include "util/writer.h"
 
 struct cc_args *cc_args_new(const struct cc_arg_option *options, size_t count)
 {
@@ -95,7 +96,7 @@ static bool negation(struct cc_args *a, const char **name, const char **value)
         return false;
     *name += 2;
     if (!truth(*value)) {
-        warn(a, cc_asprintf("Parsed potentially confusing double-negative "
+        warn(a, cc_asprintf("parsed potentially confusing double-negative "
                             "-%s=%s",
                             *name, *value));
         *value = "1";
@@ -194,6 +195,16 @@ struct file {
     bool included;
 };
 
+/* bitcoind warns of sections that no chain has. */
+static void look_at_section(struct cc_args *a, const struct file *f,
+                            const char *name)
+{
+    if (!known_section(name))
+        add_text(&a->strange, &a->strange_count, &a->strange_cap,
+                 cc_asprintf("%s:%u Section [%s] is not recognized.", f->path,
+                             f->line, name));
+}
+
 static enum cc_status take_setting(struct cc_args *a, struct file *f,
                                    char *line, bool comment,
                                    struct cc_error *err)
@@ -224,10 +235,16 @@ static enum cc_status take_setting(struct cc_args *a, struct file *f,
         *dot = '\0';
         section = raw;
         raw = dot + 1;
+        look_at_section(a, f, section);
     }
     name = raw;
     negated = negation(a, &name, &value);
     option = cc_args_option(a, name);
+    if (!strcmp(name, "conf"))
+        return cc_fail(err, CC_INVALID,
+                       "conf cannot be set in the configuration file; use "
+                       "includeconf= if you want to include additional config "
+                       "files");
     if (!option || option->flags & CC_ARG_CLI_ONLY) {
         warn(a, cc_asprintf("Ignoring unknown configuration value %s%s%s",
                             section, *section ? "." : "", name));
@@ -263,10 +280,7 @@ static enum cc_status take_line(struct cc_args *a, struct file *f, char *line,
         line[len - 1] = '\0';
         free(f->section);
         f->section = cc_strdup(line + 1);
-        if (!known_section(f->section))
-            add_text(&a->strange, &a->strange_count, &a->strange_cap,
-                     cc_asprintf("%s:%u Section [%s] is not recognized.",
-                                 f->path, f->line, f->section));
+        look_at_section(a, f, f->section);
         return CC_OK;
     }
     if (line[0] == '-')
@@ -302,8 +316,12 @@ static enum cc_status read_one(struct cc_args *a, const char *path,
 {
     uint8_t *text = NULL;
     size_t len;
-    enum cc_status st = cc_fs_read(path, CC_ARGS_FILE_MAX, &text, &len, err);
+    enum cc_status st;
 
+    if (cc_fs_is_dir(path))
+        return cc_fail(err, CC_INVALID, "%s file \"%s\" is a directory.",
+                       included ? "Included config" : "Config", path);
+    st = cc_fs_read(path, CC_ARGS_FILE_MAX, &text, &len, err);
     if (st == CC_OK)
         st = read_text(a, (const char *)text, len, path, included, err);
     free(text);
@@ -326,10 +344,9 @@ static enum cc_status read_includes(struct cc_args *a, const char *directory,
             continue;
         path = cc_fs_join(directory, s->value);
         st = read_one(a, path, true, err);
-        if (st != CC_OK)
-            st =
-                cc_context(err, CC_INVALID,
-                           "Failed to include configuration file %s", s->value);
+        if (st == CC_NOTFOUND || st == CC_IO)
+            st = cc_fail(err, CC_INVALID,
+                         "Failed to include configuration file %s", s->value);
         free(path);
     }
     return st;
@@ -515,6 +532,46 @@ enum cc_status cc_args_chain(const struct cc_args *a, const char **name,
                        "Can use at most one.");
     *name = chain ? chain : is_test ? "test" : is_reg ? "regtest" : "main";
     return CC_OK;
+}
+
+/* value in quotes, as JSON writes it. */
+static char *quoted(const char *value)
+{
+    struct cc_writer w;
+
+    cc_writer_init_heap(&w);
+    cc_write_u8(&w, '"');
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\')
+            cc_write_u8(&w, '\\');
+        cc_write_u8(&w, (uint8_t)*value);
+    }
+    cc_write_bytes(&w, "\"", 2);
+    return (char *)w.data;
+}
+
+char *cc_args_line(const struct cc_args *a, size_t i)
+{
+    const struct cc_arg_option *option;
+    const struct setting *s;
+    char *value, *line;
+
+    if (i >= a->count)
+        return NULL;
+    s = &a->settings[i];
+    option = cc_args_option(a, s->name);
+    if (option && option->flags & CC_ARG_SECRET)
+        value = cc_strdup("****");
+    else
+        value = s->negated ? cc_strdup("false") : quoted(s->value);
+    line = cc_asprintf("%s arg: %s%s%s%s=%s",
+                       s->source == FROM_SECTION || s->source == FROM_TOP
+                           ? "Config file"
+                           : "Command-line",
+                       *s->section ? "[" : "", s->section,
+                       *s->section ? "] " : "", s->name, value);
+    free(value);
+    return line;
 }
 
 const char *cc_args_warning(const struct cc_args *a, size_t i)

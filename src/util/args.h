@@ -25,6 +25,7 @@ enum cc_arg_flags {
     CC_ARG_HIDDEN = 4,    /* never shown */
     CC_ARG_NO_NEGATE = 8, /* -noname is an error */
     CC_ARG_CLI_ONLY = 16, /* not in the file: -conf */
+    CC_ARG_SECRET = 32,   /* cc_args_line hides its value */
 };
 
 struct cc_arg_option {
@@ -99,6 +100,11 @@ const char *cc_args_ignored(const struct cc_args *a, size_t i);
 /* "file:line Section [moon] is not recognized." for section i of the file that
  * no chain has; NULL past the last. */
 const char *cc_args_unknown_section(const struct cc_args *a, size_t i);
+
+/* Setting i as bitcoind's log tells it: 'Config file arg: [regtest] port="1"'
+ * or 'Command-line arg: debug=""', "****" for a secret; the caller's to free.
+ * NULL past the last. */
+char *cc_args_line(const struct cc_args *a, size_t i);
 
 /* The body of -help: headings and options in bitcoind's shape, wrapped at 79
  * columns; the caller's to free. debug: with CC_ARG_DEBUG ones. */

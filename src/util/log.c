@@ -26,10 +26,17 @@ struct cc_log {
 
 /* In the order of the bits. */
 static const char *const names[] = {
-    "net",        "mempool", "http",       "bench",        "rpc",
-    "addrman",    "reindex", "validation", "blockstorage", "coindb",
-    "wallet",     "storage", "extension",  "libevent",     "cmpctblock",
-    "txpackages", "lock",    "util",
+    "net",         "mempool",    "http",
+    "bench",       "rpc",        "addrman",
+    "reindex",     "validation", "blockstorage",
+    "coindb",      "wallet",     "storage",
+    "extension",   "libevent",   "cmpctblock",
+    "txpackages",  "util",       "estimatefee",
+    "i2p",         "ipc",        "leveldb",
+    "mempoolrej",  "proxy",      "prune",
+    "qt",          "rand",       "scan",
+    "selectcoins", "tor",        "txreconciliation",
+    "walletdb",    "zmq",
 };
 
 #define NAMES (sizeof(names) / sizeof(*names))
@@ -107,7 +114,7 @@ void cc_log_set_categories(struct cc_log *log, uint32_t categories)
 uint32_t cc_log_category_find(const char *name)
 {
     if (!strcmp(name, "all") || !strcmp(name, "1") || !strcmp(name, ""))
-        return (UINT32_C(1) << NAMES) - 1;
+        return (uint32_t)((UINT64_C(1) << NAMES) - 1);
     for (unsigned i = 0; i < NAMES; i++) {
         if (!strcmp(name, names[i]))
             return UINT32_C(1) << i;

@@ -34,8 +34,8 @@ enum cc_log_category {
     CC_LOG_LIBEVENT = 1u << 13,
     CC_LOG_CMPCTBLOCK = 1u << 14,
     CC_LOG_TXPACKAGES = 1u << 15,
-    CC_LOG_LOCK = 1u << 16,
-    CC_LOG_UTIL = 1u << 17,
+    CC_LOG_UTIL = 1u << 16,
+    /* the others are bitcoind's: they can be named, nothing speaks there */
 };
 
 struct cc_log_options {

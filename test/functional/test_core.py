@@ -20,7 +20,70 @@ class TestFolder(Core):
         self.assertEqual(sorted(folders), ["blocks", "chainstate", "wallets"])
 
 
+class TestOptions(Core):
+    def fails(self, text, *args, conf=""):
+        node = self.add_node()
+        with open(os.path.join(node.datadir, "bitcoin.conf"), "w") as f:
+            f.write(conf)
+        self.assertEqual(node.start_fails(*args), (1, f"Error: {text}\n".replace("DIR", node.datadir)))
+
+    def test_misplaced(self):
+        said = "Config setting for -%s only applied on regtest network when in [regtest] section."
+        self.fails(said % "wallet", conf="wallet=w\n")
+        self.fails(said % "connect" + "\n" + said % "wallet", conf="wallet=w\nconnect=1.1.1.1\n")
+
+    def test_ports(self):
+        self.fails("Invalid port specified in -rpcport: '0'", "-rpcport=0")
+        self.fails("Invalid port specified in -port: '0'", "-port=0")
+        self.fails("Need to specify a port with -whitebind: '127.0.0.1'", "-whitebind=noban@127.0.0.1")
+
+    def test_log_levels(self):
+        self.fails("Unsupported global logging level -loglevel=all. Valid values: info, debug, trace.", "-loglevel=all")
+        self.fails("Unsupported category-specific logging level -loglevel=net:x. Expected "
+                   "-loglevel=<category>:<loglevel>.", "-loglevel=net:x")
+
+    def test_files_that_are_folders(self):
+        node = self.add_node()
+        said = "Error: Error reading configuration file: %sonfig file \"%s\" is a directory.\n"
+        self.assertEqual(node.start_fails("-conf=" + node.datadir), (1, said % ("C", node.datadir)))
+        with open(os.path.join(node.datadir, "bitcoin.conf"), "w") as f:
+            f.write("includeconf=.\n")
+        status, err = node.start_fails()
+        self.assertIn(said[:-30] % "Included c", err)
+        self.assertEqual(status, 1)
+
+    def test_told_by_the_log(self):
+        node = self.add_node("-addnode=some.node", "-noconnect=0", "-rpcauth=a:b$" + "0" * 64, "-seednode=other.node",
+                             "-connect=127.0.0.1:1", "-networkactive=0")
+        with open(os.path.join(node.datadir, "bitcoin.conf"), "w") as f:
+            f.write("rpcuser=secret\n[regtest]\nrpcservertimeout=99\n")
+        log = node.start().log()
+        for line in ('Command-line arg: addnode="some.node"\n', "Command-line arg: rpcauth=****\n",
+                     "Config file arg: rpcuser=****\n", 'Config file arg: [regtest] rpcservertimeout="99"\n',
+                     "Warning: parsed potentially confusing double-negative -connect=0\n",
+                     "-seednode is ignored when -connect is used\n", "SetNetworkActive: false\n",
+                     "Loaded 0 addresses from peers.dat"):
+            self.assertIn(line, log)
+        self.assertNotIn("secret", log)
+        node.stop()
+        self.assertIn("Config file: <disabled>\n", node.start("-noconf").log())
+        node.stop()
+        self.assertIn("SetNetworkActive: true\n", node.start("-networkactive").log())
+
+
 class TestControl(Core):
+    def test_log_categories(self):
+        """All of Bitcoin Core's, sorted, and named by the help."""
+        rpc = self.start_node("-debug").rpc
+        self.assertIs(rpc.logging()["qt"], True)
+        self.assertIs(rpc.logging([], ["qt"])["qt"], False)
+        self.assertIs(rpc.logging(["qt"])["qt"], True)
+        names = list(rpc.logging())
+        self.assertEqual(names, sorted(names))
+        self.assertIn("valid logging categories are: " + ", ".join(names) + "\n", rpc.help("logging"))
+        self.assertLessEqual({"tor", "zmq", "estimatefee", "selectcoins", "rand", "prune", "proxy", "mempoolrej", "leveldb",
+                              "i2p", "ipc", "txreconciliation", "scan", "walletdb"}, set(names))
+
     def test_uptime_follows_the_mock_clock(self):
         rpc = self.start_node().rpc
         rpc.setmocktime(int(time.time()) + 1000)

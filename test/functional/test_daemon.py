@@ -103,8 +103,8 @@ class TestStart(framework.TestCase):
         other = self.add_node()
         status, err = other.start_fails(f"-rpcport={node.rpc_port}")
         self.assertEqual(status, 1)
-        self.assertIn(f"Error: Unable to start HTTP server: Binding RPC on address 127.0.0.1 port {node.rpc_port} failed",
-                      err)
+        self.assertEqual(err, "Error: Unable to start HTTP server. See debug log for details.\n")
+        self.assertIn(f"Binding RPC on address 127.0.0.1 port {node.rpc_port} failed", other.log())
         self.assertFalse(os.path.exists(os.path.join(other.chain_dir, ".cookie")))
         self.assertFalse(os.path.exists(os.path.join(other.chain_dir, "cloudcoind.pid")))
         status, err = other.start_fails(f"-bind=127.0.0.1:{node.port}", f"-port={node.port}")
@@ -140,11 +140,13 @@ class TestFiles(framework.TestCase):
         node = self.add_node()
         with open(os.path.join(node.datadir, "cloudcoin.conf"), "w") as f:
             f.write("debug=net\nmoonshine=1\n[regtest]\ndebug=rpc\nuacomment=hello\n[moon]\nserver=0\n")
+        node.stderr_expected = True
         node.start()
         on = [name for name, is_on in node.rpc.logging().items() if is_on]
         self.assertEqual(sorted(on), ["net", "rpc"])
         self.assertIn("(hello)", node.rpc.getnetworkinfo()["subversion"])
         self.assertIn("cloudcoin.conf:6 Section [moon] is not recognized.", node.log())
+        self.assertEqual(node.stderr(), f"Warning: {node.datadir}/cloudcoin.conf:6 Section [moon] is not recognized.\n")
         self.assertIn("Warning: Ignoring unknown configuration value moonshine", node.log())
 
     def test_pid(self):

@@ -224,7 +224,7 @@ class TestOptions(framework.TestCase):
         self.assertEqual(node.rpc.raw(ask)[0], 200)  # the cookie still opens
         other = self.add_node("-rpcauth=nonsense")
         status, text = other.start_fails()
-        self.assertEqual((status, text), (1, "Error: Invalid -rpcauth argument.\n"))
+        self.assertEqual((status, text), (1, "Error: Unable to start HTTP server. See debug log for details.\n"))
 
     def test_work_queue(self):
         node = self.start_node("-rpcthreads=1", "-rpcworkqueue=1")

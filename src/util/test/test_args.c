@@ -22,7 +22,8 @@ static const struct cc_arg_option options[] = {
     {"listen", "", "Connection options:", "Accept connections.", 0},
     {"pid", "=<file>", "Options:", "Where the process id goes.",
      CC_ARG_NO_NEGATE | CC_ARG_HIDDEN},
-    {"rpcpassword", "=<pw>", "Options:", "Secret.", CC_ARG_HIDDEN},
+    {"rpcpassword", "=<pw>", "Options:", "Secret.",
+     CC_ARG_HIDDEN | CC_ARG_SECRET},
 };
 
 #define OPTIONS (sizeof(options) / sizeof(*options))
@@ -115,7 +116,7 @@ static void test_negation(void **state)
     assert_true(cc_args_get_bool(a, "listen", false));
     assert_string_equal(
         cc_args_warning(a, 0),
-        "Parsed potentially confusing double-negative -listen=0");
+        "parsed potentially confusing double-negative -listen=0");
     assert_null(cc_args_warning(a, 1));
     /* The file's values are hidden by a last negation ... */
     assert_int_equal(text(a, "connect=f\n", NULL), CC_OK);
@@ -211,8 +212,11 @@ static void test_faults_of_the_file(void **state)
                             "can be ambiguous and should be avoided"},
         {"regtest=1\ntestnet=1", "Invalid combination of -regtest, -testnet "
                                  "and -chain. Can use at most one."},
-        {"includeconf=gone", "Failed to include configuration file gone: "
-                             "/nowhere/gone does not exist"},
+        {"includeconf=gone", "Failed to include configuration file gone"},
+        {"includeconf=/tmp", "Included config file \"/tmp\" is a directory."},
+        {"conf=other", "conf cannot be set in the configuration file; use "
+                       "includeconf= if you want to include additional "
+                       "config files"},
     };
     struct cc_error err;
 
@@ -224,6 +228,43 @@ static void test_faults_of_the_file(void **state)
         assert_string_equal(err.text, cases[i].text);
         cc_args_free(a);
     }
+}
+
+static void check_line(const struct cc_args *a, size_t i, const char *want)
+{
+    char *line = cc_args_line(a, i);
+
+    assert_string_equal(line, want);
+    free(line);
+}
+
+static void test_lines_for_the_log(void **state)
+{
+    struct cc_args *a = fresh();
+
+    (void)state;
+    parse(a, NULL, NULL,
+          WORDS("-connect=a\"\\", "-nolisten", "-rpcpassword=x"));
+    assert_int_equal(text(a, "port=1\n[test]\nport=2\n", NULL), CC_OK);
+    check_line(a, 0, "Command-line arg: connect=\"a\\\"\\\\\"");
+    check_line(a, 1, "Command-line arg: listen=false");
+    check_line(a, 2, "Command-line arg: rpcpassword=****");
+    check_line(a, 3, "Config file arg: port=\"1\"");
+    check_line(a, 4, "Config file arg: [test] port=\"2\"");
+    assert_null(cc_args_line(a, 5));
+    cc_args_free(a);
+}
+
+static void test_sections_in_names(void **state)
+{
+    struct cc_args *a = fresh();
+
+    (void)state;
+    assert_int_equal(text(a, "moon.port=1\ntest.port=2\n", NULL), CC_OK);
+    assert_string_equal(cc_args_unknown_section(a, 0),
+                        "my.conf:1 Section [moon] is not recognized.");
+    assert_null(cc_args_unknown_section(a, 1));
+    cc_args_free(a);
 }
 
 static void test_zero_bytes_are_refused(void **state)
@@ -352,6 +393,8 @@ int main(void)
         cmocka_unit_test(test_file_and_sections),
         cmocka_unit_test(test_negation_above_sections_counts_everywhere),
         cmocka_unit_test(test_faults_of_the_file),
+        cmocka_unit_test(test_lines_for_the_log),
+        cmocka_unit_test(test_sections_in_names),
         cmocka_unit_test(test_zero_bytes_are_refused),
         cmocka_unit_test(test_chain),
         cmocka_unit_test(test_includes),

@@ -103,6 +103,7 @@ static void test_op_count(void **state)
     script_expect(eval_repeat("NOP", 199, "0 IF NOP ENDIF 1"), ERR(OP_COUNT));
     script_expect(eval_repeat("1", 500, "0x50"), ERR(BAD_OPCODE));
     script_expect(eval_repeat("1", 500, "1"), ERR(OK));
+    script_expect(eval_repeat("16", 500, "1"), ERR(OK)); /* the last of them */
     /* Keys of a CHECKMULTISIG count as operations. */
     keys = repeat("0", 2 + 20, "20 CHECKMULTISIG");
     for (size_t nops = 180; nops <= 181; nops++) {
@@ -616,6 +617,35 @@ static void test_programs(void **state)
     }
 }
 
+/* BIP 141: inside P2SH the scriptSig is one direct push of the program and
+ * nothing else, as no signature covers it. */
+static void test_p2sh_push(void **state)
+{
+    static const uint8_t redeem[] = {CC_OP_16, 2, 7, 7};
+    static const struct {
+        const char *script_sig;
+        enum cc_script_error want;
+    } rows[] = {
+        {"0x04 0x60020707", ERR(OK)},
+        {"0x4c 0x04 0x60020707", ERR(WITNESS_MALLEATED_P2SH)},
+        {"0x04 0x60020707 0x04 0x60020707", ERR(WITNESS_MALLEATED_P2SH)},
+        {"1 0x04 0x60020707", ERR(WITNESS_MALLEATED_P2SH)},
+        {"0x04 0x60020708 0x04 0x60020707", ERR(WITNESS_MALLEATED_P2SH)},
+    };
+    uint8_t hash[20];
+    char script[80];
+
+    (void)state;
+    cc_hash160(hash, redeem, sizeof(redeem));
+    snprintf(script, sizeof(script), "HASH160 0x14 0x%s EQUAL",
+             cc_test_hex(hash, sizeof(hash)));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        script_expect(eval(rows[i].script_sig, script, BOTH), rows[i].want);
+        script_expect(eval(rows[i].script_sig, script, CC_VERIFY_P2SH),
+                      ERR(OK));
+    }
+}
+
 static void test_p2wpkh_shape(void **state)
 {
     uint8_t program[22] = {0, 20}, key[33], sig[80], h[32], code[25];
@@ -686,6 +716,7 @@ int main(void)
         cmocka_unit_test(test_v0_limits),
         cmocka_unit_test(test_v0_rules),
         cmocka_unit_test(test_programs),
+        cmocka_unit_test(test_p2sh_push),
         cmocka_unit_test(test_p2wpkh_shape),
         cmocka_unit_test(test_whole),
     };

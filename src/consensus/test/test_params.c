@@ -200,6 +200,10 @@ static void test_activate(void **state)
                       "-testactivationheight=name@height."},
         {"segwit@x", "Invalid height value (segwit@x) for "
                      "-testactivationheight=name@height."},
+        {"segwit@1/", "Invalid height value (segwit@1/) for "
+                      "-testactivationheight=name@height."},
+        {"segwit@1:", "Invalid height value (segwit@1:) for "
+                      "-testactivationheight=name@height."},
         {"segwit@2147483647", "Invalid height value (segwit@2147483647) for "
                               "-testactivationheight=name@height."},
         {"segwi@1", "Invalid name (segwi@1) for "
@@ -212,12 +216,12 @@ static void test_activate(void **state)
 
     (void)state;
     assert_int_equal(cc_params_activate(&p, "segwit@432", &err), CC_OK);
-    assert_int_equal(cc_params_activate(&p, "bip34@2", &err), CC_OK);
+    assert_int_equal(cc_params_activate(&p, "bip34@1907", &err), CC_OK);
     assert_int_equal(cc_params_activate(&p, "dersig@3", &err), CC_OK);
     assert_int_equal(cc_params_activate(&p, "cltv@4", &err), CC_OK);
     assert_int_equal(cc_params_activate(&p, "csv@2147483646", &err), CC_OK);
     assert_int_equal(p.segwit_height, 432);
-    assert_int_equal(p.bip34_height, 2);
+    assert_int_equal(p.bip34_height, 1907);
     assert_int_equal(p.bip66_height, 3);
     assert_int_equal(p.bip65_height, 4);
     assert_int_equal(p.csv_height, 2147483646);

@@ -43,6 +43,7 @@ static void test_compact(void **state)
         {0x20123456, false, false, 0x20123456},
         {0x2100ffff, false, false, 0x2100ffff},
         {0x22000012, false, false, 0x20120000},
+        {0x220000ff, false, false, 0x2100ff00},
     };
     bool negative, overflow;
 
@@ -79,6 +80,7 @@ static void test_check(void **state)
     const struct cc_params *p = cc_params_get(CC_CHAIN_MAIN);
     struct cc_u256 target = cc_compact_to_u256(0x1e00ffff, NULL, NULL);
     struct cc_u256 one = cc_u256_from_u64(1);
+    struct cc_params exact = *p;
     uint8_t hash[32];
 
     (void)state;
@@ -97,6 +99,11 @@ static void test_check(void **state)
     assert_false(cc_pow_check(hash, 0x23000001, p));
     assert_false(cc_pow_check(hash, 0x1e010000, p));
     assert_true(cc_pow_check(hash, 0x1e010000, cc_params_get(CC_CHAIN_TEST)));
+    /* The limit itself is allowed. */
+    exact.pow_limit = cc_compact_to_u256(0x1e00ffff, NULL, NULL);
+    assert_true(cc_pow_check(hash, 0x1e00ffff, &exact));
+    (void)cc_u256_sub(&exact.pow_limit, &exact.pow_limit, &one);
+    assert_false(cc_pow_check(hash, 0x1e00ffff, &exact));
 }
 
 static void test_work(void **state)
@@ -204,6 +211,18 @@ static void test_asert_edges(void **state)
     assert_int_equal(
         cc_asert_next(&all, 0x207fffff, 150, 86400, 150 + 2 * 86400, 0),
         0x2100ffff);
+    /* 2^239 sixteen half-lives late is 2^255, which fits; 2^247 nine late is
+     * 2^256, which does not. */
+    assert_int_equal(
+        cc_asert_next(&all, 0x1f008000, 150, 86400, 150 + 16 * 86400, 0),
+        0x21008000);
+    assert_int_equal(
+        cc_asert_next(&all, 0x20008000, 150, 86400, 150 + 9 * 86400, 0),
+        0x2100ffff);
+    /* And 241 early it is 2^6: down through all 256 bits. */
+    assert_int_equal(
+        cc_asert_next(&all, 0x20008000, 150, 86400, 150 - 241 * 86400, 0),
+        0x01400000);
 }
 
 static void test_next_bits(void **state)

@@ -415,6 +415,8 @@ static void test_sigops(void **state)
     s = script("3 CHECKMULTISIG 16 CHECKMULTISIGVERIFY");
     assert_int_equal(cc_script_sigops(s, false), 40);
     assert_int_equal(cc_script_sigops(s, true), 19);
+    s = script("1 CHECKMULTISIG");
+    assert_int_equal(cc_script_sigops(s, true), 1);
     s = script("CHECKMULTISIG 0 CHECKMULTISIG 0x01 0x02 CHECKMULTISIG");
     assert_int_equal(cc_script_sigops(s, true), 60);
     /* Whatever follows a push that is cut short does not count. */
@@ -449,6 +451,7 @@ static void test_sigop_cost(void **state)
     assert_int_equal(cost("CHECKSIG", "1", NULL, both), 4);
     /* P2SH: accurate, times four. */
     assert_int_equal(cost("1 0x02 0x53ae", p2sh, NULL, both), 12);
+    assert_int_equal(cost("16 0x02 0x53ae", p2sh, NULL, both), 12);
     assert_int_equal(cost("1 0x02 0x53ae", p2sh, NULL, 0), 0);
     assert_int_equal(cost("NOP 0x02 0x53ae", p2sh, NULL, both), 0);
     assert_int_equal(cost("0x02 0x53ae 0x02 0x11", p2sh, NULL, both), 0);
@@ -459,6 +462,7 @@ static void test_sigop_cost(void **state)
     assert_int_equal(cost("", p2wsh, "3 CHECKMULTISIG CHECKSIG", both), 4);
     assert_int_equal(cost("", p2wsh, "CHECKMULTISIG", both), 20);
     assert_int_equal(cost("", p2wsh, NULL, both), 0);
+    assert_int_equal(cost("", "0 0x02 0x0102", "CHECKSIG", both), 0);
     assert_int_equal(cost("", "1 0x20 0x" H32, "CHECKSIG", both), 0);
     /* Both. */
     assert_int_equal(cost("0x16 0x0014" H20, p2sh, NULL, both), 1);

@@ -56,6 +56,31 @@ static void test_seals(void **state)
     json_decref(root);
 }
 
+/* A sample is shown raw, a claim's leaf sealed; neither passes as the other. */
+static void test_jobs(void **state)
+{
+    const struct cc_params *p = cc_params_get(CC_CHAIN_REGTEST);
+    uint8_t raw[CC_LEAF_SIZE] = {7}, sealed[CC_LEAF_SIZE];
+    struct cc_storage_job job;
+    struct cc_error err;
+
+    (void)state;
+    memset(&job, 0, sizeof(job));
+    job.leaves = 1; /* so that the path is empty */
+    cc_mtree_leaf(job.root, raw, CC_LEAF_SIZE);
+    cc_seal_leaf(sealed, raw, 0, job.key, p);
+    for (int unseal = 0; unseal < 2; unseal++)
+        for (int shown = 0; shown < 2; shown++) {
+            job.kind = unseal ? CC_JOB_UNSEAL : CC_JOB_PATH;
+            job.data = cc_bytes(shown ? sealed : raw, CC_LEAF_SIZE);
+            cc_error_init(&err);
+            assert_int_equal(cc_storage_job_run(&job, p, &err),
+                             unseal == shown ? CC_OK : CC_INVALID);
+            assert_string_equal(err.reason,
+                                unseal == shown ? "" : "bad-storage-proof");
+        }
+}
+
 static void test_draws(void **state)
 {
     json_t *root = cc_test_load_json("storage_seal.json"), *row;
@@ -213,9 +238,9 @@ static void test_first_state(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_seals),           cmocka_unit_test(test_draws),
-        cmocka_unit_test(test_counter_carries), cmocka_unit_test(test_states),
-        cmocka_unit_test(test_first_state),
+        cmocka_unit_test(test_seals),  cmocka_unit_test(test_jobs),
+        cmocka_unit_test(test_draws),  cmocka_unit_test(test_counter_carries),
+        cmocka_unit_test(test_states), cmocka_unit_test(test_first_state),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,19 +135,26 @@ bool cc_rpc_get_amount(struct cc_rpc_call *call, const json_t *v,
     return cc_rpc_get_fixed(call, v, 8, out);
 }
 
+bool cc_rpc_get_str(struct cc_rpc_call *call, const json_t *v, const char **out)
+{
+    if (cc_json_is_string(v)) {
+        *out = json_string_value(v);
+        return true;
+    }
+    cc_rpc_error(call, CC_RPC_TYPE_ERROR,
+                 "JSON value of type %s is not of expected type string",
+                 cc_json_type_name(v));
+    return false;
+}
+
 bool cc_rpc_get_hash(struct cc_rpc_call *call, const json_t *v,
                      const char *name, uint8_t out[32])
 {
     const char *s;
     size_t len;
 
-    if (!cc_json_is_string(v)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                     "JSON value of type %s is not of expected type string",
-                     cc_json_type_name(v));
+    if (!cc_rpc_get_str(call, v, &s))
         return false;
-    }
-    s = json_string_value(v);
     len = json_string_length(v);
     if (len != 64) {
         cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,

@@ -195,13 +195,15 @@ static json_t *select_members(struct cc_rpc_call *call, json_t *all,
         return all;
     o = json_object();
     for (size_t i = 0; i < json_array_size(names); i++) {
-        const json_t *v = json_array_get(names, i);
-        const char *name = cc_json_is_string(v) ? json_string_value(v) : "";
-        json_t *member = json_object_get(all, name);
+        json_t *member = NULL;
+        const char *name;
 
-        if (!member) {
+        if (!cc_rpc_get_str(call, json_array_get(names, i), &name))
+            ;
+        else if (!(member = json_object_get(all, name)))
             cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                          "Invalid selected statistic '%s'", name);
+        if (!member) {
             json_decref(o);
             o = NULL;
             break;

@@ -96,10 +96,12 @@ static bool log_bits(struct cc_rpc_call *call, const json_t *names,
 {
     *bits = 0;
     for (size_t i = 0; i < json_array_size(names); i++) {
-        const json_t *v = json_array_get(names, i);
-        const char *name = cc_json_is_string(v) ? json_string_value(v) : "";
-        uint32_t bit = *name ? cc_log_category_find(name) : 0;
+        const char *name;
+        uint32_t bit;
 
+        if (!cc_rpc_get_str(call, json_array_get(names, i), &name))
+            return false;
+        bit = *name ? cc_log_category_find(name) : 0;
         if (!bit) {
             cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                          "unknown logging category %s", name);

@@ -131,10 +131,12 @@ static json_t *generatetodescriptor(struct cc_rpc_call *call)
 /* One transaction: its id if it is in the pool, else its hex. */
 static bool get_tx(struct cc_rpc_call *call, const json_t *v, struct cc_tx *out)
 {
-    const char *s = cc_json_is_string(v) ? json_string_value(v) : "";
     const struct cc_mempool_entry *e;
     uint8_t txid[32];
+    const char *s;
 
+    if (!cc_rpc_get_str(call, v, &s))
+        return false;
     if (cc_hex_decode_rev(txid, 32, s)) {
         cc_chain_lock(call->env->chain);
         e = cc_mempool_find(call->env->mempool, txid);

@@ -54,6 +54,13 @@ static json_t *getnetworkhashps(struct cc_rpc_call *call)
     if (!cc_rpc_get_int32(call, 0, &blocks) ||
         !cc_rpc_get_int32(call, 1, &height))
         return NULL;
+    if (blocks < -1 || blocks == 0)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Invalid nblocks. Must be a positive number or "
+                            "-1.");
+    if (height < -1 || height > (int64_t)cc_chain_tip(call->env->chain)->height)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Block does not exist at specified height");
     return cc_json_double(hashes_per_second(call, blocks, height));
 }
 
@@ -113,14 +120,13 @@ static json_t *prioritisetransaction(struct cc_rpc_call *call)
     double dummy = 0;
     const json_t *old = cc_rpc_arg(call, 1);
 
-    if (!cc_rpc_get_hash(call, cc_rpc_arg(call, 0), "txid", txid))
+    if (!cc_rpc_get_hash(call, cc_rpc_arg(call, 0), "txid", txid) ||
+        !cc_rpc_get_int(call, 2, &delta))
         return NULL;
     if (old && (!cc_json_get_double(old, &dummy) || dummy != 0))
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                             "Priority is no longer supported, dummy argument "
                             "to prioritisetransaction must be 0.");
-    if (!cc_rpc_get_int(call, 2, &delta))
-        return NULL;
     cc_mempool_prioritise(call->env->mempool, txid, delta);
     return json_true();
 }

@@ -187,19 +187,23 @@ static bool refuse_v2(struct cc_rpc_call *call, unsigned arg)
     return false;
 }
 
+static json_t *show_help(struct cc_rpc_call *call, int code)
+{
+    char *text = cc_rpc_help(call->env->rpc, call->method->name);
+
+    cc_rpc_error(call, code, "%s", text);
+    free(text);
+    return NULL;
+}
+
 static json_t *addnode(struct cc_rpc_call *call)
 {
     const char *node = cc_rpc_str(call, 0, ""), *what = cc_rpc_str(call, 1, "");
     struct cc_net *net = call->env->net;
 
     if (strcmp(what, "add") != 0 && strcmp(what, "remove") != 0 &&
-        strcmp(what, "onetry") != 0) {
-        char *text = cc_rpc_help(call->env->rpc, "addnode");
-
-        cc_rpc_error(call, CC_RPC_MISC_ERROR, "%s", text);
-        free(text);
-        return NULL;
-    }
+        strcmp(what, "onetry") != 0)
+        return show_help(call, CC_RPC_MISC_ERROR);
     if (!have_net(call) || !refuse_v2(call, 2))
         return NULL;
     if (strlen(node) > 255)
@@ -238,10 +242,7 @@ static json_t *addconnection(struct cc_rpc_call *call)
     while (i < 4 && strcmp(names[i], name) != 0)
         i++;
     if (i == 4)
-        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                            "Unknown "
-                            "connection type: %s",
-                            name);
+        return show_help(call, CC_RPC_INVALID_PARAMETER);
     if (!have_net(call) || !refuse_v2(call, 2))
         return NULL;
     if (cc_net_open(call->env->net, address, types[i], &err) != CC_OK)
@@ -431,6 +432,9 @@ static json_t *ban(struct cc_rpc_call *call, const char *subnet)
     struct cc_error err;
     enum cc_status st;
 
+    if (!cc_subnet_parse(&parsed, subnet))
+        return cc_rpc_error(call, CC_RPC_CLIENT_INVALID_IP_OR_SUBNET,
+                            "Error: Invalid IP/Subnet");
     if (!cc_rpc_get_int(call, 2, &time))
         return NULL;
     until = cc_rpc_bool(call, 3, false) ? time : 0;
@@ -443,9 +447,6 @@ static json_t *ban(struct cc_rpc_call *call, const char *subnet)
         if (__builtin_add_overflow(now, time, &until))
             until = INT64_MAX;
     }
-    if (!cc_subnet_parse(&parsed, subnet))
-        return cc_rpc_error(call, CC_RPC_CLIENT_INVALID_IP_OR_SUBNET,
-                            "Error: Invalid IP/Subnet");
     st = cc_net_ban(call->env->net, subnet, until, &err);
     if (st == CC_LIMIT)
         return cc_rpc_error(call, CC_RPC_CLIENT_NODE_ALREADY_ADDED,
@@ -462,13 +463,8 @@ static json_t *setban(struct cc_rpc_call *call)
     const char *what = cc_rpc_str(call, 1, "");
     struct cc_subnet parsed;
 
-    if (strcmp(what, "add") != 0 && strcmp(what, "remove") != 0) {
-        char *text = cc_rpc_help(call->env->rpc, "setban");
-
-        cc_rpc_error(call, CC_RPC_MISC_ERROR, "%s", text);
-        free(text);
-        return NULL;
-    }
+    if (strcmp(what, "add") != 0 && strcmp(what, "remove") != 0)
+        return show_help(call, CC_RPC_MISC_ERROR);
     if (!have_net(call))
         return NULL;
     if (!strcmp(what, "add"))

@@ -18,6 +18,12 @@ static bool fail(struct cc_rpc_call *call, const char *text)
     return false;
 }
 
+static bool out_of_range(struct cc_rpc_call *call)
+{
+    cc_rpc_error(call, CC_RPC_MISC_ERROR, "JSON integer out of range");
+    return false;
+}
+
 static bool build_input(struct cc_rpc_call *call, const json_t *v,
                         uint32_t fallback, struct cc_txin *in)
 {
@@ -36,16 +42,17 @@ static bool build_input(struct cc_rpc_call *call, const json_t *v,
     vout = json_object_get(v, "vout");
     if (!cc_json_is_number(vout))
         return fail(call, "Invalid parameter, missing vout key");
-    if (!cc_json_get_int(vout, &n) || n > INT32_MAX)
-        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
-                            "JSON integer out of range");
+    if (!cc_json_get_int(vout, &n) || n < INT32_MIN || n > INT32_MAX)
+        return out_of_range(call);
     if (n < 0)
         return fail(call, "Invalid parameter, vout cannot be negative");
     in->prevout.index = (uint32_t)n;
     in->sequence = fallback;
     sequence = json_object_get(v, "sequence");
     if (cc_json_is_number(sequence)) {
-        if (!cc_json_get_int(sequence, &n) || n < 0 || n > UINT32_MAX)
+        if (!cc_json_get_int(sequence, &n))
+            return out_of_range(call);
+        if (n < 0 || n > UINT32_MAX)
             return fail(call, "Invalid parameter, sequence number is out of "
                               "range");
         in->sequence = (uint32_t)n;
@@ -62,20 +69,23 @@ static bool build_inputs(struct cc_rpc_call *call, const json_t *inputs,
                         : tx->locktime ? CC_SEQUENCE_FINAL - 1
                                        : CC_SEQUENCE_FINAL;
     size_t n = json_array_size(inputs);
-    bool signals = false;
 
     tx->vin = cc_arena_calloc(&tx->arena, n + 1, sizeof(*tx->vin));
     for (size_t i = 0; i < n; i++) {
         if (!build_input(call, json_array_get(inputs, i), fallback,
                          &tx->vin[i]))
             return false;
-        signals = signals || tx->vin[i].sequence <= SEQUENCE_RBF;
     }
     tx->vin_count = n;
-    if (json_is_true(replaceable) && n && !signals)
-        return fail(call, "Invalid parameter combination: Sequence number(s) "
-                          "contradict replaceable option");
     return true;
+}
+
+static bool signals(const struct cc_tx *tx)
+{
+    for (size_t i = 0; i < tx->vin_count; i++)
+        if (tx->vin[i].sequence <= SEQUENCE_RBF)
+            return true;
+    return false;
 }
 
 /* --- Outputs ----------------------------------------------------------- */
@@ -153,6 +163,15 @@ static bool build_outputs(struct cc_rpc_call *call, const json_t *outputs,
     const char *key;
     json_t *v;
 
+    if (!outputs || json_is_null(outputs))
+        return fail(call, "Invalid parameter, output argument must be "
+                          "non-null");
+    if (!json_is_object(outputs) && !json_is_array(outputs)) {
+        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
+                     "JSON value of type %s is not of expected type array",
+                     cc_json_type_name(outputs));
+        return false;
+    }
     tx->vout = cc_arena_calloc(&tx->arena, n + 1, sizeof(*tx->vout));
     if (json_is_object(outputs)) {
         json_object_foreach((json_t *)outputs, key, v)
@@ -187,17 +206,9 @@ bool cc_rpc_construct(struct cc_rpc_call *call, const json_t *inputs,
     struct cc_tx tx = {.version = 2};
     int64_t n = 0;
 
-    if (!outputs || json_is_null(outputs))
-        return fail(call, "Invalid parameter, output argument must be "
-                          "non-null");
-    if (!json_is_object(outputs) && !json_is_array(outputs)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                     "JSON value of type %s is not of expected type array",
-                     cc_json_type_name(outputs));
-        return false;
-    }
-    if (locktime && !json_is_null(locktime) &&
-        (!cc_json_get_int(locktime, &n) || n < 0 || n > UINT32_MAX))
+    if (locktime && !json_is_null(locktime) && !cc_json_get_int(locktime, &n))
+        return out_of_range(call);
+    if (n < 0 || n > UINT32_MAX)
         return fail(call, "Invalid parameter, locktime out of range");
     tx.locktime = (uint32_t)n;
     cc_arena_init(&tx.arena);
@@ -205,6 +216,11 @@ bool cc_rpc_construct(struct cc_rpc_call *call, const json_t *inputs,
         !build_outputs(call, outputs, &tx)) {
         cc_tx_clear(&tx);
         return false;
+    }
+    if (json_is_true(replaceable) && tx.vin_count && !signals(&tx)) {
+        cc_tx_clear(&tx);
+        return fail(call, "Invalid parameter combination: Sequence number(s) "
+                          "contradict replaceable option");
     }
     cc_tx_finish(&tx);
     *out = tx;

@@ -40,11 +40,13 @@ static bool parse_hash_type(struct cc_rpc_call *call, size_t i, uint32_t *type,
 static bool add_key(struct cc_rpc_call *call, struct cc_signer *g,
                     const json_t *v)
 {
-    const char *text = cc_json_is_string(v) ? json_string_value(v) : "";
     struct cc_signer_key *k = &g->keys[g->key_count];
     uint8_t compressed_key[33], program[22] = {0, 20};
+    const char *text;
     bool compressed;
 
+    if (!cc_rpc_get_str(call, v, &text))
+        return false;
     if (!cc_wif_decode(k->secret, &compressed, text,
                        &call->env->params->prefixes) ||
         !cc_ec_pubkey(g->ec, compressed_key, k->secret)) {
@@ -439,10 +441,11 @@ static json_t *combinerawtransaction(struct cc_rpc_call *call)
     json_t *result = NULL;
 
     for (; have < n; have++) {
-        const json_t *v = json_array_get(list, have);
+        const char *hex;
 
-        if (!cc_tx_from_hex(cc_json_is_string(v) ? json_string_value(v) : "",
-                            true, true, &variants[have])) {
+        if (!cc_rpc_get_str(call, json_array_get(list, have), &hex))
+            goto out;
+        if (!cc_tx_from_hex(hex, true, true, &variants[have])) {
             cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
                          "TX decode failed for tx %zu. Make sure the tx has "
                          "at least one input.",

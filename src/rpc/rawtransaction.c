@@ -522,9 +522,10 @@ static json_t *testmempoolaccept(struct cc_rpc_call *call)
     if (!cc_rpc_max_feerate(call, 1, &max_feerate))
         return NULL;
     for (; have < n; have++) {
-        const json_t *v = json_array_get(list, have);
-        const char *hex = cc_json_is_string(v) ? json_string_value(v) : "";
+        const char *hex;
 
+        if (!cc_rpc_get_str(call, json_array_get(list, have), &hex))
+            goto out;
         if (!cc_tx_from_hex(hex, true, true, &txs[have])) {
             cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
                          "TX decode failed: %s Make sure the tx has at least "

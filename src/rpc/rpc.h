@@ -197,6 +197,9 @@ bool cc_rpc_get_amount(struct cc_rpc_call *call, const json_t *v,
 /* With so many decimal places: 3 for sat/vB, which gives it per 1000. */
 bool cc_rpc_get_fixed(struct cc_rpc_call *call, const json_t *v,
                       unsigned places, cc_amount *out);
+/* An element of a list that must be a string. */
+bool cc_rpc_get_str(struct cc_rpc_call *call, const json_t *v,
+                    const char **out);
 /* 64 hex digits, shown reversed. name as Core's ParseHashV: "blockhash must
  * be of length 64 (not 3, for 'abc')". v may be of any type. */
 bool cc_rpc_get_hash(struct cc_rpc_call *call, const json_t *v,

@@ -141,16 +141,20 @@ static json_t *signmessagewithprivkey(struct cc_rpc_call *call)
 /* --- createmultisig ---------------------------------------------------- */
 
 #define MAX_KEYS 20
+#define MAX_REDEEM 520 /* who spends pushes the script as one element */
 
 static bool get_key(struct cc_rpc_call *call, const json_t *v, uint8_t out[65],
                     size_t *len)
 {
-    const char *hex = cc_json_is_string(v) ? json_string_value(v) : "";
-    size_t n = strlen(hex) / 2;
+    const char *hex;
+    size_t n;
 
+    if (!cc_rpc_get_str(call, v, &hex))
+        return false;
+    n = strlen(hex) / 2;
     if ((n != 33 && n != 65) || !cc_hex_decode(out, n, hex)) {
         cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
-                     "Invalid public key: %s", hex);
+                     "Invalid public key: %s\n.", hex);
         return false;
     }
     if (!cc_ec_pubkey_valid(out, n)) {
@@ -162,13 +166,27 @@ static bool get_key(struct cc_rpc_call *call, const json_t *v, uint8_t out[65],
     return true;
 }
 
+static bool check_keys(struct cc_rpc_call *call, const json_t *keys,
+                       bool *compressed)
+{
+    uint8_t key[65];
+    size_t len;
+
+    *compressed = true;
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        if (!get_key(call, json_array_get(keys, i), key, &len))
+            return false;
+        *compressed = *compressed && len == 33;
+    }
+    return true;
+}
+
+/* The keys have been looked at. */
 static bool write_multisig(struct cc_rpc_call *call, int required,
-                           const json_t *keys, struct cc_writer *w,
-                           bool *compressed)
+                           const json_t *keys, struct cc_writer *w)
 {
     int n = (int)json_array_size(keys);
 
-    *compressed = true;
     if (required < 1) {
         cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                      "a multisignature address must require at least one key "
@@ -196,7 +214,6 @@ static bool write_multisig(struct cc_rpc_call *call, int required,
 
         if (!get_key(call, json_array_get(keys, (size_t)i), key, &len))
             return false;
-        *compressed = *compressed && len == 33;
         cc_script_push(w, key, len);
     }
     cc_script_push_int(w, n);
@@ -257,7 +274,8 @@ static json_t *createmultisig(struct cc_rpc_call *call)
     struct cc_writer w;
     json_t *o = NULL, *warnings;
 
-    if (!cc_rpc_get_int32(call, 0, &required))
+    if (!cc_rpc_get_int32(call, 0, &required) ||
+        !check_keys(call, cc_rpc_arg(call, 1), &compressed))
         return NULL;
     if (!strcmp(type, "bech32m"))
         return cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
@@ -269,7 +287,13 @@ static json_t *createmultisig(struct cc_rpc_call *call)
         return cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
                             "Unknown address type '%s'", type);
     cc_writer_init_heap(&w);
-    if (write_multisig(call, required, cc_rpc_arg(call, 1), &w, &compressed)) {
+    if (!write_multisig(call, required, cc_rpc_arg(call, 1), &w)) {
+        ; /* said */
+    } else if ((plain || !compressed) && w.len > MAX_REDEEM) {
+        cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                     "redeemScript exceeds size limit: %zu > %d", w.len,
+                     MAX_REDEEM);
+    } else {
         /* Witness scripts take compressed keys only. */
         o = multisig_json(call, compressed ? type : "legacy",
                           cc_bytes(w.data, w.len));

@@ -274,24 +274,31 @@ static json_t *settxfee(struct cc_rpc_call *call)
     struct cc_mempool_stats stats;
     struct cc_wallet *w;
     cc_amount rate = 0;
-    char least[CC_AMOUNT_TEXT_SIZE];
+    char bound[CC_AMOUNT_TEXT_SIZE];
 
     if (!cc_rpc_get_amount(call, cc_rpc_arg(call, 0), &rate))
         return NULL;
     cc_mempool_stats(call->env->mempool, &stats);
     if (rate && rate < stats.min_relay_feerate) {
-        cc_amount_format(least, stats.min_relay_feerate);
+        cc_amount_format(bound, stats.min_relay_feerate);
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                             "txfee cannot be less than min relay tx fee (%s "
                             "BTC/kvB)",
-                            least);
+                            bound);
     }
     if (rate && rate < c->min_feerate) {
-        cc_amount_format(least, c->min_feerate);
+        cc_amount_format(bound, c->min_feerate);
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                             "txfee cannot be less than wallet min fee (%s "
                             "BTC/kvB)",
-                            least);
+                            bound);
+    }
+    if (rate > c->max_fee) { /* a transaction of one kvB pays this */
+        cc_amount_format(bound, c->max_fee);
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "txfee cannot be more than wallet max tx fee (%s "
+                            "BTC/kvB)",
+                            bound);
     }
     w = cc_rpc_wallet(call);
     if (!w)

@@ -27,9 +27,10 @@ static bool take_addresses(struct cc_rpc_call *call, const json_t *list,
     cc_map_init(&f->scripts, CC_TAPROOT_SCRIPT, 1, seed);
     f->by_script = json_array_size(list) > 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *v = json_array_get(list, i);
-        const char *text = cc_json_is_string(v) ? json_string_value(v) : "";
+        const char *text;
 
+        if (!cc_rpc_get_str(call, json_array_get(list, i), &text))
+            return false;
         if (!cc_address_decode(script, &len, text, &call->env->params->prefixes,
                                NULL)) {
             cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,

@@ -19,9 +19,10 @@ static bool roles_of(struct cc_rpc_call *call, const json_t *list, int *out)
     int bits = 0;
 
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *v = json_array_get(list, i);
-        const char *s = cc_json_is_string(v) ? json_string_value(v) : "";
+        const char *s;
 
+        if (!cc_rpc_get_str(call, json_array_get(list, i), &s))
+            return false;
         if (!strcmp(s, "user"))
             bits |= CC_ROLE_USER;
         else if (!strcmp(s, "host"))

@@ -151,10 +151,11 @@ static bool take_subtract(struct cc_rpc_call *call, const json_t *list,
     size_t len;
 
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *v = json_array_get(list, i);
-        const char *text = cc_json_is_string(v) ? json_string_value(v) : "";
+        const char *text;
         bool found = false;
 
+        if (!cc_rpc_get_str(call, json_array_get(list, i), &text))
+            return false;
         if (cc_address_decode(script, &len, text, &call->env->params->prefixes,
                               NULL)) {
             for (size_t k = 0; k < wish->count; k++) {

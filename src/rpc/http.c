@@ -127,7 +127,7 @@ static bool parse_subnet(const char *s, struct subnet *out)
     for (unsigned i = 0; i < 16; i++) {
         unsigned keep = bits > 8 * i ? (unsigned)bits - 8 * i : 0;
 
-        out->mask[i] = keep >= 8 ? 0xff : (uint8_t)(0xff00u >> keep);
+        out->mask[i] = (uint8_t)(keep >= 8 ? 0xffu : 0xff00u >> keep);
     }
     return true;
 }

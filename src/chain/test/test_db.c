@@ -109,7 +109,7 @@ static void test_fault(void **state)
 static void test_get_many(void **state)
 {
     enum { N = 600 };
-    static char names[N][8];
+    static char names[N][16];
     static struct cc_bytes keys[N];
     static struct cc_db_value values[N];
     char *dir = cc_test_mkdir();

@@ -12,7 +12,7 @@ survivor is either no change in behaviour or a missing test.
 
 Mutants, the telling ones first: an `if` deleted or negated; a comparison or a
 connective changed, one side of a ?: always taken; a statement deleted; a
-constant off by one, + and - exchanged. The source is read as tokens, not
+constant off by one, + for -, * for /, << for >>. The source is read as tokens, not
 parsed: what makes no sense is left to the compiler.
 """
 import argparse
@@ -37,7 +37,9 @@ TOKEN = re.compile(r"""
 """, re.X | re.S | re.M)
 
 COMPARE = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
-ADD = {"+": "-", "-": "+", "+=": "-=", "-=": "+="}
+ARITHMETIC = {"+": "-", "-": "+", "+=": "-=", "-=": "+=", "*": "/", "/": "*",
+              "<<": ">>", ">>": "<<"}
+BITS = {"&": "|", "|": "&", "|=": "&=", "&=": "|="}
 JUMPS = ("return", "goto", "break", "continue")
 CLOSES = {"(": ")", "{": "}", "[": "]"}
 # Without these memory leaks, keeps what it held, or our own mistakes go on: the
@@ -96,11 +98,9 @@ class Finder:
                 pairs[open_.pop()] = i
         return pairs
 
-    def operand(self, i):
-        """Does token i end an operand, so that what follows is binary?"""
-        t = self.toks[i]
-        return (t.kind in ("number", "string") or t.text in (")", "]") or
-                t.kind == "word" and t.text not in ("return", "case", "else"))
+    def binary(self, i):
+        """clang-format puts a space behind a binary operator alone."""
+        return self.toks[i + 1].start > self.toks[i].end
 
     def token(self, i, t):
         if t.kind == "directive":
@@ -111,12 +111,16 @@ class Finder:
                              f"({m[1]} + {d})", f"{m[1]} + {d}")
         elif t.kind == "number":
             self.number(i, t)
-        elif t.text in COMPARE and i and self.operand(i - 1):
+        elif t.text in COMPARE and self.binary(i):
             self.swap(SECOND, t, COMPARE[t.text])
         elif t.text in ("&&", "||"):
             self.swap(SECOND, t, "||" if t.text == "&&" else "&&")
-        elif t.text in ADD and self.operand(i - 1):
-            self.swap(LAST, t, ADD[t.text])
+        elif t.text in BITS and self.binary(i):
+            self.swap(SECOND, t, BITS[t.text])
+        elif t.text == "!" and self.text(i - 2) != "if":
+            self.swap(SECOND, t, "!!")
+        elif t.text in ARITHMETIC and self.binary(i):
+            self.swap(LAST, t, ARITHMETIC[t.text])
         elif t.text == "?":
             self.add(SECOND, t.start, t.end, "|| 1 ?", "?: always the first")
             self.add(SECOND, t.start, t.end, "&& 0 ?", "?: always the second")
@@ -334,6 +338,7 @@ def try_file(tree, name, lines, args):
     found = Finder(source).found
     for m in found:
         m.line = source.count("\n", 0, m.start) + 1
+        m.column = m.start - source.rfind("\n", 0, m.start)
     count = {"killed": 0, "survived": 0, "not compiled": 0}
     for m in pick(found, lines, args.quick, args.max, args.seed):
         if args.list:
@@ -349,7 +354,7 @@ def try_file(tree, name, lines, args):
             verdict += " by " + by if by else ""
         words = " ".join(source[m.start:m.end].split())
         row = source.splitlines()[m.line - 1].strip()
-        print(f"{name}:{m.line}: {verdict}: {m.what}: "
+        print(f"{name}:{m.line}:{m.column}: {verdict}: {m.what}: "
               f"{words if 'deleted' in m.what else row}", flush=True)
     if tree:
         tree.restore(name, source)

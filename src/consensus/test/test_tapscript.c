@@ -373,6 +373,11 @@ static void test_codeseparator(void **state)
                           ctx.codesep_pos == pos ? ERR(OK) : ERR(SCHNORR_SIG));
         }
     }
+    /* An empty signature is false, any other that is wrong ends it. */
+    t.items[0].len = 0;
+    script_expect(tap_eval(&t, TAP), ERR(EVAL_FALSE));
+    t.items[0].len = 1;
+    script_expect(tap_eval(&t, TAP), ERR(SCHNORR_SIG_SIZE));
     tap_clear(&t);
 }
 

@@ -231,6 +231,7 @@ static void test_commitment(void **state)
 static void test_refused(void **state)
 {
     uint8_t raw[CC_HEADER_SIZE + 40] = {0}, same[sizeof(struct cc_block)];
+    uint8_t whole[CC_HEADER_SIZE + 41] = {[CC_HEADER_SIZE] = 4};
     struct cc_block block;
 
     (void)state;
@@ -243,6 +244,12 @@ static void test_refused(void **state)
     assert_int_equal(cc_block_decode(&block, raw, sizeof(raw)), CC_MALFORMED);
     assert_memory_equal(&block, same, sizeof(block));
     assert_int_equal(cc_block_decode(&block, raw, 0), CC_MALFORMED);
+    /* Four transactions of nothing, ten bytes each, are what 40 bytes hold. */
+    assert_int_equal(cc_block_decode(&block, whole, sizeof(whole)), CC_OK);
+    assert_int_equal(block.tx_count, 4);
+    cc_block_clear(&block);
+    assert_int_equal(cc_block_decode(&block, whole, sizeof(whole) - 1),
+                     CC_MALFORMED);
 }
 
 int main(void)

@@ -130,6 +130,15 @@ static void test_tx_duplicate_inputs(void **state)
                 tx->vin[n - 1].prevout = tx->vin[(n - 1) / 2].prevout;
             expect(tx, twice ? "bad-txns-inputs-duplicate" : "");
         }
+    /* The first two of all, and in order of their bytes as well. */
+    for (unsigned n = 2; n <= 90; n += 44) {
+        struct cc_tx *tx = good_tx();
+
+        cc_build_in(&b, tx, 1, 0);
+        for (unsigned i = 2; i < n; i++)
+            cc_build_in(&b, tx, (uint8_t)i, 0);
+        expect(tx, "bad-txns-inputs-duplicate");
+    }
 }
 
 /* Outpoints that differ and agree in txid + index, by which they are told
@@ -189,10 +198,13 @@ static void test_tx_coinbase_typed(void **state)
         expect_on(cc_params_get(CC_CHAIN_REGTEST), tx,
                   active ? "bad-cb-storage" : "");
     }
-    cc_build_init(&b);
-    tx = cc_build_coinbase(&b, 7, 0);
-    cc_build_out(&b, tx, 0, "\xbb", 1);
-    expect(tx, "");
+    for (int active = 0; active < 2; active++) {
+        cc_build_init(&b);
+        tx = cc_build_coinbase(&b, 7, 0);
+        tx->vout[0].script = cc_bytes("\xbb", 1);
+        expect_on(active ? cc_params_get(CC_CHAIN_REGTEST) : bitcoin(), tx,
+                  active ? "bad-cb-storage" : "");
+    }
 }
 
 /* --- Blocks ----------------------------------------------------------------
@@ -300,10 +312,14 @@ static void test_block_coinbase(void **state)
     b.count = 1;
     expect_block(CC_CHECK_ALL, "bad-cb-missing", CC_VERDICT_CONSENSUS,
                  "bad-cb-missing, first tx is not coinbase");
-    good_block();
-    cc_build_coinbase(&b, 2, 0);
-    expect_block(CC_CHECK_ALL, "bad-cb-multiple", CC_VERDICT_CONSENSUS,
-                 "bad-cb-multiple, more than one coinbase");
+    for (int second = 0; second < 2; second++) {
+        good_block();
+        cc_build_coinbase(&b, 2, 0);
+        if (second) /* alone behind the first */
+            b.tx[1] = b.tx[--b.count];
+        expect_block(CC_CHECK_ALL, "bad-cb-multiple", CC_VERDICT_CONSENSUS,
+                     "bad-cb-multiple, more than one coinbase");
+    }
 }
 
 static void test_block_txs(void **state)

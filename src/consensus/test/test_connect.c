@@ -135,6 +135,10 @@ static void test_below_out_typed(void **state)
     assert_int_equal(check_coins(&fee, coin_of(1, 1, 0), coin_of(1, 1, 0), 10,
                                  9, cc_params_get(CC_CHAIN_REGTEST)),
                      CC_INVALID);
+    typed.out.script.len = 1;
+    assert_int_equal(check_coins(&fee, coin_of(1, 1, 0), typed, 10, 9,
+                                 cc_params_get(CC_CHAIN_REGTEST)),
+                     CC_OK);
     typed.out.script.len = 0;
     assert_int_equal(check_coins(&fee, coin_of(1, 1, 0), typed, 10, 9,
                                  cc_params_get(CC_CHAIN_REGTEST)),

@@ -292,6 +292,7 @@ static void test_solver_witness(void **state)
     cc_script_solve(s, false, sols, &n);
     assert_true(cc_bytes_equal(sols[0], cc_bytes(s.data + 2, 20)));
     s = script("HASH160 0x14 0x" H20 " EQUAL");
+    memset(sols, 0, sizeof(sols));
     cc_script_solve(s, false, sols, &n);
     assert_true(cc_bytes_equal(sols[0], cc_bytes(s.data + 2, 20)));
     s = script("DUP HASH160 0x14 0x" H20 " EQUALVERIFY CHECKSIG");

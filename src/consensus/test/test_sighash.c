@@ -481,12 +481,56 @@ static void test_v1_types(void **state)
     assert_false(cc_sighash_v1(a, &s, 0, 0, &ctx));
 }
 
+/* What annex and tapscript add to SigMsg (BIP 341, BIP 342), put together by
+ * hand: two bits of the spend type; the annex's hash, before that of SINGLE's
+ * output; leaf hash, key version and place of the last OP_CODESEPARATOR. */
+static void test_v1_extension(void **state)
+{
+    static const uint8_t types[] = {0x00, 0x01, 0x02, 0x83};
+    uint8_t annex[32] = {0xaa}, extra[37] = {0xbb}, msg[400], a[32], b[32];
+    struct cc_txin in = {.sequence = 5};
+    struct cc_txout out = {.value = 6};
+    struct cc_coin coin = {.out = {.value = 7}};
+    struct cc_tx tx = {
+        .vin = &in, .vin_count = 1, .vout = &out, .vout_count = 1};
+    struct cc_sighash s;
+    struct cc_writer w;
+
+    (void)state;
+    cc_sighash_init(&s, &tx, &coin);
+    cc_put_u32le(extra + 33, 0x01020304);
+    for (unsigned i = 0; i < 4 * sizeof(types); i++) {
+        const uint8_t type = types[i / 4];
+        const bool tapscript = i & 1, annexed = i & 2;
+        struct cc_taproot_ctx ctx = {.tapscript = tapscript,
+                                     .codesep_pos = 0x01020304};
+        size_t tail = type == 0x83 ? 32 : 0;
+
+        memcpy(ctx.leaf_hash, extra, 32);
+        ctx.annex_hash = annexed ? annex : NULL;
+        cc_writer_init(&w, msg, sizeof(msg));
+        cc_sighash_v1_msg(&w, &s, 0, type, (uint8_t)(2 * tapscript + annexed));
+        if (annexed) {
+            memmove(msg + w.len - tail + 32, msg + w.len - tail, tail);
+            memcpy(msg + w.len - tail, annex, 32);
+            w.len += 32;
+        }
+        if (tapscript)
+            cc_write_bytes(&w, extra, sizeof(extra));
+        assert_false(w.failed);
+        cc_tagged_hash(a, "TapSighash", msg, w.len);
+        assert_true(cc_sighash_v1(b, &s, 0, type, &ctx));
+        assert_memory_equal(a, b, 32);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_midstates),  cmocka_unit_test(test_legacy),
-        cmocka_unit_test(test_legacy_one), cmocka_unit_test(test_bip143),
-        cmocka_unit_test(test_bip341),     cmocka_unit_test(test_v1_types),
+        cmocka_unit_test(test_midstates),    cmocka_unit_test(test_legacy),
+        cmocka_unit_test(test_legacy_one),   cmocka_unit_test(test_bip143),
+        cmocka_unit_test(test_bip341),       cmocka_unit_test(test_v1_types),
+        cmocka_unit_test(test_v1_extension),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

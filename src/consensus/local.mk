@@ -125,6 +125,12 @@ src_consensus_test_test_storage_SOURCES = src/consensus/test/test_storage.c \
     $(STORAGE_TEST_SUPPORT)
 src_consensus_test_test_storage_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
 
+check_PROGRAMS += src/consensus/test/test_storage_many
+src_consensus_test_test_storage_many_SOURCES = \
+    src/consensus/test/test_storage_many.c
+src_consensus_test_test_storage_many_LDADD = $(TEST_SUPPORT) \
+    $(FLOOR_consensus)
+
 check_PROGRAMS += src/consensus/test/test_seal
 src_consensus_test_test_seal_SOURCES = src/consensus/test/test_seal.c \
     $(STORAGE_TEST_SUPPORT)

@@ -251,6 +251,50 @@ static void test_all_heights(void **state)
     cc_test_ran("of these valid, with their facts", valid);
 }
 
+/* REVISE leaves keys and what was redeemed as they are, to the last byte. */
+static void test_revise_copies(void **state)
+{
+    const struct cc_params *p = cc_params_get(CC_CHAIN_REGTEST);
+    uint32_t height = 200;
+    struct cc_storage_view view = {p, height, hash_at, NULL, &height};
+    struct cc_coin coin = {.out = {.value = CC_COIN}};
+    struct cc_txout out = {.value = CC_COIN};
+    struct cc_chain_read chain;
+    struct cc_typed next;
+    struct cc_spent s;
+    struct cc_step step;
+    struct cc_error err;
+
+    (void)state;
+    memset(&s, 0, sizeof(s));
+    s.body.kind = CC_KIND_CONTRACT;
+    s.body.u.contract.periods = 2;
+    s.body.u.contract.period = 12;
+    s.body.u.contract.odds = 1;
+    s.body.u.contract.allowance = 9;
+    s.act.action = CC_ACTION_REVISE;
+    s.act.continues = true;
+    s.coin = &coin;
+    s.out = &out;
+    s.output = &next;
+    for (int what = 0; what < 4; what++) {
+        next = s.body;
+        next.u.contract.revision = 1;
+        next.u.contract.renter_key[31] = what == 1;
+        next.u.contract.host_key[31] = what == 2;
+        next.u.contract.redeemed = what == 3;
+        cc_chain_read_init(&chain, &view);
+        cc_error_init(&err);
+        assert_int_equal(cc_step_run(&step, &s, &chain, &err),
+                         what ? CC_INVALID : CC_OK);
+        if (what)
+            assert_non_null(strstr(err.text, what < 3 ? "REVISE: key changed"
+                                                      : "redeemed changed"));
+        else
+            assert_ptr_equal(step.signers[1], s.body.u.contract.host_key);
+    }
+}
+
 /* How a contract that ends is divided, each way. */
 static void test_end_split(void **state)
 {
@@ -281,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_heights),
+        cmocka_unit_test(test_revise_copies),
         cmocka_unit_test(test_end_split),
     };
 

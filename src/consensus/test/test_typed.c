@@ -178,6 +178,30 @@ static void test_longest(void **state)
     }
 }
 
+/* Each length as each kind of push: the shortest alone is read. */
+static void test_shortest(void **state)
+{
+    static const size_t lens[] = {1, 75, 76, 255, 256};
+    static uint8_t script[300] = {CC_OP_STORAGE};
+    struct cc_typed t;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lens); i++)
+        for (size_t bytes = 0; bytes < 3; bytes++) { /* of the length */
+            const size_t shortest = lens[i] < 76 ? 0 : lens[i] < 256 ? 1 : 2;
+
+            if (bytes < shortest)
+                continue;
+            script[1] = (uint8_t)(bytes ? 0x4b + bytes : lens[i]);
+            cc_put_u16le(script + 2, (uint16_t)lens[i]);
+            script[2 + bytes] = 0x80;
+            assert_int_equal(
+                cc_typed_parse(&t, cc_bytes(script, 2 + bytes + lens[i]),
+                               NULL) == CC_OK,
+                bytes == shortest);
+        }
+}
+
 /* What is written is the shortest push, at each length where that changes. */
 static void test_write_push(void **state)
 {
@@ -778,6 +802,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scripts),
         cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_shortest),
         cmocka_unit_test(test_write_push),
         cmocka_unit_test(test_hash_rows),
         cmocka_unit_test(test_actions),

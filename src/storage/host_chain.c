@@ -324,7 +324,7 @@ static bool job_take(struct cc_host *h, const struct cc_host_contract *c,
             : cc_host_contract_roots_at(c, c->body.revision, &j->root_count);
     if (roots)
         j->roots = cc_memdup(roots, j->root_count * 32);
-    j->in.has_rev = c->revision > c->body.revision;
+    j->in.has_rev = c->revision > c->body.revision && !c->unsaved;
     j->in.new_root =
         c->sectors != c->body.sectors || memcmp(c->root, c->body.root, 32) != 0;
     j->in.may_sync = h->config.sync_delay > 0;
@@ -539,8 +539,11 @@ void cc_host_do_duties(struct cc_host *h)
 
     pthread_mutex_lock(&h->lock);
     jobs = cc_calloc(h->contract_count + 1, sizeof(*jobs));
-    for (size_t i = 0; i < h->contract_count; i++)
+    for (size_t i = 0; i < h->contract_count; i++) {
+        if (h->contracts[i]->unsaved)
+            cc_host_contract_save(h, h->contracts[i], NULL);
         count += job_take(h, h->contracts[i], &jobs[count]);
+    }
     pthread_mutex_unlock(&h->lock);
     for (size_t i = 0; i < count; i++) {
         do_duty(h, &jobs[i]);

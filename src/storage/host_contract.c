@@ -342,7 +342,7 @@ static char *file_of(const struct cc_host *h, const uint8_t id[32])
 }
 
 enum cc_status cc_host_contract_save(struct cc_host *h,
-                                     const struct cc_host_contract *c,
+                                     struct cc_host_contract *c,
                                      struct cc_error *err)
 {
     char *path = file_of(h, c->id);
@@ -352,6 +352,7 @@ enum cc_status cc_host_contract_save(struct cc_host *h,
     cc_writer_init_heap(&w);
     cc_host_contract_encode(&w, c);
     st = cc_fs_write(path, w.data, w.len, 0600, err);
+    c->unsaved = st != CC_OK;
     cc_writer_clear(&w);
     free(path);
     return st;

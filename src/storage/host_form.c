@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/wide.h"
 #include "crypto/ec.h"
 #include "storage/host_i.h"
 #include "util/hex.h"
@@ -81,8 +82,7 @@ static const char *terms_fault(struct cc_host *h,
     if (!cc_settings_rent(&rent, s, m->capacity, c->period, p) ||
         c->rent < rent)
         return "the rent is too low";
-    if ((double)c->penalty >
-        (double)c->rent * (double)s->collateral_permille / 1000.0)
+    if ((cc_u128)c->penalty * 1000 > (cc_u128)c->rent * s->collateral_permille)
         return "the penalty is too high";
     if (c->allowance < s->allowance_min)
         return "the allowance is too low";
@@ -238,8 +238,10 @@ static const char *tx_fault(struct cc_host *h, const struct cc_host_offer *o,
         return "the first input is not the one agreed";
     for (size_t i = 0; i < tx->vin_count; i++) {
         in = &tx->vin[i];
-        if (i < first && in->witness_count == 0 && in->script_sig.len == 0)
-            return "an input of the renter is not signed";
+        /* Our signature covers no scriptSig: with one the renter could give
+         * the transaction another id, and us a contract that we do not know. */
+        if (i < first && (in->witness_count == 0 || in->script_sig.len))
+            return "an input of the renter is not signed by a witness";
         if (i >= first &&
             (in->witness_count || in->script_sig.len ||
              !cc_outpoint_equal(&in->prevout,

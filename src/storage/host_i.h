@@ -56,6 +56,7 @@ struct cc_host_contract {
     uint32_t revision, sectors;
     uint8_t root[32], renter_sig[64], host_sig[64];
     uint32_t revised_height;
+    bool unsaved; /* the file may be behind: nothing of it may be told */
     uint64_t voucher;
     uint8_t voucher_sig[64];
     uint64_t used;    /* usat */
@@ -93,9 +94,9 @@ void cc_host_contract_encode(struct cc_writer *w,
 enum cc_status cc_host_contract_decode(struct cc_host_contract **out,
                                        const void *data, size_t len,
                                        struct cc_error *err);
-/* Durable when it returns. */
+/* Durable when it returns CC_OK; else unsaved. */
 enum cc_status cc_host_contract_save(struct cc_host *h,
-                                     const struct cc_host_contract *c,
+                                     struct cc_host_contract *c,
                                      struct cc_error *err);
 enum cc_status cc_host_contracts_load(struct cc_host *h, struct cc_error *err);
 /* Locked. */

@@ -282,6 +282,18 @@ static bool make_list(struct cc_host *h, const struct cc_host_contract *c,
     return true;
 }
 
+/* The sectors of the latest list wait no more. */
+static void settle_written(struct cc_host *h, const struct cc_host_contract *c)
+{
+    const uint8_t *roots;
+    size_t count;
+
+    roots = cc_host_contract_roots(c, &count);
+    for (size_t i = 0; i < count; i++)
+        if (cc_map_get(&h->written, roots + 32 * i))
+            cc_host_forget_written(h, roots + 32 * i);
+}
+
 /* Both signatures are on disk before ours is told. */
 static enum cc_status accept_revision(struct cc_host *h,
                                       struct cc_host_contract *c,
@@ -304,9 +316,8 @@ static enum cc_status accept_revision(struct cc_host *h,
     cc_host_contract_extend(c, m->revision, m->root, roots, count);
     h->list_changes++;
     st = cc_host_contract_save(h, c, err);
-    for (size_t i = 0; st == CC_OK && i < count; i++)
-        if (cc_map_get(&h->written, roots + 32 * i))
-            cc_host_forget_written(h, roots + 32 * i);
+    if (st == CC_OK)
+        settle_written(h, c);
     return st;
 }
 
@@ -332,10 +343,6 @@ static void revise(struct cc_host *h, struct cc_host_contract *c,
             cc_host_refuse(reply, s, why, "%s", err.text);
             return;
         }
-    } else if (cc_host_contract_save(h, c, &err) != CC_OK) {
-        /* It is durable now at the latest, or it was not signed. */
-        cc_host_refuse(reply, s, CC_REFUSE_INTERNAL, "%s", err.text);
-        return;
     }
     reply->type = CC_MSG_REVISE_REPLY;
     memcpy(reply->u.revise_reply.signature, c->host_sig, 64);
@@ -551,6 +558,26 @@ static void tell_health(struct cc_host *h, const struct cc_host_contract *c,
         out->bad_sectors += !cc_volume_has(h->volume, roots + 32 * i);
 }
 
+/* What we signed and could not write down is not told, or after a crash we
+ * might sign another with its number: now it is written, or we say nothing. */
+static bool is_kept(struct cc_host *h, struct cc_host_contract *c,
+                    struct cc_message *reply, struct cc_host_scratch *s)
+{
+    struct cc_error err;
+
+    cc_error_init(&err);
+    if (!c->unsaved)
+        return true;
+    if (cc_host_contract_save(h, c, &err) != CC_OK) {
+        cc_log(h->config.log, "host: %s", err.text);
+        cc_host_refuse(reply, s, CC_REFUSE_INTERNAL,
+                       "the contract cannot be written down now");
+        return false;
+    }
+    settle_written(h, c);
+    return true;
+}
+
 /* Requests that need no more than the lock. */
 static void serve_locked(struct cc_host *h, const uint8_t peer[32],
                          const struct cc_message *m, struct cc_message *reply,
@@ -565,6 +592,8 @@ static void serve_locked(struct cc_host *h, const uint8_t peer[32],
 
     pthread_mutex_lock(&h->lock);
     c = find_for(h, peer, id, reply, s);
+    if (c && !is_kept(h, c, reply, s))
+        c = NULL;
     if (c && m->type == CC_MSG_REVISE)
         revise(h, c, &m->u.revise, reply, s);
     else if (c && m->type == CC_MSG_ROOTS)

@@ -230,20 +230,32 @@ static size_t input_weight(const uint8_t *script, size_t len)
 {
     struct cc_address a;
 
-    switch (cc_address_from_script(&a, script, len)) {
-    case CC_ADDRESS_TR:
+    /* A taproot signature covers the scripts of all inputs, so the host's are
+     * what it says; no other does. */
+    if (cc_address_from_script(&a, script, len) == CC_ADDRESS_TR)
         return 41 * 4 + 66;
+    return 0;
+}
+
+/* Ours says what the host's inputs spend and in which order, but no scriptSig:
+ * with one the host could give the transaction another id than that of the
+ * contract we keep. */
+static bool is_witness(struct cc_bytes script)
+{
+    struct cc_address a;
+
+    switch (cc_address_from_script(&a, script.data, script.len)) {
+    case CC_ADDRESS_TR:
     case CC_ADDRESS_WPKH:
-        return 41 * 4 + 108;
-    case CC_ADDRESS_PKH:
-        return 148 * 4;
-    case CC_ADDRESS_NONE:
-    case CC_ADDRESS_SH:
     case CC_ADDRESS_WSH:
+        return true;
+    case CC_ADDRESS_NONE:
+    case CC_ADDRESS_PKH:
+    case CC_ADDRESS_SH:
     case CC_ADDRESS_WITNESS:
         break;
     }
-    return 0; /* of a kind that we do not spend */
+    return false;
 }
 
 static bool take_coin(struct coin *c, const json_t *o)
@@ -423,6 +435,9 @@ static enum cc_status check_offer(struct form *f, struct cc_error *err)
         if (o->inputs[i].value > (uint64_t)max ||
             !cc_amount_add(&in, in, (cc_amount)o->inputs[i].value, max))
             return cc_fail(err, CC_CORRUPT, "offered absurd inputs");
+        if (!is_witness(o->inputs[i].script))
+            return cc_fail(err, CC_CORRUPT,
+                           "offered a coin that is not spent by a witness");
         for (size_t j = 0; j < f->coin_count; j++)
             if (cc_outpoint_equal(&o->inputs[i].prevout, &f->coins[j].out))
                 return cc_fail(err, CC_CORRUPT, "offered a coin of ours");

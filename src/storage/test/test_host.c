@@ -3,8 +3,10 @@
  * renters, honest and not. No thread, no socket: cc_host_tick is called for
  * each block, cc_host_serve for each request.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crypto/ec.h"
@@ -324,6 +326,194 @@ static void test_damage(void **state)
     check_read(w, 1, 0, 77, 78);
 }
 
+/* The folder of the contracts' files is there, or not. */
+static void let_save(const struct world *w, bool can)
+{
+    char path[128], aside[128];
+
+    snprintf(path, sizeof(path), "%s/contracts", w->directory);
+    snprintf(aside, sizeof(aside), "%s/aside", w->directory);
+    assert_int_equal(can ? rename(aside, path) : rename(path, aside), 0);
+}
+
+static const struct cc_message *latest(struct world *w)
+{
+    w->m->type = CC_MSG_LATEST;
+    memcpy(w->m->u.latest.contract, w->id, 32);
+    return ask(w);
+}
+
+/* A revision that was signed and could not be written down is told to nobody,
+ * nor sent to the chain: after a crash its number may be signed again, for
+ * other data. */
+static void test_unsaved_revision(void **state)
+{
+    struct world *w = *state;
+    struct cc_change swap = {.kind = CC_CHANGE_SWAP, .b = 1};
+    struct cc_change trim = {.kind = CC_CHANGE_TRIM, .a = 1};
+    uint8_t swapped[64], root[32];
+
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    store(w, 2);
+    memcpy(swapped, w->roots + 32, 32);
+    memcpy(swapped + 32, w->roots, 32);
+    cc_mtree_root(root, swapped, 2);
+    let_save(w, false);
+    assert_refused(revise(w, 3, root, 2, &swap, 1, w->secret),
+                   CC_REFUSE_INTERNAL);
+    assert_refused(revise(w, 3, root, 2, &swap, 1, w->secret),
+                   CC_REFUSE_INTERNAL); /* repeated */
+    assert_refused(latest(w), CC_REFUSE_INTERNAL);
+    assert_refused(vouch(w, 600000, w->secret), CC_REFUSE_INTERNAL);
+    fake_mine(&w->node, 5);
+    tick(w);
+    assert_int_equal(w->node.pool_count, 0);
+    /* Killed now: the number is free, for whatever the renter asks. */
+    close_host(w);
+    let_save(w, true);
+    open_host(w);
+    tick(w);
+    assert_reply(latest(w), CC_MSG_LATEST_REPLY);
+    assert_int_equal(w->reply->u.latest_reply.revision, 2);
+    assert_reply(revise(w, 3, w->roots, 1, &trim, 1, w->secret),
+                 CC_MSG_REVISE_REPLY);
+    /* Not killed, but mended: it counts, and stays. */
+    let_save(w, false);
+    memset(root, 0, 32);
+    assert_refused(revise(w, 4, root, 0, &trim, 1, w->secret),
+                   CC_REFUSE_INTERNAL);
+    let_save(w, true);
+    assert_reply(latest(w), CC_MSG_LATEST_REPLY);
+    assert_int_equal(w->reply->u.latest_reply.revision, 4);
+    close_host(w);
+    open_host(w);
+    tick(w);
+    assert_reply(latest(w), CC_MSG_LATEST_REPLY);
+    assert_int_equal(w->reply->u.latest_reply.revision, 4);
+}
+
+/* --- Killed --------------------------------------------------------------- */
+
+#define KILLS 30
+
+/* What was told about one revision. */
+struct told {
+    uint32_t number;
+    uint8_t root[32], sig[64];
+};
+
+/* The two orders of two sectors, in turn or not: each is a revision that
+ * follows from any. */
+static bool revise_order(struct world *w, uint32_t number, bool turned,
+                         bool was_turned)
+{
+    struct cc_change swap = {.kind = CC_CHANGE_SWAP, .b = 1};
+    uint8_t list[64], root[32];
+
+    memcpy(list, w->roots + (turned ? 32 : 0), 32);
+    memcpy(list + 32, w->roots + (turned ? 0 : 32), 32);
+    cc_mtree_root(root, list, 2);
+    revise(w, number, root, 2, &swap, turned != was_turned, w->secret);
+    return w->reply->type == CC_MSG_REVISE_REPLY;
+}
+
+static bool is_turned(struct world *w, const uint8_t root[32])
+{
+    uint8_t straight[32];
+
+    cc_mtree_root(straight, w->roots, 2);
+    return memcmp(root, straight, 32) != 0;
+}
+
+/* A host that signs one revision after the other, until it is killed. */
+static void sign_until_killed(struct world *w, struct cc_test_random *random,
+                              int out)
+{
+    struct cc_msg_latest_reply l;
+    struct told t;
+
+    open_host(w);
+    tick(w);
+    latest(w);
+    l = w->reply->u.latest_reply;
+    for (;;) {
+        bool turned = cc_test_random(random) % 2 != 0;
+
+        if (!revise_order(w, l.revision + 1, turned, is_turned(w, l.root)))
+            _exit(1);
+        l.revision++;
+        t.number = l.revision;
+        memcpy(t.root, w->m->u.revise.root, 32);
+        memcpy(l.root, t.root, 32);
+        memcpy(t.sig, w->reply->u.revise_reply.signature, 64);
+        if (write(out, &t, sizeof(t)) != sizeof(t))
+            _exit(2);
+    }
+}
+
+/* kill -9 at any instant: what was told is there, and no number is ever signed
+ * for two lists. */
+static void test_killed_while_signing(void **state)
+{
+    struct world *w = *state;
+    struct cc_test_random random;
+    struct told t = {0};
+    unsigned total = 0;
+
+    cc_test_random_init(&random, 20261123);
+    w->config.lists_max = 1000000;
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    store(w, 2);
+    for (unsigned k = 0; k < KILLS; k++) {
+        unsigned wanted = (unsigned)(cc_test_random(&random) % 4), got = 0;
+        unsigned us = (unsigned)(cc_test_random(&random) % 5000);
+        const struct cc_msg_latest_reply *l = &w->reply->u.latest_reply;
+        int pipes[2], status;
+        pid_t child;
+
+        close_host(w);
+        assert_int_equal(pipe(pipes), 0);
+        child = fork();
+        if (child == 0)
+            sign_until_killed(w, &random, pipes[1]);
+        close(pipes[1]);
+        while (got < wanted && read(pipes[0], &t, sizeof(t)) == sizeof(t))
+            got++;
+        usleep(us);
+        kill(child, SIGKILL);
+        while (read(pipes[0], &t, sizeof(t)) == sizeof(t))
+            got++;
+        close(pipes[0]);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        cc_test_random(&random);
+        total += got;
+        open_host(w);
+        tick(w);
+        assert_reply(latest(w), CC_MSG_LATEST_REPLY);
+        if (got) {
+            assert_true(l->revision == t.number || l->revision == t.number + 1);
+            if (l->revision == t.number) {
+                assert_memory_equal(l->root, t.root, 32);
+                assert_memory_equal(l->host_signature, t.sig, 64);
+            }
+            /* The other order under a number that was told. */
+            assert_false(revise_order(w, t.number, !is_turned(w, t.root),
+                                      is_turned(w, l->root)));
+            assert_refused(w->reply, CC_REFUSE_REVISION);
+        }
+    }
+    cc_test_ran("kills of a signing host", KILLS);
+    cc_test_ran("revisions told", total);
+    assert_true(total > KILLS);
+}
+
 static void test_node_away(void **state)
 {
     struct world *w = *state;
@@ -509,6 +699,8 @@ int main(void)
         TEST(test_deletion_waits),
         TEST(test_proof_is_repeated),
         TEST(test_fees_rise),
+        TEST(test_unsaved_revision),
+        TEST(test_killed_while_signing),
         TEST(test_damage),
         TEST(test_node_away),
         TEST(test_full_volume),

@@ -131,7 +131,9 @@ static void test_form_is_checked(void **state)
     struct cc_tx tx, again;
 
     wish(w, &q);
-    for (unsigned fault = 0; fault < 7; fault++) {
+    static const uint8_t junk[3];
+
+    for (unsigned fault = 0; fault < 8; fault++) {
         w->m->type = CC_MSG_FORM_REQUEST;
         w->m->u.form_request = q;
         assert_reply(ask(w), CC_MSG_FORM_OFFER);
@@ -157,6 +159,9 @@ static void test_form_is_checked(void **state)
         case 5: /* the renter's signature */
             ((uint8_t *)(uintptr_t)tx.vout[0]
                  .script.data)[tx.vout[0].script.len - 70] ^= 1;
+            break;
+        case 7: /* a scriptSig: the id would be the renter's to change */
+            tx.vin[0].script_sig = cc_bytes(junk, sizeof(junk));
             break;
         case 6: /* the rent */
             ((uint8_t *)(uintptr_t)tx.vout[0]

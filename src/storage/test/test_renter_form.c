@@ -39,6 +39,7 @@ enum lie {
     LITTLE_COLLATERAL,
     WRONG_SIGNATURE,
     OUR_COIN,
+    LEGACY,    /* an input with a scriptSig to come */
     HEAVIER,   /* honest, with an input of 2,000 weight units more */
     TOO_HEAVY, /* inputs whose fee we would pay */
     ABSURD_OUTPUT,
@@ -137,6 +138,13 @@ static json_t *unspent(void)
         list, json_pack("{s:s, s:i, s:s, s:f, s:i, s:b, s:b}", "txid", txid,
                         "vout", 99, "scriptPubKey", hex, "amount", 1000.0,
                         "confirmations", 3, "spendable", 0, "safe", 1));
+    /* Spent by a signature that does not cover the host's scripts. */
+    json_array_append_new(
+        list,
+        json_pack("{s:s, s:i, s:s, s:f, s:i, s:b, s:b}", "txid", txid, "vout",
+                  98, "scriptPubKey",
+                  "00141111111111111111111111111111111111111111", "amount",
+                  50.0, "confirmations", 3, "spendable", 1, "safe", 1));
     return list;
 }
 
@@ -317,6 +325,7 @@ static void host_offer(struct world *w, const struct cc_msg_form_request *q,
                        struct cc_msg_form_offer *o)
 {
     static const uint8_t script[22] = {0, 20, 9};
+    static const uint8_t legacy[25] = {0x76, 0xa9, 20, [23] = 0x88, 0xac};
     struct cc_typed t = {.kind = CC_KIND_CONTRACT, .forming = true};
     uint64_t stake = q->contract.penalty * q->contract.periods;
     uint8_t msg[32];
@@ -338,6 +347,8 @@ static void host_offer(struct world *w, const struct cc_msg_form_request *q,
                           : w->lie == HEAVIER ? 2272
                                               : 272;
     o->inputs[0].script = cc_bytes(script, sizeof(script));
+    if (w->lie == LEGACY)
+        o->inputs[0].script = cc_bytes(legacy, sizeof(legacy));
     o->output_count = 1;
     o->outputs[0].value = w->lie == LITTLE_COLLATERAL ? 5001
                           : w->lie == ABSURD_OUTPUT   ? UINT64_MAX
@@ -649,6 +660,7 @@ static void test_lies(void **state)
         {LITTLE_COLLATERAL, CC_CORRUPT, "of collateral"},
         {WRONG_SIGNATURE, CC_CORRUPT, "signed other terms"},
         {OUR_COIN, CC_CORRUPT, "a coin of ours"},
+        {LEGACY, CC_CORRUPT, "not spent by a witness"},
         {TOO_HEAVY, CC_CORRUPT, "weight units"},
         {ABSURD_OUTPUT, CC_CORRUPT, "absurd outputs"},
     };

@@ -229,9 +229,19 @@ enum cc_status cc_renter_list(struct cc_renter *r, json_t **out,
         if (strlen(names[i]) != 64)
             continue; /* half written, left by a crash */
         st = cc_manifest_load_file(&m, r->dir, names[i], r->secret, err);
-        if (st != CC_OK)
-            break;
         o = json_object();
+        if (st == CC_CORRUPT) { /* the others are good all the same */
+            json_object_set_new(o, "file", json_string(names[i]));
+            json_object_set_new(o, "fault", json_string(err->text));
+            json_array_append_new(list, o);
+            cc_error_init(err);
+            st = CC_OK;
+            continue;
+        }
+        if (st != CC_OK) {
+            json_decref(o);
+            break;
+        }
         json_object_set_new(o, "name", json_string(m.name));
         set_int(o, "size", m.object.size);
         set_int(o, "time", m.time);

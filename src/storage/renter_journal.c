@@ -1,5 +1,6 @@
 #include "storage/renter_journal.h"
 
+#include "crypto/hash.h"
 #include "util/fs.h"
 #include "util/mem.h"
 
@@ -7,10 +8,40 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MAGIC "CCJ1"
-#define HEAD (4 + 64)
-#define ENTRY 64
+#define MAGIC "CCJ2"
+#define CHECK 16
+#define HEAD (4 + 64 + CHECK)
+#define ENTRY (64 + CHECK)
 #define JOURNAL_MAX ((size_t)1 << 30)
+
+/* Of a record at its place, so that nothing is garbage by a flipped bit. */
+static void check_of(uint8_t out[CHECK], const uint8_t *record, size_t len,
+                     uint64_t number)
+{
+    uint8_t buf[4 + 64 + 8], hash[32];
+
+    memcpy(buf, record, len);
+    cc_put_u64le(buf + len, number);
+    cc_sha256_once(hash, buf, len + 8);
+    memcpy(out, hash, CHECK);
+}
+
+static bool holds(const uint8_t *record, size_t len, uint64_t number)
+{
+    uint8_t check[CHECK];
+
+    check_of(check, record, len - CHECK, number);
+    return !memcmp(check, record + len - CHECK, CHECK);
+}
+
+/* What was written last, len bytes of it, gets its check. */
+static void seal_record(struct cc_journal *j, size_t len)
+{
+    uint8_t check[CHECK];
+
+    check_of(check, j->buffer.data + j->buffer.len - len, len, j->count++);
+    cc_write_bytes(&j->buffer, check, CHECK);
+}
 
 enum cc_status cc_journal_begin(struct cc_journal *j, const char *dir,
                                 const char *file, struct cc_error *err)
@@ -24,6 +55,7 @@ enum cc_status cc_journal_begin(struct cc_journal *j, const char *dir,
         return cc_fail_errno(err, "%s", j->path);
     cc_write_bytes(&j->buffer, MAGIC, 4);
     cc_write_bytes(&j->buffer, file, 64);
+    seal_record(j, HEAD - CHECK);
     return CC_OK;
 }
 
@@ -32,6 +64,7 @@ void cc_journal_add(struct cc_journal *j, const uint8_t contract[32],
 {
     cc_write_bytes(&j->buffer, contract, 32);
     cc_write_bytes(&j->buffer, root, 32);
+    seal_record(j, ENTRY - CHECK);
 }
 
 enum cc_status cc_journal_sync(struct cc_journal *j, struct cc_error *err)
@@ -87,6 +120,7 @@ enum cc_status cc_journal_recover(
     char *path = cc_fs_join(dir, "journal");
     uint8_t *data = NULL;
     size_t len = 0;
+    uint64_t n = 0;
     enum cc_status st = cc_fs_read(path, JOURNAL_MAX, &data, &len, err);
 
     if (st == CC_NOTFOUND) {
@@ -94,9 +128,10 @@ enum cc_status cc_journal_recover(
         goto out;
     }
     if (st == CC_OK && len >= HEAD && !memcmp(data, MAGIC, 4) &&
-        !has_manifest(dir, data + 4))
+        holds(data, HEAD, n++) && !has_manifest(dir, data + 4))
         for (size_t at = HEAD; st == CC_OK && at + ENTRY <= len; at += ENTRY)
-            st = garbage(arg, data + at, data + at + 32, err);
+            if (holds(data + at, ENTRY, n++))
+                st = garbage(arg, data + at, data + at + 32, err);
     if (st == CC_OK)
         st = cc_fs_remove(path, err);
 out:

@@ -2,8 +2,10 @@
  * renter_journal.h: which sectors an unfinished put or rm is about, so that a
  * crash in the middle leaves nothing that is paid for and belongs to nobody.
  *
- * `journal` in the renter's folder: "CCJ1" ‖ the manifest's file name 64 ‖
- * entries contract id 32 ‖ root 32; a torn last entry does not count. Entries
+ * `journal` in the renter's folder: "CCJ2" ‖ the manifest's file name 64 ‖
+ * check 16 ‖ entries contract id 32 ‖ root 32 ‖ check 16; check: the start of
+ * SHA-256 over the record before it and its number (8, LE), the head's 0. What
+ * does not check does not count. Entries
  * are synced before the sectors are sent (put) or the manifest is removed
  * (rm). If the manifest is there when the renter opens, the put was complete
  * or the rm did not begin; if not, the entries are garbage.
@@ -17,6 +19,7 @@ struct cc_journal {
     int fd; /* -1: none is open */
     char *path, *dir;
     struct cc_writer buffer; /* not yet written */
+    uint64_t count;          /* records */
 };
 
 /* file: of the manifest, 64 digits. */

@@ -130,13 +130,34 @@ static json_t *contract_json(const struct cc_renter_contract *c)
     return o;
 }
 
+/* As it stands in the file; "checksum" is of the text without it. A digit
+ * that changed is found, not believed: numbers of revisions are signed once. */
+static char *contract_text(const json_t *o)
+{
+    return json_dumps(o, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+}
+
+static void checksum(char hex[65], const char *text)
+{
+    uint8_t hash[32];
+
+    cc_sha256_once(hash, text, strlen(text));
+    cc_hex_encode(hex, hash, 32);
+}
+
 enum cc_status cc_renter_contract_save(const struct cc_renter_contract *c,
                                        const char *dir, struct cc_error *err)
 {
     json_t *o = contract_json(c);
-    char *text = json_dumps(o, JSON_INDENT(1)), *path = contract_path(c, dir);
+    char *text = contract_text(o), *path = contract_path(c, dir), sum[65];
     enum cc_status st;
 
+    if (text) {
+        checksum(sum, text);
+        json_object_set_new(o, "checksum", json_string(sum));
+        free(text);
+        text = contract_text(o);
+    }
     json_decref(o);
     st = text ? cc_fs_write(path, text, strlen(text), 0600, err)
               : cc_fail(err, CC_IO, "%s: cannot be written as JSON", path);
@@ -226,6 +247,26 @@ static void read_contract(struct fields *f, struct cc_renter_contract *c)
         strcpy(c->endpoint, s);
 }
 
+/* The checksum is taken out. */
+static bool checks(json_t *o)
+{
+    const char *told = json_string_value(json_object_get(o, "checksum"));
+    char sum[65] = "", *copy, *text;
+    bool good;
+
+    if (!told)
+        return false;
+    copy = cc_strdup(told);
+    json_object_del(o, "checksum");
+    text = contract_text(o);
+    if (text)
+        checksum(sum, text);
+    good = text && !strcmp(sum, copy);
+    free(text);
+    free(copy);
+    return good;
+}
+
 enum cc_status cc_renter_contract_load(struct cc_renter_contract *out,
                                        const char *path, struct cc_error *err)
 {
@@ -243,7 +284,8 @@ enum cc_status cc_renter_contract_load(struct cc_renter_contract *out,
     o = json_loadb((char *)text, len, 0, NULL);
     free(text);
     f.o = o;
-    if (o)
+    f.failed = !checks(o);
+    if (!f.failed)
         read_contract(&f, &c);
     json_decref(o);
     if (!o || f.failed) {

@@ -29,6 +29,8 @@ static const uint8_t magic[4] = {'C', 'C', 's', '1'};
  * must still be written down when it is full. */
 #define RESERVE (UINT64_C(16) << 20)
 
+#define SLOTS_MAX (1 << 26) /* 256 TiB */
+
 #define CACHE 32 /* sectors whose leaf hashes are kept: 128 KiB each */
 
 struct slot {
@@ -140,6 +142,10 @@ static enum cc_status load_index(struct cc_volume *v, struct cc_error *err)
 
     if (fstat(v->index, &info))
         return cc_fail_errno(err, "%s/index", v->directory);
+    if (info.st_size > (off_t)SLOTS_MAX * RECORD_SIZE)
+        return cc_fail(err, CC_CORRUPT,
+                       "%s/index is too large for what it should be",
+                       v->directory);
     len = (size_t)info.st_size;
     v->torn = len % RECORD_SIZE != 0; /* a record that was cut short */
     v->slot_count = len / RECORD_SIZE;

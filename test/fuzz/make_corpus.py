@@ -393,9 +393,11 @@ def make_node():
     put("manifest", "order", manifest + place(1) + place(0) + place(0))
     put("manifest", "unused", manifest + place(0) + place(0) + place(0))
     put("manifest", "cut", manifest + place(0) + place(1))
-    put("journal", "good", b"CCJ1" + b"a" * 64 + b"\1" * 128)
-    put("journal", "torn", b"CCJ1" + b"a" * 64 + b"\1" * 100)
-    put("journal", "other", b"CCJ2" + b"a" * 64)
+    check = lambda record, n: record + hashlib.sha256(record + struct.pack("<Q", n)).digest()[:16]
+    journal = check(b"CCJ2" + b"a" * 64, 0)
+    put("journal", "good", journal + check(b"\1" * 64, 1) + check(b"\2" * 64, 2))
+    put("journal", "torn", journal + check(b"\1" * 64, 1) + b"\2" * 50)
+    put("journal", "other", check(b"CCJ1" + b"a" * 64, 0))
     contract = {"version": 1, "id": "11" * 32, "txid": "22" * 32, "renter": "33" * 32, "host": "44" * 32, "start": 1,
                 "period": 12, "periods": 3, "samples": 1, "odds": 1, "rent": 5, "penalty": 5, "allowance": 9,
                 "value": 100, "capacity": 32, "price_write": 1, "price_read": 1, "price_request": 1,

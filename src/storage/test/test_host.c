@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "crypto/ec.h"
+#include "crypto/hash.h"
 #include "crypto/mtree.h"
 #include "storage/host.h"
 #include "storage/host_i.h"
@@ -17,6 +18,7 @@
 #include "storage/test/host_world.h"
 #include "support.h"
 #include "util/fs.h"
+#include "util/hex.h"
 #include "util/mem.h"
 #include "util/writer.h"
 
@@ -491,11 +493,11 @@ static void test_killed_while_signing(void **state)
             got++;
         close(pipes[0]);
         assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFSIGNALED(status));
         cc_test_random(&random);
         total += got;
         open_host(w);
         tick(w);
+        assert_true(WIFSIGNALED(status));
         assert_reply(latest(w), CC_MSG_LATEST_REPLY);
         if (got) {
             assert_true(l->revision == t.number || l->revision == t.number + 1);
@@ -512,6 +514,80 @@ static void test_killed_while_signing(void **state)
     cc_test_ran("kills of a signing host", KILLS);
     cc_test_ran("revisions told", total);
     assert_true(total > KILLS);
+}
+
+/* The only contract's file. */
+static void contract_file(const struct world *w, char path[200])
+{
+    char hex[65];
+
+    cc_hex_encode(hex, w->id, 32);
+    snprintf(path, 200, "%s/contracts/%s.dat", w->directory, hex);
+}
+
+/* Whatever byte of a contract's file changes, wherever it is cut: the host
+ * says which file, starts nothing, and touches nothing else. */
+static void test_damaged_contract_file(void **state)
+{
+    struct world *w = *state;
+    struct cc_host_contract *c;
+    struct cc_host *none = NULL;
+    struct cc_error err;
+    char path[200];
+    uint8_t *data;
+    size_t len;
+
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    store(w, 1);
+    store(w, 2);
+    close_host(w);
+    contract_file(w, path);
+    assert_int_equal(cc_fs_read(path, 100000, &data, &len, NULL), CC_OK);
+    for (size_t i = 0; i < 2 * len; i++) {
+        if (i < len)
+            data[i] ^= (uint8_t)(1 << i % 8);
+        cc_error_init(&err);
+        assert_int_equal(
+            cc_host_contract_decode(&c, data, i < len ? len : i - len, &err),
+            CC_CORRUPT);
+        assert_true(err.text[0]);
+        if (i % 97 == 0) { /* through the whole start, now and then */
+            assert_int_equal(
+                cc_fs_write(path, data, i < len ? len : i - len, 0600, NULL),
+                CC_OK);
+            cc_error_init(&err);
+            assert_int_equal(cc_host_new(&none, &w->config, &err), CC_CORRUPT);
+            assert_non_null(strstr(err.text, path));
+            assert_null(none);
+        }
+        if (i < len)
+            data[i] ^= (uint8_t)(1 << i % 8);
+    }
+    /* With a hash that fits, what it says is looked at. */
+    for (size_t i = 0; i < len - 32; i++) {
+        struct cc_writer w2;
+
+        data[i] ^= (uint8_t)(1 << i % 8);
+        cc_sha256_once(data + len - 32, data, len - 32);
+        if (cc_host_contract_decode(&c, data, len, NULL) == CC_OK) {
+            cc_writer_init_heap(&w2);
+            cc_host_contract_encode(&w2, c);
+            assert_int_equal(w2.len, len);
+            assert_memory_equal(w2.data, data, len);
+            cc_writer_clear(&w2);
+            cc_host_contract_free(c);
+        }
+        data[i] ^= (uint8_t)(1 << i % 8);
+    }
+    cc_sha256_once(data + len - 32, data, len - 32);
+    assert_int_equal(cc_fs_write(path, data, len, 0600, NULL), CC_OK);
+    free(data);
+    open_host(w);
+    tick(w);
+    assert_reply(read_leaves(w, 1, 0, 1), CC_MSG_READ_REPLY);
+    check_read(w, 2, 1, 0, 1);
 }
 
 static void test_node_away(void **state)
@@ -699,6 +775,7 @@ int main(void)
         TEST(test_deletion_waits),
         TEST(test_proof_is_repeated),
         TEST(test_fees_rise),
+        TEST(test_damaged_contract_file),
         TEST(test_unsaved_revision),
         TEST(test_killed_while_signing),
         TEST(test_damage),

@@ -2,11 +2,13 @@
 #include "storage/renter_journal.h"
 #include "storage/renter_state.h"
 
+#include "crypto/hash.h"
 #include "support.h"
 #include "util/fs.h"
 #include "util/hex.h"
 #include "util/mem.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 
 /* A renter's folder and a contract to be kept there. */
@@ -111,6 +113,25 @@ static void expect_contract(const struct cc_renter_contract *a,
     expect_roots(&a->garbage, &b->garbage);
 }
 
+/* As the file says what it holds, so that not the checksum alone refuses. */
+static char *with_checksum(const char *text)
+{
+    json_t *o = json_loads(text, 0, NULL);
+    char *plain, *out, hex[65];
+    uint8_t hash[32];
+
+    assert_non_null(o);
+    json_object_del(o, "checksum");
+    plain = json_dumps(o, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+    cc_sha256_once(hash, plain, strlen(plain));
+    cc_hex_encode(hex, hash, 32);
+    json_object_set_new(o, "checksum", json_string(hex));
+    out = json_dumps(o, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+    free(plain);
+    json_decref(o);
+    return out;
+}
+
 /* One value in the file replaced by another of the same length. */
 static void expect_refused(const char *path, const char *text, const char *from,
                            const char *to)
@@ -121,6 +142,9 @@ static void expect_refused(const char *path, const char *text, const char *from,
     assert_non_null(at);
     assert_int_equal(strlen(from), strlen(to));
     memcpy(at, to, strlen(to));
+    at = with_checksum(copy);
+    free(copy);
+    copy = at;
     assert_int_equal(cc_fs_write(path, copy, strlen(copy), 0600, NULL), CC_OK);
     if (cc_renter_contract_load(&back, path, NULL) != CC_CORRUPT)
         fail_msg("%s taken", to);
@@ -130,7 +154,7 @@ static void expect_refused(const char *path, const char *text, const char *from,
 static void test_contract_files(void **state)
 {
     static const char *const bad[][2] = {
-        {"\"version\": 1", "\"version\": 2"},
+        {"\"version\": 1,", "\"version\": 2,"},
         {"\"rent\": 106", "\"rent\": -10"},
         {"\"rent\": 106", "\"rent\": \"1\""},
         {"\"penalty\"", "\"penaltx\""},
@@ -160,11 +184,18 @@ static void test_contract_files(void **state)
     assert_int_equal(cc_renter_contract_save(&w.c, w.dir, NULL), CC_OK);
     /* Damaged in any way it is refused, and says which file. */
     assert_int_equal(cc_fs_read(path, 100000, &text, &len, NULL), CC_OK);
-    for (size_t cut = 0; cut < len; cut += 37) {
-        assert_int_equal(cc_fs_write(path, text, cut, 0600, NULL), CC_OK);
-        assert_int_equal(cc_renter_contract_load(&back, path, &w.err),
-                         CC_CORRUPT);
+    for (size_t i = 0; i < 2 * len; i++) {
+        if (i < len)
+            text[i] ^= (uint8_t)(1 << i % 8);
+        assert_int_equal(
+            cc_fs_write(path, text, i < len ? len : i - len, 0600, NULL),
+            CC_OK);
+        cc_error_init(&w.err);
+        if (cc_renter_contract_load(&back, path, &w.err) != CC_CORRUPT)
+            fail_msg("byte %zu of %zu changed or cut: taken", i, len);
         expect_words(&w, path);
+        if (i < len)
+            text[i] ^= (uint8_t)(1 << i % 8);
     }
     free(text);
     assert_int_equal(cc_renter_contract_remove(&w.c, w.dir, NULL), CC_OK);
@@ -244,16 +275,20 @@ static void test_manifests(void **state)
     assert_int_equal(cc_manifest_load_file(&back, w.dir, strrchr(path, '/') + 1,
                                            other, NULL),
                      CC_CORRUPT);
-    for (size_t i = 0; i < len; i += 5) {
-        data[i] ^= 1;
-        assert_int_equal(cc_fs_write(path, data, len, 0600, NULL), CC_OK);
-        assert_int_equal(cc_manifest_load(&back, w.dir, "a name", secret, NULL),
-                         CC_CORRUPT);
-        data[i] ^= 1;
+    for (size_t i = 0; i < 2 * len; i++) {
+        if (i < len)
+            data[i] ^= (uint8_t)(1 << i % 8);
+        assert_int_equal(
+            cc_fs_write(path, data, i < len ? len : i - len, 0600, NULL),
+            CC_OK);
+        cc_error_init(&w.err);
+        assert_int_equal(
+            cc_manifest_load(&back, w.dir, "a name", secret, &w.err),
+            CC_CORRUPT);
+        expect_words(&w, path);
+        if (i < len)
+            data[i] ^= (uint8_t)(1 << i % 8);
     }
-    assert_int_equal(cc_fs_write(path, data, len - 1, 0600, NULL), CC_OK);
-    assert_int_equal(cc_manifest_load(&back, w.dir, "a name", secret, NULL),
-                     CC_CORRUPT);
     free(data);
     free(path);
     assert_int_equal(cc_manifest_remove(w.dir, "a name", secret, NULL), CC_OK);
@@ -274,6 +309,16 @@ static enum cc_status count_garbage(void *arg, const uint8_t contract[32],
     return CC_OK;
 }
 
+static enum cc_status note_garbage(void *arg, const uint8_t contract[32],
+                                   const uint8_t root[32], struct cc_error *err)
+{
+    (void)err;
+    assert_int_equal(contract[0], 1);
+    assert_in_range(root[0], 1, 3);
+    ((bool *)arg)[root[0] - 1] = true;
+    return CC_OK;
+}
+
 /* A journal cut at every place: whole entries count, and only where the
  * manifest is not there. */
 static void test_journal(void **state)
@@ -282,6 +327,7 @@ static void test_journal(void **state)
     struct cc_journal j;
     char file[65], *path, *object;
     struct world w;
+    bool noted[3];
     size_t len;
     int seen;
 
@@ -300,14 +346,27 @@ static void test_journal(void **state)
     }
     cc_journal_close(&j);
     assert_int_equal(cc_fs_read(path, 10000, &data, &len, NULL), CC_OK);
-    assert_int_equal(len, 68 + 3 * 64);
+    assert_int_equal(len, 84 + 3 * 80);
     for (size_t cut = 0; cut <= len; cut++) {
         assert_int_equal(cc_fs_write(path, data, cut, 0600, NULL), CC_OK);
         seen = 0;
         assert_int_equal(cc_journal_recover(w.dir, count_garbage, &seen, NULL),
                          CC_OK);
-        assert_int_equal(seen, cut < 68 ? 0 : (cut - 68) / 64);
+        assert_int_equal(seen, cut < 84 ? 0 : (cut - 84) / 80);
         assert_false(cc_fs_exists(path));
+    }
+    /* A byte that changed makes nothing garbage that was not. */
+    for (size_t i = 0; i < len; i++) {
+        size_t lost = i < 84 ? 3 : 1;
+
+        data[i] ^= (uint8_t)(1 << i % 8);
+        assert_int_equal(cc_fs_write(path, data, len, 0600, NULL), CC_OK);
+        memset(noted, 0, sizeof(noted));
+        assert_int_equal(cc_journal_recover(w.dir, note_garbage, noted, NULL),
+                         CC_OK);
+        assert_int_equal(noted[0] + noted[1] + noted[2], 3 - lost);
+        assert_true(lost == 3 || !noted[(i - 84) / 80]);
+        data[i] ^= (uint8_t)(1 << i % 8);
     }
     assert_int_equal(cc_fs_write(path, data, len, 0600, NULL), CC_OK);
     assert_int_equal(cc_fs_write(object, "", 0, 0600, NULL), CC_OK);

@@ -227,6 +227,44 @@ static void test_torn_records(void **state)
     close(fd);
 }
 
+/* The index cut at any length: whole records before the cut count. One too
+ * large is no index. */
+static void test_index_sizes(void **state)
+{
+    struct place *p = *state;
+    struct cc_volume *again;
+    struct cc_error err;
+    uint8_t root[32], all[3 * 64];
+    char path[128];
+    int fd;
+
+    for (uint32_t n = 0; n < 3; n++)
+        assert_int_equal(put(p, n, root), CC_OK);
+    snprintf(path, sizeof(path), "%s/index", p->directory);
+    fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, all, sizeof(all), 0), sizeof(all));
+    for (off_t cut = sizeof(all); cut >= 0; cut--) {
+        assert_int_equal(ftruncate(fd, cut), 0);
+        reopen(p);
+        assert_int_equal(cc_volume_counts(p->v).used, cut / 64);
+        assert_int_equal(cc_volume_counts(p->v).torn, cut % 64 != 0);
+        for (uint32_t n = 0; cut % 64 == 0 && n < cut / 64; n++)
+            assert_holds(p, n);
+    }
+    assert_int_equal(pwrite(fd, all, sizeof(all), 0), sizeof(all));
+    cc_volume_close(p->v);
+    assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
+    cc_error_init(&err);
+    assert_int_equal(cc_volume_open(&again, p->directory, 8, NULL, &err),
+                     CC_CORRUPT);
+    assert_non_null(strstr(err.text, "index"));
+    assert_int_equal(ftruncate(fd, sizeof(all)), 0);
+    close(fd);
+    assert_int_equal(cc_volume_open(&p->v, p->directory, 8, NULL, NULL), CC_OK);
+    for (uint32_t n = 0; n < 3; n++)
+        assert_holds(p, n);
+}
+
 static void test_one_at_a_time(void **state)
 {
     struct place *p = *state;
@@ -499,11 +537,17 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_keeps),        TEST(test_full_and_release),
-        TEST(test_leaves),       TEST(test_files_cut_short),
-        TEST(test_torn_records), TEST(test_one_at_a_time),
-        TEST(test_disk_full),    TEST(test_same_sector_at_once),
-        TEST(test_many_hands),   TEST(test_kill),
+        TEST(test_keeps),
+        TEST(test_full_and_release),
+        TEST(test_leaves),
+        TEST(test_files_cut_short),
+        TEST(test_torn_records),
+        TEST(test_index_sizes),
+        TEST(test_one_at_a_time),
+        TEST(test_disk_full),
+        TEST(test_same_sector_at_once),
+        TEST(test_many_hands),
+        TEST(test_kill),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,10 @@ static const char usage[] =
     "       Fetch it into a file (default: one of that name, here).\n\n"
     "  ls\n"
     "       List what is stored.\n\n"
+    "  health [NAME]\n"
+    "       Ask the hosts: how many shards can be had now, and who fails. "
+    "Exit\n"
+    "       status 1 if something cannot be fetched now.\n\n"
     "  rm NAME\n"
     "       Remove it.\n\n"
     "  hosts\n"
@@ -276,17 +280,66 @@ static const char *text(const json_t *o, const char *key)
     return s ? s : "";
 }
 
+/* An object's manifest is damaged: we know no more. */
+static bool print_damaged(const json_t *o)
+{
+    if (!json_object_get(o, "file"))
+        return false;
+    printf("damaged: %s\n", text(o, "fault"));
+    return true;
+}
+
+static void print_kept(const struct gateway *g, const json_t *o)
+{
+    const json_int_t left = integer(o, "blocks_left");
+    const double days =
+        (double)left * (double)g->setup.params->spacing_s / 86400.0;
+
+    if (left)
+        printf("kept until block %" JSON_INTEGER_FORMAT
+               " (%" JSON_INTEGER_FORMAT " left, about %.3g days)  ",
+               integer(o, "kept_until"), left, days);
+    else
+        printf("EXPIRED at block %" JSON_INTEGER_FORMAT "  ",
+               integer(o, "kept_until"));
+}
+
+static void print_health(const struct gateway *g, const json_t *o)
+{
+    const char *endpoint;
+    json_t *fault;
+
+    if (print_damaged(o))
+        return;
+    printf("%-11s  %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+           " shards, %" JSON_INTEGER_FORMAT " needed  ",
+           text(o, "state"), integer(o, "reachable"), integer(o, "n"),
+           integer(o, "k"));
+    print_kept(g, o);
+    print_text(text(o, "name"));
+    putchar('\n');
+    json_object_foreach(json_object_get(o, "faults"), endpoint, fault)
+    {
+        printf("    %s: ", endpoint);
+        print_text(json_string_value(fault));
+        putchar('\n');
+    }
+    if (!strcmp(text(o, "state"), "degraded"))
+        printf("    lost shards are not made anew: if these hosts stay away, "
+               "get it and put it under another name\n");
+}
+
 static void print_object(const struct gateway *g, const json_t *o)
 {
     char when[32];
 
-    (void)g;
+    if (print_damaged(o))
+        return;
     cc_clock_format(when, integer(o, "time"));
     printf("%14" JSON_INTEGER_FORMAT "  %s  %" JSON_INTEGER_FORMAT
-           " of %-3" JSON_INTEGER_FORMAT
-           "  kept until block %" JSON_INTEGER_FORMAT "  ",
-           integer(o, "size"), when, integer(o, "k"), integer(o, "n"),
-           integer(o, "kept_until"));
+           " of %-3" JSON_INTEGER_FORMAT "  ",
+           integer(o, "size"), when, integer(o, "k"), integer(o, "n"));
+    print_kept(g, o);
     print_text(text(o, "name"));
     putchar('\n');
 }
@@ -336,17 +389,13 @@ static void print_contract(const struct gateway *g, const json_t *o)
                                                         : "not on chain");
 }
 
-static enum cc_status run_list(
-    struct gateway *g,
-    enum cc_status (*get)(struct cc_renter *, json_t **, struct cc_error *),
-    void (*print)(const struct gateway *, const json_t *), struct cc_error *err)
+/* Takes the list. */
+static void show_list(const struct gateway *g, json_t *list,
+                      void (*print)(const struct gateway *, const json_t *))
 {
-    json_t *list = NULL, *row;
-    enum cc_status st = get(g->renter, &list, err);
+    json_t *row;
     size_t i;
 
-    if (st != CC_OK)
-        return st;
     if (cc_args_get_bool(g->setup.args, "json", false)) {
         char *s = json_dumps(list, JSON_INDENT(2));
 
@@ -356,7 +405,36 @@ static enum cc_status run_list(
         json_array_foreach(list, i, row) print(g, row);
     }
     json_decref(list);
-    return CC_OK;
+}
+
+static enum cc_status run_list(
+    struct gateway *g,
+    enum cc_status (*get)(struct cc_renter *, json_t **, struct cc_error *),
+    void (*print)(const struct gateway *, const json_t *), struct cc_error *err)
+{
+    json_t *list = NULL;
+    enum cc_status st = get(g->renter, &list, err);
+
+    if (st == CC_OK)
+        show_list(g, list, print);
+    return st;
+}
+
+static enum cc_status run_health(struct gateway *g, struct cc_error *err)
+{
+    json_t *list = NULL, *row;
+    size_t i, away = 0;
+    enum cc_status st = cc_renter_health(
+        g->renter, g->count > 1 ? g->words[1] : NULL, &list, err);
+
+    if (st != CC_OK)
+        return st;
+    json_array_foreach(list, i, row) away +=
+        json_object_get(row, "file") ||
+        !strcmp(text(row, "state"), "unreachable");
+    show_list(g, list, print_health);
+    return away ? cc_fail(err, CC_CORRUPT, "%zu cannot be fetched now", away)
+                : CC_OK;
 }
 
 static enum cc_status run_ls(struct gateway *g, struct cc_error *err)
@@ -379,9 +457,13 @@ static const struct {
     int min, max; /* words behind it */
     enum cc_status (*run)(struct gateway *g, struct cc_error *err);
 } commands[] = {
-    {"put", 1, 2, run_put},     {"get", 1, 2, run_get},
-    {"ls", 0, 0, run_ls},       {"rm", 1, 1, run_rm},
-    {"hosts", 0, 0, run_hosts}, {"contracts", 0, 0, run_contracts},
+    {"put", 1, 2, run_put},
+    {"get", 1, 2, run_get},
+    {"health", 0, 1, run_health},
+    {"ls", 0, 0, run_ls},
+    {"rm", 1, 1, run_rm},
+    {"hosts", 0, 0, run_hosts},
+    {"contracts", 0, 0, run_contracts},
 };
 
 static enum cc_status run(struct gateway *g, struct cc_error *err)

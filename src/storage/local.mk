@@ -19,6 +19,7 @@ libcc_storage_a_SOURCES = \
     src/storage/renter.c src/storage/renter.h \
     src/storage/renter_coins.c src/storage/renter_form.c \
     src/storage/renter_get.c \
+    src/storage/renter_health.c \
     src/storage/renter_hosts.c \
     src/storage/renter_internal.h \
     src/storage/renter_journal.c src/storage/renter_journal.h \

@@ -63,9 +63,17 @@ enum cc_status cc_renter_remove(struct cc_renter *r, const char *name,
                                 struct cc_error *err);
 
 /* Arrays of JSON objects, the caller's. Of what is stored, "kept_until" is
- * the height up to which k shards of each slab are under contract. */
+ * the height up to which k shards of each slab are under contract; one whose
+ * manifest is damaged has "file" and "fault" alone. */
 enum cc_status cc_renter_list(struct cc_renter *r, json_t **out,
                               struct cc_error *err);
+/* As cc_renter_list, after asking each host: "reachable" is how many of n
+ * shards are with hosts that answer, agree with us on what they keep, and
+ * miss nothing, in the slab that has fewest; "state" good (all), degraded, or
+ * unreachable (fewer than k); "faults" says which host fails why. name: one
+ * object (CC_NOTFOUND), or NULL for all. Data is not read. */
+enum cc_status cc_renter_health(struct cc_renter *r, const char *name,
+                                json_t **out, struct cc_error *err);
 enum cc_status cc_renter_hosts(struct cc_renter *r, json_t **out,
                                struct cc_error *err);
 enum cc_status cc_renter_contracts(struct cc_renter *r, json_t **out,

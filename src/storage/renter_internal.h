@@ -95,6 +95,11 @@ enum cc_status cc_renter_settle_forming(struct cc_renter *r, uint32_t height,
 /* The last block in which its data is certain to be kept. */
 int64_t cc_renter_contract_end(const struct cc_renter_contract *c);
 
+/* --- renter_health.c ----------------------------------------------------- */
+
+/* The height up to which k shards of every slab are under contract. */
+int64_t cc_renter_kept_until(struct cc_renter *r, const struct cc_manifest *m);
+
 /* --- renter_coins.c ------------------------------------------------------ */
 
 /* See that the wallet has a coin for each of count contracts: if not, but

@@ -473,6 +473,12 @@ enum cc_status cc_renter_put(struct cc_renter *r, const char *path,
         st = cc_manifest_save(&p.m, r->dir, r->secret, err);
     if (st == CC_OK)
         st = cc_journal_end(&p.journal, err);
+    if (st == CC_OK)
+        cc_renter_say(r,
+                      "kept until block %" PRId64 ", %" PRId64
+                      " blocks from now: store it again before then",
+                      cc_renter_kept_until(r, &p.m),
+                      cc_renter_kept_until(r, &p.m) - p.height);
     clear(&p);
     return st;
 }

@@ -113,7 +113,7 @@ class TestGatewayAlone(framework.TestCase):
         g = self.gateway()
         status, out, err = g.run("help")
         self.assertEqual((status, err), (0, ""))
-        for word in ("put FILE", "get NAME", "ls", "rm NAME", "hosts", "contracts", "-maxrent", "-rpcwallet"):
+        for word in ("put FILE", "get NAME", "ls", "rm NAME", "health [NAME]", "hosts", "contracts", "-maxrent", "-rpcwallet"):
             self.assertIn(word, out)
         self.assertEqual(g.run("-help")[1], out)
         self.assertIn("CloudCoin gateway version", g.run("-version")[1])
@@ -260,8 +260,20 @@ class TestGateway(framework.TestCase):
             host.start()
             self.wait_until(lambda: all(h["answers"] for h in g.json("hosts")), what="the host is back")
 
-        for host in self.hosts[1:]:
+        self.assertEqual({(o["reachable"], o["state"]) for o in g.json("health")}, {(3, "good")})
+        for host, left, state in zip(self.hosts[1:], (2, 1), ("degraded", "unreachable")):
             self.stop_host(host)
+            status, out, err = g.run("-json", "health")
+            self.assertEqual(status, left == 1, err)
+            self.assertEqual({(o["reachable"], o["state"]) for o in json.loads(out)}, {(left, state)})
+            for o in json.loads(out):
+                self.assertEqual(len(o["faults"]), 3 - left)
+                self.assertTrue(o["faults"][host.door.endpoint])
+        status, out, err = g.run("health", "odd")
+        self.assertEqual(status, 1)
+        self.assertIn("1 cannot be fetched now", err)
+        self.assertRegex(out, r"^unreachable +1 of 3 shards, 2 needed  kept until block \d+ \(\d+ left, about .* days\)  odd\n")
+        self.assertEqual(g.run("health", "nothing")[0], 2)
         os.unlink(self.path("back"))
         status, _, err = g.run("get", "odd", self.path("back"))
         self.assertEqual(status, 1)
@@ -314,6 +326,46 @@ class TestGateway(framework.TestCase):
         for name in ("a", "b"):
             g.good("rm", name)
         self.assertEqual([c["sectors"] for c in g.json("contracts")], [0] * HOSTS)
+
+    def test_damaged_manifest(self):
+        """One object's own file is damaged: it is told, and the others are listed and fetched."""
+        g = self.gateway
+        objects = os.path.join(g.folder, "regtest", "gateway", "objects")
+        for name in "ab":
+            before = set(os.listdir(objects)) if os.path.isdir(objects) else set()
+            make_file(self.path(name), 1000, name)
+            g.good("put", self.path(name), "-k=1", "-n=2")
+            self.mine(1)
+        damaged, = set(os.listdir(objects)) - before
+        with open(os.path.join(objects, damaged), "r+b") as f:
+            f.seek(30)
+            f.write(b"xxxx")
+        good, bad = sorted(g.json("ls"), key=lambda o: "file" in o)
+        self.assertEqual((good["name"], bad["file"]), ("a", damaged))
+        self.assertIn(damaged, bad["fault"])
+        self.assertIn("damaged: ", g.good("ls"))
+        status, out, err = g.run("health")
+        self.assertEqual(status, 1)
+        self.assertIn("good ", out)
+        g.good("get", "a", self.path("back"))
+        self.assertEqual(content(self.path("back")), content(self.path("a")))
+        status, _, err = g.run("get", "b", self.path("back"))
+        self.assertEqual(status, 1)
+        self.assertIn(damaged, err)
+
+    def test_expiry(self):
+        """Who stored is told until when; ls and health count down, and say when it is over."""
+        g = self.gateway
+        make_file(self.path("a"), 1000)
+        status, _, err = g.run("put", self.path("a"), "-k=1", "-n=1", "-periods=6", "-period=12")
+        self.assertEqual(status, 0, err)
+        until = g.json("ls")[0]["kept_until"]
+        self.assertIn(f"kept until block {until}, ", err)
+        left = until - self.renter.height()
+        self.assertEqual(g.json("ls")[0]["blocks_left"], left)
+        self.assertIn(f"kept until block {until} ({left} left", g.good("ls"))
+        self.mine(left)
+        self.assertIn(f"EXPIRED at block {until}", g.good("ls"))
 
     def test_damaged_disk(self):
         """A host whose disk changed a bit is left out; the file comes from the others."""

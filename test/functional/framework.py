@@ -38,7 +38,7 @@ def program(name):
     for folder in filter(None, tried):
         path = os.path.join(folder, name)
         if os.access(path, os.X_OK) and not os.path.isdir(path):
-            return path
+            return os.path.abspath(path)
     raise FileNotFoundError(f"{name} is not built (looked in {', '.join(filter(None, tried))})")
 
 
@@ -163,7 +163,7 @@ class Node:
         """Start it and do not wait."""
         with open(self.stderr_path, "ab") as err:
             self.process = subprocess.Popen(self.command(*extra), stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.DEVNULL, stderr=err)
+                                            stdout=subprocess.DEVNULL, stderr=err, cwd=self.folder)
 
     def start(self, *extra):
         """Start it and wait until RPC answers."""

@@ -104,11 +104,7 @@ class Finder:
 
     def token(self, i, t):
         if t.kind == "directive":
-            m = re.match(r"\s*#define \w+ \(?(0x[0-9a-f]+|\d+)\b", t.text)
-            if m:
-                for d in (1, -1):
-                    self.add(LAST, t.start + m.start(1), t.start + m.end(1),
-                             f"({m[1]} + {d})", f"{m[1]} + {d}")
+            self.define(t)
         elif t.kind == "number":
             self.number(i, t)
         elif t.text in COMPARE and self.binary(i):
@@ -124,6 +120,14 @@ class Finder:
         elif t.text == "?":
             self.add(SECOND, t.start, t.end, "|| 1 ?", "?: always the first")
             self.add(SECOND, t.start, t.end, "&& 0 ?", "?: always the second")
+
+    def define(self, t):
+        """The numbers of a macro's body, to both sides."""
+        head = re.match(r"\s*#define \w+(\([^)]*\))?", t.text)
+        for m in re.finditer(r"\b(0x[0-9a-f]+|\d+)\b", t.text):
+            for d in (1, -1) if head and m.start() > head.end() else ():
+                self.add(LAST, t.start + m.start(), t.start + m.end(),
+                         f"({m[1]} + {d})", f"{m[1]} + {d}")
 
     def swap(self, rank, t, text):
         self.add(rank, t.start, t.end, text, f"{t.text} -> {text}")

@@ -73,6 +73,67 @@ static void test_bitcoin_regtest(void **state)
     assert_int_equal(p->bip66_height, 1);
     assert_int_equal(p->csv_height, 1);
     assert_int_equal(p->segwit_height, 0);
+    assert_int_equal(p->taproot_height, 0);
+    assert_int_equal(p->spacing_s, 600);
+    assert_int_equal(p->half_life_s, 172800);
+    assert_int_equal(p->testdummy.bit, 28);
+    assert_int_equal(p->testdummy.window, 144);
+    assert_int_equal(p->testdummy.threshold, 108);
+}
+
+/* Our own three, as doc/protocol.md has them: a node that differs in any of
+ * these talks to nobody, or about other money. */
+static void test_own_chains(void **state)
+{
+    static const struct {
+        uint32_t magic;
+        uint16_t port, rpc_port;
+        uint8_t pubkey, script, secret;
+        uint32_t xpub, xprv;
+        const char *hrp, *directory;
+        uint64_t limit_top;
+        bool no_retarget;
+    } rows[] = {
+        {0xc0dce5c1, 7733, 7732, 28, 63, 156, 0x0488b21e, 0x0488ade4, "cc", "",
+         (UINT64_C(1) << 40) - 1, false},
+        {0xc1dce5c1, 17733, 17732, 87, 125, 215, 0x043587cf, 0x04358394, "tcc",
+         "test", (UINT64_C(1) << 44) - 1, false},
+        {0xc2dce5c1, 17744, 17743, 87, 125, 215, 0x043587cf, 0x04358394, "ccrt",
+         "regtest", UINT64_MAX >> 1, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        const struct cc_params *p = cc_params_get((enum cc_chain_id)i);
+
+        assert_int_equal(p->id, i);
+        assert_int_equal(p->magic, rows[i].magic);
+        assert_int_equal(p->port, rows[i].port);
+        assert_int_equal(p->rpc_port, rows[i].rpc_port);
+        assert_int_equal(p->prefixes.pubkey, rows[i].pubkey);
+        assert_int_equal(p->prefixes.script, rows[i].script);
+        assert_int_equal(p->prefixes.secret, rows[i].secret);
+        assert_int_equal(p->prefixes.xpub, rows[i].xpub);
+        assert_int_equal(p->prefixes.xprv, rows[i].xprv);
+        assert_string_equal(p->prefixes.hrp, rows[i].hrp);
+        assert_string_equal(p->directory, rows[i].directory);
+        assert_true(p->storage_active);
+        assert_int_equal(p->max_money, INT64_C(8400000000000000));
+        assert_int_equal(p->coinbase_maturity, 100);
+        assert_true(p->pow_limit.w[3] == rows[i].limit_top);
+        for (int word = 0; word < 3; word++)
+            assert_true(p->pow_limit.w[word] == UINT64_MAX);
+        assert_int_equal(p->no_retarget, rows[i].no_retarget);
+        assert_int_equal(p->spacing_s, 150);
+        assert_int_equal(p->half_life_s, 86400);
+        assert_int_equal(p->testdummy.window, 0);
+        assert_int_equal(p->bip34_height, 1);
+        assert_int_equal(p->bip65_height, 1);
+        assert_int_equal(p->bip66_height, 1);
+        assert_int_equal(p->csv_height, 1);
+        assert_int_equal(p->segwit_height, 0);
+        assert_int_equal(p->taproot_height, 0);
+    }
 }
 
 static void test_storage_columns(void **state)
@@ -236,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_genesis),
         cmocka_unit_test(test_bitcoin_regtest),
+        cmocka_unit_test(test_own_chains),
         cmocka_unit_test(test_storage_columns),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_distinct),

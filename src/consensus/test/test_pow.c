@@ -189,6 +189,10 @@ static void test_asert_edges(void **state)
     assert_int_equal(
         cc_asert_next(&p->pow_limit, 0x1b00ffff, 150, 86400, 150 * 11 - 2, 10),
         0x1b00fffe);
+    /* One second less than a half-life late is not a whole one. */
+    assert_int_equal(cc_asert_next(&p->pow_limit, 0x1b00ffff, 150, 86400,
+                                   150 * 11 + 86399, 10),
+                     0x1b01fffd);
     /* Never below 1, however early; never above the limit, however late. */
     assert_int_equal(
         cc_asert_next(&p->pow_limit, 0x1b00ffff, 150, 86400, 0, 1 << 28),
@@ -211,11 +215,14 @@ static void test_asert_edges(void **state)
     assert_int_equal(
         cc_asert_next(&all, 0x207fffff, 150, 86400, 150 + 2 * 86400, 0),
         0x2100ffff);
-    /* 2^239 sixteen half-lives late is 2^255, which fits; 2^247 nine late is
-     * 2^256, which does not. */
+    /* 2^239 sixteen half-lives late is 2^255, which fits; seventeen late, or
+     * 2^247 nine late, it is 2^256, which does not. */
     assert_int_equal(
         cc_asert_next(&all, 0x1f008000, 150, 86400, 150 + 16 * 86400, 0),
         0x21008000);
+    assert_int_equal(
+        cc_asert_next(&all, 0x1f008000, 150, 86400, 150 + 17 * 86400, 0),
+        0x2100ffff);
     assert_int_equal(
         cc_asert_next(&all, 0x20008000, 150, 86400, 150 + 9 * 86400, 0),
         0x2100ffff);

@@ -213,6 +213,43 @@ static void test_forms(void **state)
     refused(MARKED("01", "01feffffff7f"));
 }
 
+/* A hundred of the least there can be of each: the bound on counts, by the
+ * bytes that remain, must let them through. */
+static void test_least(void **state)
+{
+    enum { INPUTS = 36 + 1 + 4, OUTPUTS = 8 + 1, ITEMS = 1 };
+    static const size_t sizes[] = {INPUTS, OUTPUTS, ITEMS};
+    uint8_t raw[100 * INPUTS + 100];
+    struct cc_writer w;
+    struct cc_tx tx;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        const size_t counts[] = {i == 0 ? 100 : 1, i == 1 ? 100 : 1};
+        static const uint8_t zeros[100 * INPUTS];
+
+        cc_writer_init(&w, raw, sizeof(raw));
+        cc_write_u32le(&w, 1);
+        if (i == 2)
+            cc_write_u16le(&w, 0x0100); /* the mark */
+        for (size_t j = 0; j < 2; j++) {
+            cc_write_compact(&w, counts[j]);
+            cc_write_bytes(&w, zeros, counts[j] * sizes[j]);
+        }
+        if (i == 2) {
+            cc_write_compact(&w, 100);
+            cc_write_bytes(&w, zeros, 100);
+        }
+        cc_write_u32le(&w, 0);
+        assert_false(w.failed);
+        assert_int_equal(cc_tx_decode(&tx, raw, w.len, true), CC_OK);
+        assert_int_equal(tx.vin_count, counts[0]);
+        assert_int_equal(tx.vout_count, counts[1]);
+        assert_int_equal(tx.vin[0].witness_count, i == 2 ? 100 : 0);
+        cc_tx_clear(&tx);
+    }
+}
+
 static void test_without_witness(void **state)
 {
     struct cc_tx tx;
@@ -335,9 +372,10 @@ static void test_flips(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),          cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_without_witness), cmocka_unit_test(test_max_size),
-        cmocka_unit_test(test_coinbase),        cmocka_unit_test(test_flips),
+        cmocka_unit_test(test_fields),   cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_least),    cmocka_unit_test(test_without_witness),
+        cmocka_unit_test(test_max_size), cmocka_unit_test(test_coinbase),
+        cmocka_unit_test(test_flips),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 #include "chain/internal.h"
+#include "util/hex.h"
+#include "util/log.h"
 #include "util/mem.h"
 #include "util/random.h"
 
@@ -291,6 +293,20 @@ static void work(void *arg, size_t n)
         ;
 }
 
+/* In the words that bitcoind has for it. */
+static void log_check(const struct judge *j, const struct check *k,
+                      const struct cc_error *err)
+{
+    char hex[65];
+
+    if (k->storage)
+        return;
+    cc_hex_encode_rev(hex, j->block->tx[k->tx].txid, 32);
+    cc_log(j->c->log,
+           "ERROR: ConnectBlock(): CheckInputScripts on %s failed with %s", hex,
+           err->text);
+}
+
 /* Run them all; the first that fails is run again, for its words. */
 static enum cc_status run_checks(struct judge *j, struct cc_error *err)
 {
@@ -302,8 +318,10 @@ static enum cc_status run_checks(struct judge *j, struct cc_error *err)
     if (bad == SIZE_MAX)
         return CC_OK;
     st = run_check(j, bad, err);
-    if (st == CC_INVALID && err)
+    if (st == CC_INVALID && err) {
         err->verdict = CC_VERDICT_CONSENSUS;
+        log_check(j, &j->checks[bad], err);
+    }
     return st;
 }
 

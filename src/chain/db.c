@@ -393,6 +393,11 @@ uint64_t cc_db_disk_size(struct cc_db *db)
         if (!rocksdb_property_int_cf(db->db, db->family[i],
                                      "rocksdb.live-sst-files-size", &n))
             sum += n;
+        /* What the log alone has of it yet. */
+        n = 0;
+        if (!rocksdb_property_int_cf(db->db, db->family[i],
+                                     "rocksdb.cur-size-all-mem-tables", &n))
+            sum += n;
     }
     return sum;
 }

@@ -276,7 +276,7 @@ static void on_added(void *arg, const struct cc_mempool_entry *e)
 /* Take away what must go. */
 static void reap(struct cc_net *n)
 {
-    size_t kept = 0;
+    size_t kept = 0, orphans;
 
     for (size_t i = 0; i < n->peer_count; i++) {
         struct cc_peer *p = n->peers[i];
@@ -288,7 +288,13 @@ static void reap(struct cc_net *n)
         cc_debug(n->log, CC_LOG_NET, "disconnecting peer=%" PRId64, p->id);
         cc_sync_peer_gone(p);
         cc_txreq_peer_gone(n->txreq, p->id);
+        orphans = cc_orphans_count(n->orphans);
         cc_orphans_remove_peer(n->orphans, p->id);
+        orphans -= cc_orphans_count(n->orphans);
+        if (orphans)
+            cc_debug(n->log, CC_LOG_TXPACKAGES,
+                     "Erased %zu orphan transaction(s) from peer=%" PRId64,
+                     orphans, p->id);
         cc_connect_lost(p);
         if (cc_peer_is_outbound(p) && p->ready)
             cc_addrbook_seen(n->book, &p->addr, cc_net_now_s(n));

@@ -380,7 +380,7 @@ static void on_verack(struct cc_peer *p)
                  "ignoring redundant verack message from peer=%" PRId64, p->id);
         return;
     }
-    if (cc_peer_is_outbound(p))
+    if (cc_peer_is_outbound(p) || cc_log_wants(n->log, CC_LOG_NET))
         cc_log(n->log,
                "New %s v1 peer connected: version: %" PRIu32
                ", blocks=%d, peer=%" PRId64,

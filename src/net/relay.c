@@ -234,11 +234,18 @@ static void adopt(struct cc_peer *p, const struct cc_tx *tx)
 {
     struct cc_net *n = p->net;
     bool hopeless = false;
+    char hex[65], whex[65];
+    size_t before;
 
     for (size_t i = 0; i < tx->vin_count && !hopeless; i++)
         hopeless = cc_recent_has(&n->rejects, tx->vin[i].prevout.txid);
     forget(n, tx);
+    cc_hex_encode_rev(hex, tx->txid, 32);
+    cc_hex_encode_rev(whex, tx->wtxid, 32);
     if (hopeless) {
+        cc_debug(n->log, CC_LOG_MEMPOOL,
+                 "not keeping orphan with rejected parents %s (wtxid=%s)", hex,
+                 whex);
         cc_recent_add(&n->rejects, tx->txid);
         cc_recent_add(&n->rejects, tx->wtxid);
         return;
@@ -250,7 +257,16 @@ static void adopt(struct cc_peer *p, const struct cc_tx *tx)
         if (!already_have(n, parent, false))
             want_tx(p, parent, false);
     }
-    cc_orphans_add(n->orphans, tx, p->id, cc_net_now_s(n), cc_random_u64());
+    before = cc_orphans_count(n->orphans);
+    if (!cc_orphans_add(n->orphans, tx, p->id, cc_net_now_s(n),
+                        cc_random_u64()))
+        return;
+    cc_debug(n->log, CC_LOG_TXPACKAGES,
+             "stored orphan tx %s (wtxid=%s) (mapsz %zu)", hex, whex,
+             cc_orphans_count(n->orphans));
+    if (before == CC_ORPHANS_MAX &&
+        cc_orphans_count(n->orphans) == CC_ORPHANS_MAX)
+        cc_debug(n->log, CC_LOG_TXPACKAGES, "orphanage overflow, removed 1 tx");
 }
 
 static void refused(struct cc_peer *p, const struct cc_tx *tx,
@@ -364,6 +380,8 @@ bool cc_relay_orphans(struct cc_peer *p)
 void cc_relay_block(struct cc_net *n, const struct cc_known_tx *ids,
                     size_t count)
 {
+    size_t before = cc_orphans_count(n->orphans);
+
     for (size_t i = 0; i < count; i++) {
         cc_recent_add(&n->confirmed, ids[i].txid);
         cc_recent_add(&n->confirmed, ids[i].wtxid);
@@ -372,6 +390,12 @@ void cc_relay_block(struct cc_net *n, const struct cc_known_tx *ids,
         cc_orphans_remove(n->orphans, ids[i].wtxid);
         cc_orphans_parent_came(n->orphans, ids[i].txid);
     }
+    before -= cc_orphans_count(n->orphans);
+    if (before)
+        cc_debug(n->log, CC_LOG_TXPACKAGES,
+                 "Erased %zu orphan transaction(s) included or conflicted by "
+                 "block",
+                 before);
 }
 
 /* --- Serving -------------------------------------------------------------- */
@@ -407,7 +431,7 @@ void cc_relay_on_mempool(struct cc_peer *p)
 {
     if (!cc_peer_has(p, CC_PERM_MEMPOOL)) {
         cc_debug(p->net->log, CC_LOG_NET,
-                 "mempool request with bloom filters disabled, disconnecting "
+                 "mempool request with bloom filters disabled, disconnect "
                  "peer=%" PRId64,
                  p->id);
         if (!cc_peer_has(p, CC_PERM_NOBAN))

@@ -1,5 +1,6 @@
 /* rawtransactions: signing with keys that the caller brings, and joining what
  * several have signed. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "consensus/script.h"
@@ -136,6 +137,10 @@ static bool add_prev(struct cc_rpc_call *call, struct cc_signer *g,
                      "\"scriptPubKey\"}");
         return false;
     }
+    if (!json_object_get(o, "txid")) {
+        cc_rpc_error(call, CC_RPC_TYPE_ERROR, "Missing txid");
+        return false;
+    }
     if (!cc_rpc_get_hash(call, json_object_get(o, "txid"), "txid", out.txid) ||
         !cc_rpc_member(call, o, "vout", CC_RPC_NUM, &vout) ||
         !cc_rpc_member(call, o, "scriptPubKey", CC_RPC_STR, &script) ||
@@ -244,6 +249,29 @@ json_t *cc_rpc_sign_result(const struct cc_rpc_call *call,
     return o;
 }
 
+/* A witness signs the amount: one that nobody told cannot have been right. */
+static bool amount_missing(struct cc_rpc_call *call, const struct cc_tx *tx,
+                           const struct prevs *p)
+{
+    char script[31] = "";
+
+    for (size_t i = 0; i < tx->vin_count; i++) {
+        const struct cc_txout *out = &p->coins[i].out;
+        size_t shown = out->script.len < 15 ? out->script.len : 15;
+
+        if (!p->known[i] || !tx->vin[i].witness_count ||
+            out->value != call->env->params->max_money)
+            continue;
+        cc_hex_encode(script, out->script.data, shown);
+        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
+                     "Missing amount for CTxOut(nValue=%" PRId64
+                     ".%08d, scriptPubKey=%s)",
+                     out->value / CC_COIN, (int)(out->value % CC_COIN), script);
+        return true;
+    }
+    return false;
+}
+
 static json_t *sign_all(struct cc_rpc_call *call, struct cc_signer *g)
 {
     const json_t *keys = cc_rpc_arg(call, 1), *prevs = cc_rpc_arg(call, 2);
@@ -273,6 +301,8 @@ static json_t *sign_all(struct cc_rpc_call *call, struct cc_signer *g)
         if (p.known[i])
             cc_signer_input(g, i, default_type);
     cc_tx_finish(g->tx);
+    if (amount_missing(call, g->tx, &p))
+        goto out;
     result = cc_rpc_sign_result(call, g->tx, p.coins, p.known);
 out:
     cc_cleanse(g->keys, (json_array_size(keys) + 1) * sizeof(*g->keys));

@@ -4,6 +4,8 @@ import socket
 import time
 
 import framework
+from blocks import Chain, Coin, P2WSH_TRUE, coin_of, hash256, now, shown, spend
+from peer import Peer
 
 
 class Core(framework.TestCase):
@@ -96,6 +98,82 @@ class TestControl(Core):
         self.assert_rpc_error(-1, 'Internal bug detected: request.params[9].get_str() != "trigger_internal_bug"',
                               rpc.echo, arg9="trigger_internal_bug")
         self.assertEqual(rpc.echo(arg9="x"), [None] * 9 + ["x"])
+
+
+class TestAnswers(Core):
+    def test_network_hashes(self):
+        node = self.start_node()
+        node.generate(3)
+        ask = node.rpc.getnetworkhashps
+        for blocks in (0, -2):
+            self.assert_rpc_error(-8, "Invalid nblocks. Must be a positive number or -1.", ask, blocks)
+        for height in (4, -2):
+            self.assert_rpc_error(-8, "Block does not exist at specified height", ask, 100, height)
+        self.assertEqual(ask(-1), ask(120, 3))
+
+    def test_size_of_the_coins(self):
+        node = self.start_node()
+        node.generate(5)
+        self.assertGreater(node.rpc.gettxoutsetinfo()["disk_size"], 0)
+
+    def test_coins_told_to_the_signer(self):
+        rpc = self.start_node().rpc
+        key, txid = "cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW", "11" * 32
+        raw = rpc.createrawtransaction([{"txid": txid, "vout": 7}], {framework.BURN[self.chain]: 1})
+        coin = {"txid": txid, "vout": 7, "scriptPubKey": "00142b4569203694fc997e13f2c0a1383b9e16c77a0d"}
+        self.assert_rpc_error(-3, "Missing amount for CTxOut(nValue=21000000.00000000, "
+                                  "scriptPubKey=00142b4569203694fc997e13f2c0a1)",
+                              rpc.signrawtransactionwithkey, raw, [key], [coin])
+        self.assertIs(rpc.signrawtransactionwithkey(raw, [key], [dict(coin, amount=2)])["complete"], True)
+        for member in ("txid", "vout", "scriptPubKey"):
+            self.assert_rpc_error(-3, "Missing " + member, rpc.signrawtransactionwithkey, raw, [key],
+                                  [{k: v for k, v in coin.items() if k != member}])
+
+
+class TestLog(Core):
+    def wait_log(self, node, *lines):
+        self.wait_until(lambda: all(line in node.log() for line in lines), what=lines)
+
+    def test_script_that_fails_in_a_block(self):
+        node = self.start_node()
+        chain = Chain(node)
+        chain.mine(101)
+        bad = spend(chain.take())
+        bad.vin[0].script_sig = b"\x6a"
+        self.assertEqual(chain.submit(chain.block([bad])), "mandatory-script-verify-flag-failed (OP_RETURN was encountered)")
+        self.wait_log(node, f"ERROR: ConnectBlock(): CheckInputScripts on {shown(bad.txid)} failed with "
+                            "mandatory-script-verify-flag-failed (OP_RETURN was encountered)")
+
+    def test_orphans(self):
+        node = self.start_node("-debug")
+        chain = Chain(node, P2WSH_TRUE)
+        chain.time = now() - 3600
+        chain.mine(101)
+        parent = spend(chain.take(), fee=10_000, script=P2WSH_TRUE)
+        child = spend(coin_of(parent), fee=10_000, script=P2WSH_TRUE)
+        orphans = [spend(Coin(os.urandom(32), 0, 100_000, 1), fee=10_000, script=P2WSH_TRUE) for _ in range(100)]
+        with Peer(node) as p:
+            for tx in (child, *orphans):
+                p.send("tx", tx.serialise())
+            p.sync()
+            self.wait_log(node, "New inbound v1 peer connected: version: 70016, blocks=0, peer=0",
+                          f"stored orphan tx {shown(child.txid)} (wtxid={shown(hash256(child.serialise()))}) (mapsz 1)",
+                          "orphanage overflow, removed 1 tx")
+        self.wait_log(node, "Erased 100 orphan transaction(s) from peer=0")
+        with Peer(node) as p:
+            p.send("tx", child.serialise())
+            p.sync()
+            chain.mine(1, [parent, child], fees=20_000)
+            self.wait_log(node, "Erased 1 orphan transaction(s) included or conflicted by block")
+            rejected = spend(chain.take())
+            rejected.version = 9
+            orphan = spend(coin_of(rejected), fee=10_000, script=P2WSH_TRUE)
+            for tx in (rejected, orphan):
+                p.send("tx", tx.serialise())
+            self.wait_log(node, f"not keeping orphan with rejected parents {shown(orphan.txid)}")
+            p.send("mempool")
+            p.wait_closed()
+        self.wait_log(node, "mempool request with bloom filters disabled, disconnect peer=1")
 
 
 class TestConnecting(Core):

@@ -88,8 +88,16 @@ check_PROGRAMS += src/storage/test/test_sealer
 src_storage_test_test_sealer_SOURCES = src/storage/test/test_sealer.c
 src_storage_test_test_sealer_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
 
+check_PROGRAMS += src/storage/test/test_renter_hosts
+src_storage_test_test_renter_hosts_SOURCES = \
+    src/storage/test/test_renter_hosts.c \
+    src/storage/test/renter_world.c src/storage/test/renter_world.h
+src_storage_test_test_renter_hosts_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
+
 check_PROGRAMS += src/storage/test/test_renter_form
-src_storage_test_test_renter_form_SOURCES = src/storage/test/test_renter_form.c
+src_storage_test_test_renter_form_SOURCES = \
+    src/storage/test/test_renter_form.c \
+    src/storage/test/renter_world.c src/storage/test/renter_world.h
 src_storage_test_test_renter_form_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
 
 check_PROGRAMS += src/storage/test/test_renter_state

@@ -193,6 +193,29 @@ static void test_form_is_checked(void **state)
     assert_refused(ask(w), CC_REFUSE_MALFORMED);
 }
 
+/* A renter who stops half way costs nothing: our coins are free when it hangs
+ * up, or wishes for something else. */
+static void test_stops_half_way(void **state)
+{
+    struct world *w = *state;
+    struct cc_msg_form_request q;
+
+    wish(w, &q);
+    for (int i = 0; i < 3; i++) {
+        w->m->type = CC_MSG_FORM_REQUEST;
+        w->m->u.form_request = q;
+        assert_reply(ask(w), CC_MSG_FORM_OFFER);
+        assert_int_equal(locked(w), 1);
+    }
+    cc_host_scratch_clear(w->host, &w->scratch);
+    assert_int_equal(locked(w), 0);
+    assert_int_equal(w->host->contract_count, 0);
+    assert_int_equal(w->node.sent, 0);
+    cc_host_scratch_init(&w->scratch);
+    form(w); /* the next one gets its contract */
+    assert_int_equal(w->host->contract_count, 1);
+}
+
 /* Another coin of ours among the renter's inputs is not signed away. */
 static void test_form_cannot_steal(void **state)
 {
@@ -365,6 +388,7 @@ int main(void)
         TEST(test_change),
         TEST(test_form_is_checked),
         TEST(test_form_cannot_steal),
+        TEST(test_stops_half_way),
         TEST(test_payment),
         TEST(test_revisions_are_checked),
         TEST(test_over),

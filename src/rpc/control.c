@@ -142,6 +142,8 @@ static json_t *logging(struct cc_rpc_call *call)
     return o;
 }
 
+#define MAX_TIME 9223372036LL /* seconds whose nanoseconds an int64 holds */
+
 static json_t *setmocktime(struct cc_rpc_call *call)
 {
     int64_t t = 0;
@@ -152,11 +154,11 @@ static json_t *setmocktime(struct cc_rpc_call *call)
                             "mode) only");
     if (!cc_rpc_get_int(call, 0, &t))
         return NULL;
-    if (t < 0 || t > UINT32_MAX)
-        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                            "Mocktime must be in the range [0, 9223372036], "
-                            "not %lld.",
-                            (long long)t);
+    if (t < 0 || t > MAX_TIME)
+        return cc_rpc_error(
+            call, CC_RPC_INVALID_PARAMETER,
+            "Mocktime must be in the range [0, %lld], not %lld.", MAX_TIME,
+            (long long)t);
     cc_clock_set_mock(call->env->clock, t);
     return json_null();
 }

@@ -652,7 +652,9 @@ class TestControl(framework.TestCase):
         rpc.setmocktime(1700000000)
         header = rpc.getblockheader(node.generate(1)[0])
         self.assertEqual(header["time"], 1700000000)
-        self.assert_rpc_error(-8, "Mocktime must be in the range", rpc.setmocktime, -1)
+        for t in (-1, 9223372037):
+            self.assert_rpc_error(-8, f"Mocktime must be in the range [0, 9223372036], not {t}.", rpc.setmocktime, t)
+        self.assertIsNone(rpc.setmocktime(9223372036))
         self.assertEqual(rpc.stop(), "CloudCoin stopping")
         node.wait_exit(0)
 

@@ -61,6 +61,7 @@ static void test_jobs(void **state)
 {
     const struct cc_params *p = cc_params_get(CC_CHAIN_REGTEST);
     uint8_t raw[CC_LEAF_SIZE] = {7}, sealed[CC_LEAF_SIZE];
+    uint8_t longest[CC_LEAF_SIZE + 32 * 36], leaf[32];
     struct cc_storage_job job;
     struct cc_error err;
 
@@ -79,6 +80,16 @@ static void test_jobs(void **state)
             assert_string_equal(err.reason,
                                 unseal == shown ? "" : "bad-storage-proof");
         }
+    /* The longest path there is: 2^24 sectors. */
+    memset(longest, 7, sizeof(longest));
+    cc_mtree_leaf(leaf, longest, CC_LEAF_SIZE);
+    job.kind = CC_JOB_PATH;
+    job.index = 5;
+    job.leaves = (uint64_t)p->storage.max_sectors * CC_SECTOR_LEAVES;
+    job.data = cc_bytes(longest, sizeof(longest));
+    assert_true(cc_mtree_path_root(job.root, leaf, job.index, job.leaves,
+                                   longest + CC_LEAF_SIZE, 36));
+    assert_int_equal(cc_storage_job_run(&job, p, &err), CC_OK);
 }
 
 static void test_draws(void **state)

@@ -452,6 +452,7 @@ static void test_sigop_cost(void **state)
     assert_int_equal(cost("CHECKSIG", "1", NULL, both), 4);
     /* P2SH: accurate, times four. */
     assert_int_equal(cost("1 0x02 0x53ae", p2sh, NULL, both), 12);
+    assert_int_equal(cost("", p2sh, NULL, both), 0);
     assert_int_equal(cost("16 0x02 0x53ae", p2sh, NULL, both), 12);
     assert_int_equal(cost("1 0x02 0x53ae", p2sh, NULL, 0), 0);
     assert_int_equal(cost("NOP 0x02 0x53ae", p2sh, NULL, both), 0);

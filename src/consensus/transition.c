@@ -97,6 +97,6 @@ enum cc_status cc_step_run(struct cc_step *step, const struct cc_spent *spent,
         step->signers[0] = spent->body.u.seal.host_key;
         return CC_OK;
     }
-    assert(!"cc_act_parse lets no other action through");
+    assert(false && "cc_act_parse lets no other action through");
     return CC_INVALID;
 }

@@ -256,7 +256,7 @@ void cc_typed_write_body(struct cc_writer *w, const struct cc_typed *t)
     case CC_KIND_RESERVED:
         break;
     }
-    assert(!"only parsed kinds have a body");
+    assert(false && "only parsed kinds have a body");
 }
 
 static size_t body_size(const struct cc_typed *t)
@@ -272,7 +272,7 @@ static size_t body_size(const struct cc_typed *t)
     case CC_KIND_RESERVED:
         break;
     }
-    assert(!"only parsed kinds have a body");
+    assert(false && "only parsed kinds have a body");
     return 0;
 }
 

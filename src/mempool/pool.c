@@ -115,7 +115,7 @@ static void unlink_from(struct cc_txpool_node **items, size_t *count,
             items[i] = items[--*count];
             return;
         }
-    assert(!"links go both ways");
+    assert(false && "links go both ways");
 }
 
 /* Add node's own numbers to (or take them from) the sums of the others that

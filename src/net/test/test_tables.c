@@ -374,8 +374,8 @@ static void test_bans_file(void **state)
         "[]",
         "{}",
         "{\"banned_nets\":{}}",
-        "{\"banned_nets\":[{\"address\":\"x\",\"ban_created\":1,"
-        "\"banned_until\":9999999999}]}",
+        ("{\"banned_nets\":[{\"address\":\"x\",\"ban_created\":1,"
+         "\"banned_until\":9999999999}]}"),
         "{\"banned_nets\":[{\"address\":\"1.2.3.4\"}]}"};
     struct cc_banlist *b = cc_banlist_new(seed), *c = cc_banlist_new(seed);
     char dir[] = "/tmp/cc_bans_XXXXXX";

@@ -273,7 +273,7 @@ static void test_one_at_a_time(void **state)
     int status;
 
     if (child == 0)
-        _exit(cc_volume_open(&second, p->directory, 8, NULL, NULL));
+        _exit((int)cc_volume_open(&second, p->directory, 8, NULL, NULL));
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), CC_LIMIT);

@@ -13,7 +13,9 @@
 #include "util/reader.h"
 #include "util/writer.h"
 
-#define FILE_VERSION 1
+#define FILE_VERSION 2
+/* Larger ones are not written; products stay in 64 bits. */
+#define PRICE_MAX (INT64_MAX / 1000)
 #define FILE_LIMIT (1u << 30)
 #define WRITTEN_LIFE_S                                                         \
     3600 /* a sector written waits so long for a revision                      \
@@ -174,6 +176,9 @@ void cc_host_contract_encode(struct cc_writer *w,
     cc_write_u32le(w, c->formed.index);
     cc_write_u32le(w, c->formed_height);
     cc_write_u32le(w, c->capacity);
+    cc_write_u64le(w, c->price_write);
+    cc_write_u64le(w, c->price_read);
+    cc_write_u64le(w, c->price_request);
     cc_contract_write(w, &c->body);
     cc_write_u64le(w, (uint64_t)c->value);
     cc_write_bytes(w, c->outpoint.txid, 32);
@@ -274,6 +279,12 @@ static void read_fields(struct cc_reader *r, struct cc_host_contract *c)
     c->formed.index = cc_read_u32le(r);
     c->formed_height = cc_read_u32le(r);
     c->capacity = cc_read_u32le(r);
+    c->price_write = cc_read_u64le(r);
+    c->price_read = cc_read_u64le(r);
+    c->price_request = cc_read_u64le(r);
+    if (c->price_write > PRICE_MAX || c->price_request > PRICE_MAX ||
+        c->price_read > PRICE_MAX / 1000)
+        r->failed = true;
     read_body(r, &c->body);
     c->value = (cc_amount)cc_read_u64le(r);
     cc_read_bytes(r, c->outpoint.txid, 32);

@@ -15,6 +15,7 @@
 
 struct cc_host_offer {
     struct cc_msg_form_request request;
+    uint64_t price_write, price_read, price_request; /* as they were then */
     uint8_t signature[64];
     struct cc_host_funds funds;
     struct cc_form_output change; /* value 0: none */
@@ -165,6 +166,9 @@ void cc_host_serve_form_request(struct cc_host *h, const uint8_t peer[32],
     }
     o = cc_calloc(1, sizeof(*o));
     o->request = *m;
+    o->price_write = settings.price_write;
+    o->price_read = settings.price_read;
+    o->price_request = settings.price_request;
     st = fund_offer(h, o, &err);
     if (st != CC_OK || !sign_offer(h, o)) {
         cc_log(h->config.log, "host: no offer could be made: %s",
@@ -267,10 +271,17 @@ static enum cc_status keep(struct cc_host *h, const struct cc_host_offer *o,
     memcpy(c->body.id, c->id, 32);
     c->value = (cc_amount)o->request.value;
     c->capacity = o->request.capacity;
+    c->price_write = o->price_write;
+    c->price_read = o->price_read;
+    c->price_request = o->price_request;
     c->outpoint = c->formed;
     pthread_mutex_lock(&h->lock);
     c->formed_height = c->revised_height = h->tip;
-    st = cc_host_contract_save(h, c, err);
+    /* Another session may have promised the same room meanwhile. */
+    if (c->capacity > cc_host_sectors_free(h))
+        st = cc_fail(err, CC_LIMIT, "the room has gone to another renter");
+    else
+        st = cc_host_contract_save(h, c, err);
     if (st == CC_OK)
         cc_host_contract_add(h, c);
     pthread_mutex_unlock(&h->lock);
@@ -373,6 +384,7 @@ void cc_host_serve_form_sign(struct cc_host *h, const uint8_t peer[32],
         else
             cc_host_refuse(reply, s,
                            st == CC_INVALID ? CC_REFUSE_TERMS
+                           : st == CC_LIMIT ? CC_REFUSE_FULL
                                             : CC_REFUSE_INTERNAL,
                            "%s", err.text);
         offer_free(h, o, st != CC_OK);

@@ -42,6 +42,8 @@ struct cc_host_contract {
     struct cc_outpoint formed; /* where it began */
     uint32_t formed_height;    /* tip when it was signed */
     uint32_t capacity;         /* sectors */
+    /* usat, of settings when it was agreed: later ones are not for it. */
+    uint64_t price_write, price_read, price_request;
     /* The coin on chain, as last seen; before, as signed. */
     struct cc_contract body;
     cc_amount value;

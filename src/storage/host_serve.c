@@ -106,19 +106,20 @@ static void refuse_payment(struct cc_message *reply, struct cc_host_scratch *s,
 /* Charged before it is served: else sessions side by side would all spend the
  * same money. */
 static bool admit_write(struct cc_host *h, const uint8_t peer[32],
-                        const struct cc_msg_write *m, uint64_t cost,
+                        const struct cc_msg_write *m, uint64_t *cost,
                         struct cc_message *reply, struct cc_host_scratch *s)
 {
     struct cc_host_contract *c;
 
     pthread_mutex_lock(&h->lock);
     c = find_for(h, peer, m->contract, reply, s);
+    *cost = c ? c->price_write + c->price_request : 0;
     if (c && is_over(h, c)) {
         cc_host_refuse(reply, s, CC_REFUSE_ENDED, "the contract is over");
-    } else if (c && !can_pay(c, cost)) {
-        refuse_payment(reply, s, c, cost);
+    } else if (c && !can_pay(c, *cost)) {
+        refuse_payment(reply, s, c, *cost);
     } else if (c) {
-        c->used += cost;
+        c->used += *cost;
         reply->type = CC_MSG_WRITE_REPLY;
     }
     pthread_mutex_unlock(&h->lock);
@@ -172,14 +173,13 @@ static void serve_write(struct cc_host *h, const uint8_t peer[32],
                         const struct cc_msg_write *m, struct cc_message *reply,
                         struct cc_host_scratch *s)
 {
-    const uint64_t cost =
-        h->config.settings.price_write + h->config.settings.price_request;
     struct cc_host_contract *c;
     struct cc_error err;
     enum cc_status st;
     uint8_t root[32];
+    uint64_t cost;
 
-    if (!admit_write(h, peer, m, cost, reply, s))
+    if (!admit_write(h, peer, m, &cost, reply, s))
         return;
     cc_mtree_sector_root(root, m->data.data);
     st = keep_sector(h, m, root, &err);
@@ -355,13 +355,14 @@ struct reading {
     uint8_t root[32];
     uint8_t *path; /* in the arena */
     size_t path_len;
+    uint64_t cost;
 };
 
 static bool prepare_read(struct cc_host *h, const uint8_t peer[32],
-                         const struct cc_msg_read *m, uint64_t cost,
-                         struct reading *out, struct cc_message *reply,
-                         struct cc_host_scratch *s)
+                         const struct cc_msg_read *m, struct reading *out,
+                         struct cc_message *reply, struct cc_host_scratch *s)
 {
+    const uint32_t leaves = m->length / CC_LEAF_SIZE;
     struct cc_host_contract *c;
     const uint8_t *roots;
     bool ok = false;
@@ -370,16 +371,17 @@ static bool prepare_read(struct cc_host *h, const uint8_t peer[32],
     pthread_mutex_lock(&h->lock);
     c = find_for(h, peer, m->contract, reply, s);
     roots = c ? cc_host_contract_roots(c, &count) : NULL;
+    out->cost = c ? c->price_request + c->price_read * leaves : 0;
     if (c && m->sector >= count) {
         cc_host_refuse(reply, s, CC_REFUSE_UNKNOWN, "no such sector");
-    } else if (c && !can_pay(c, cost)) {
-        refuse_payment(reply, s, c, cost);
+    } else if (c && !can_pay(c, out->cost)) {
+        refuse_payment(reply, s, c, out->cost);
     } else if (c) {
         memcpy(out->root, roots + 32 * (size_t)m->sector, 32);
         out->path_len = 32 * cc_mtree_path_len(m->sector, count);
         out->path = cc_arena_alloc(&s->arena, out->path_len + 1);
         cc_mtree_path(out->path, roots, count, m->sector);
-        c->used += cost; /* as for a write */
+        c->used += out->cost; /* as for a write */
         ok = true;
     }
     pthread_mutex_unlock(&h->lock);
@@ -425,8 +427,6 @@ static void serve_read(struct cc_host *h, const uint8_t peer[32],
 {
     const uint32_t begin = m->offset / CC_LEAF_SIZE;
     const uint32_t leaves = m->length / CC_LEAF_SIZE;
-    const uint64_t cost = h->config.settings.price_request +
-                          h->config.settings.price_read * leaves;
     struct cc_msg_read_reply *out = &reply->u.read_reply;
     uint8_t *hashes, *proof;
     size_t nodes = 2 * CC_PROOF_NODES_MAX;
@@ -434,14 +434,14 @@ static void serve_read(struct cc_host *h, const uint8_t peer[32],
     struct cc_error err;
     enum cc_status st;
 
-    if (!prepare_read(h, peer, m, cost, &r, reply, s))
+    if (!prepare_read(h, peer, m, &r, reply, s))
         return;
     s->data = cc_grow(s->data, &s->cap, m->length, 1);
     hashes = cc_malloc(CC_SECTOR_LEAVES * 32);
     st = cc_volume_read_leaves(h->volume, r.root, begin, begin + leaves,
                                s->data, hashes, &err);
     if (st != CC_OK) {
-        settle(h, m->contract, cost, false);
+        settle(h, m->contract, r.cost, false);
         refuse_read(h, st, &err, reply, s);
         free(hashes);
         return;
@@ -455,7 +455,7 @@ static void serve_read(struct cc_host *h, const uint8_t peer[32],
     out->data = cc_bytes(s->data, m->length);
     out->range = cc_bytes(proof, nodes * 32);
     out->path = cc_bytes(r.path, r.path_len);
-    out->used = settle(h, m->contract, cost, true);
+    out->used = settle(h, m->contract, r.cost, true);
 }
 
 /* --- Money ---------------------------------------------------------------- */

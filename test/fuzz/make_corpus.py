@@ -380,8 +380,8 @@ def make_node():
     rows = load("storage_script.json")["rows"]
     body = next(bytes.fromhex(r["script"])[4:] for r in rows
                 if r["valid"] and r["kind"] == 2 and not r["forming"])
-    put("hostfile", "plain", b"CChc\1" + b"\1" * 32 + b"\2" * 36 +
-        struct.pack("<II", 10, 20) + body + struct.pack("<Q", 1000) +
+    put("hostfile", "plain", b"CChc\2" + b"\1" * 32 + b"\2" * 36 +
+        struct.pack("<IIQQQ", 10, 20, 1000, 5, 7) + body + struct.pack("<Q", 1000) +
         b"\3" * 36 + struct.pack("<IBII", 30, 1, 0, 0) + b"\0" * 160 +
         struct.pack("<IQ", 0, 0) + b"\0" * 64 + struct.pack("<Q", 0) +
         struct.pack("<I", 1) + struct.pack("<I", 2) + b"\4" * 64 +

@@ -216,6 +216,77 @@ static void test_stops_half_way(void **state)
     assert_int_equal(w->host->contract_count, 1);
 }
 
+/* Two sessions are offered the last room: one contract gets it. */
+static void test_room_for_one(void **state)
+{
+    struct world *w = *state;
+    struct cc_msg_form_request q;
+    struct cc_msg_form_offer o;
+    struct cc_host_scratch first, second;
+    struct cc_outpoint place;
+    struct cc_tx tx;
+
+    close_host(w);
+    w->config.sectors = 12; /* a contract wants 8 */
+    open_host(w);
+    tick(w);
+    cc_host_scratch_init(&second);
+    wish(w, &q);
+    w->m->type = CC_MSG_FORM_REQUEST;
+    w->m->u.form_request = q;
+    assert_reply(ask(w), CC_MSG_FORM_OFFER);
+    o = w->reply->u.form_offer;
+    assemble(w, &q, &o, &tx);
+    first = w->scratch;
+    w->scratch = second;
+    place = w->money;
+    w->money = fake_pay(&w->node, w->key, 10 * CC_COIN);
+    form(w);
+    second = w->scratch;
+    w->scratch = first;
+    w->money = place;
+    assert_refused(send_form(w, &tx), CC_REFUSE_FULL);
+    assert_int_equal(w->host->contract_count, 1);
+    assert_int_equal(w->node.sent, 1);
+    cc_host_scratch_clear(w->host, &second);
+}
+
+/* What was agreed holds: prices set later are for later contracts, also when
+ * the host was started anew. */
+static void test_prices_as_agreed(void **state)
+{
+    struct world *w = *state;
+    struct cc_msg_settings_reply *s;
+    uint64_t cost =
+        w->config.settings.price_write + w->config.settings.price_request;
+
+    form(w);
+    mine(w, 1);
+    assert_reply(vouch(w, 500000, w->secret), CC_MSG_VOUCHER_REPLY);
+    for (int i = 0; i < 2; i++) {
+        s = &w->host->config.settings;
+        s->price_write *= 1000;
+        s->price_read *= 1000;
+        s->price_request *= 1000;
+        assert_reply(write_sector(w, 1), CC_MSG_WRITE_REPLY);
+        assert_int_equal(w->reply->u.write_reply.used, cost);
+        store(w, 1 + (unsigned)i); /* the account is on disk with it */
+        cost +=
+            w->config.settings.price_write + w->config.settings.price_request;
+        assert_reply(read_leaves(w, 0, 0, 2), CC_MSG_READ_REPLY);
+        cost += w->config.settings.price_request +
+                2 * w->config.settings.price_read;
+        assert_int_equal(w->reply->u.read_reply.used, cost);
+        assert_reply(vouch(w, 500001 + (unsigned)i, w->secret),
+                     CC_MSG_VOUCHER_REPLY);
+        close_host(w);
+        open_host(w);
+        tick(w);
+        cost +=
+            w->config.settings.price_write + w->config.settings.price_request;
+    }
+}
+
 /* Another coin of ours among the renter's inputs is not signed away. */
 static void test_form_cannot_steal(void **state)
 {
@@ -389,6 +460,8 @@ int main(void)
         TEST(test_form_is_checked),
         TEST(test_form_cannot_steal),
         TEST(test_stops_half_way),
+        TEST(test_room_for_one),
+        TEST(test_prices_as_agreed),
         TEST(test_payment),
         TEST(test_revisions_are_checked),
         TEST(test_over),

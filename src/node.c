@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "chain/txindex.h"
 #include "crypto/ec.h"
 #include "crypto/hash.h"
 #include "node_options.h"
@@ -20,6 +21,7 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
+#define TXINDEX_CACHE_BYTES ((size_t)32 << 20)
 #define MIN_DISK_BYTES (UINT64_C(50) << 20)
 
 struct cc_node {
@@ -34,6 +36,7 @@ struct cc_node {
     struct cc_waiter *waiter;
     struct cc_server *server;
     struct cc_chain *chain;
+    struct cc_txindex *txindex;
     struct cc_mempool *mempool;
     struct cc_wallets *wallets;
     struct cc_net *net;
@@ -359,6 +362,25 @@ static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
     return CC_OK;
 }
 
+static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
+{
+    struct cc_txindex_config c = {.chain = n->chain,
+                                  .cache_bytes = TXINDEX_CACHE_BYTES,
+                                  .log = n->log,
+                                  .stop = n->hooks.stop_soon};
+    char *directory;
+    enum cc_status st;
+
+    if (!cc_args_get_bool(n->setup->args, "txindex", false))
+        return CC_OK;
+    cc_rpc_set_warmup(n->rpc, "Syncing txindex\xe2\x80\xa6");
+    directory = cc_setup_path(n->setup, "indexes/txindex");
+    c.directory = directory;
+    st = cc_txindex_open(&n->txindex, &c, err);
+    free(directory);
+    return st;
+}
+
 static enum cc_status open_mempool(struct cc_node *n, struct cc_error *err)
 {
     struct cc_mempool_listener listener = {n, on_added, NULL};
@@ -443,6 +465,7 @@ static void set_env(struct cc_node *n)
                              .chain = n->chain,
                              .mempool = n->mempool,
                              .net = n->net,
+                             .txindex = n->txindex,
                              .wallets = n->wallets,
                              .ec = n->ec,
                              .args = n->setup->args,
@@ -564,9 +587,9 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
 {
     static enum cc_status (*const steps[])(struct cc_node *,
                                            struct cc_error *) = {
-        start_server, open_chain,       open_mempool, open_wallets,
-        open_net,     load_wallets,     load_mempool, start_net,
-        end_warmup,   start_extensions,
+        start_server, open_chain, open_txindex,     open_mempool,
+        open_wallets, open_net,   load_wallets,     load_mempool,
+        start_net,    end_warmup, start_extensions,
     };
     const struct cc_args *args = n->setup->args;
     enum cc_status st;
@@ -629,6 +652,8 @@ enum cc_status cc_node_check(struct cc_node *n, struct cc_error *err)
 
     if (cc_chain_failed(n->chain, err))
         st = err->status ? err->status : CC_IO;
+    else if (n->txindex && cc_txindex_failed(n->txindex, err))
+        st = CC_IO;
     else
         st = check_space(n->setup, true, err);
     if (st != CC_OK)
@@ -661,6 +686,7 @@ void cc_node_free(struct cc_node *n)
         save_mempool(n);
     cc_mempool_free(n->mempool);
     cc_chain_free(n->chain);
+    cc_txindex_free(n->txindex);
     cc_rpc_free(n->rpc);
     cc_waiter_free(n->waiter);
     cc_ec_free(n->ec);

@@ -32,6 +32,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"pid", "=<file>", GENERAL, "Specify pid file, below the chain's folder unless absolute (default: cloudcoind.pid)", 0},
     {"reindex", "", GENERAL, "Rebuild chain state and block index from the block files on disk", 0},
     {"reindex-chainstate", "", GENERAL, "Rebuild chain state from the blocks that are indexed now", 0},
+    {"txindex", "", GENERAL, "Maintain a full transaction index, used by the getrawtransaction rpc call (default: 0)", 0},
     {"startupnotify", "=<cmd>", GENERAL, "Execute command on startup", 0},
 
     {"addnode", "=<host[:port]>", CONNECTION, "Add a node to connect to and keep the connection open; may be given several times", CC_ARG_NETWORK},
@@ -142,7 +143,6 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"peerbloomfilters", "", DEBUG, "", CC_ARG_HIDDEN},
     {"prune", "", DEBUG, "", CC_ARG_HIDDEN},
     {"rest", "", DEBUG, "", CC_ARG_HIDDEN},
-    {"txindex", "", DEBUG, "", CC_ARG_HIDDEN},
     {"txreconciliation", "", DEBUG, "", CC_ARG_HIDDEN},
     {"upnp", "", DEBUG, "", CC_ARG_HIDDEN},
     {"v2transport", "", DEBUG, "", CC_ARG_HIDDEN},
@@ -165,7 +165,6 @@ const char *const cc_daemon_absent[] = {
     "peerbloomfilters",
     "prune",
     "rest",
-    "txindex",
     "txreconciliation",
     "upnp",
     "v2transport",

@@ -13,6 +13,7 @@ libcc_chain_a_SOURCES = \
     src/chain/load.c \
     src/chain/rebuild.c \
     src/chain/reorg.c \
+    src/chain/txindex.c src/chain/txindex.h \
     src/chain/undo.c src/chain/undo.h \
     src/chain/verify.c \
     src/chain/vote.c src/chain/vote.h
@@ -21,7 +22,7 @@ CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
     src/chain/test/test_coins src/chain/test/test_index \
     src/chain/test/test_chain src/chain/test/test_fault \
     src/chain/test/test_storm src/chain/test/test_damage \
-    src/chain/test/test_ask test/crash
+    src/chain/test/test_ask src/chain/test/test_txindex test/crash
 check_PROGRAMS += $(CHAIN_TESTS)
 src_chain_test_test_db_SOURCES = src/chain/test/test_db.c \
     src/chain/test/tmpdir.h
@@ -49,6 +50,9 @@ src_chain_test_test_storm_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_damage_SOURCES = src/chain/test/test_damage.c \
     $(CHAIN_WORLD)
 src_chain_test_test_damage_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_txindex_SOURCES = src/chain/test/test_txindex.c \
+    $(CHAIN_WORLD)
+src_chain_test_test_txindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_ask_SOURCES = src/chain/test/test_ask.c $(CHAIN_WORLD)
 src_chain_test_test_ask_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 test_crash_SOURCES = test/crash.c $(CHAIN_WORLD)

@@ -2,6 +2,7 @@
  * signing them: rawcreate.c, rawsign.c. */
 #include <stdlib.h>
 
+#include "chain/txindex.h"
 #include "consensus/block.h"
 #include "consensus/script.h"
 #include "crypto/address.h"
@@ -75,6 +76,18 @@ static bool find_in_block(struct cc_rpc_call *call, const struct cc_index *i,
     return ok;
 }
 
+/* The block that -txindex names; NULL: none. */
+static const struct cc_index *find_indexed(struct cc_rpc_call *call,
+                                           const uint8_t txid[32])
+{
+    uint8_t hash[32];
+
+    if (!call->env->txindex ||
+        cc_txindex_find(call->env->txindex, txid, hash, NULL) != CC_OK)
+        return NULL;
+    return cc_chain_find(call->env->chain, hash);
+}
+
 static json_t *not_found(struct cc_rpc_call *call, const struct cc_index *i)
 {
     const char *what;
@@ -82,8 +95,10 @@ static json_t *not_found(struct cc_rpc_call *call, const struct cc_index *i)
     if (i && !(cc_chain_look(call->env->chain, i).status & CC_INDEX_DATA))
         return cc_rpc_error(call, CC_RPC_MISC_ERROR, "Block not available");
     what = i ? "No such transaction found in the provided block"
-             : "No such mempool transaction. Use -txindex or provide a block "
-               "hash to enable blockchain transaction queries";
+           : call->env->txindex
+               ? "No such mempool or blockchain transaction"
+               : "No such mempool transaction. Use -txindex or provide a block "
+                 "hash to enable blockchain transaction queries";
     return cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
                         "%s. Use gettransaction for wallet transactions.",
                         what);
@@ -147,6 +162,11 @@ static json_t *getrawtransaction(struct cc_rpc_call *call)
     }
     ok = i ? find_in_block(call, i, txid, verbosity >= 2, &f)
            : find_in_pool(call, txid, &f.tx);
+    if (!ok && !i) {
+        const struct cc_index *at = find_indexed(call, txid);
+
+        ok = at && find_in_block(call, at, txid, verbosity >= 2, &f);
+    }
     if (!ok)
         return not_found(call, i);
     result = verbosity <= 0 ? cc_tx_hex(&f.tx)
@@ -593,7 +613,8 @@ static const struct cc_rpc_method methods[] = {
      "{...}    asm, desc, type, address, p2sh, segwit", "\"hexstring\"", 0},
     {"rawtransactions", "getrawtransaction", getrawtransaction,
      CC_RPC_ARGS(get_args),
-     "Returns a transaction of the mempool, or of the block that is named.",
+     "Returns a transaction of the mempool, of the block that is named, or "
+     "with -txindex of any block.",
      "\"hex\" or {...}    the transaction", "\"mytxid\" true", 0},
     {"rawtransactions", "sendrawtransaction", sendrawtransaction,
      CC_RPC_ARGS(send_args),

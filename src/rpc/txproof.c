@@ -3,6 +3,7 @@
  * partial tree goes; BIP 37). */
 #include <stdlib.h>
 
+#include "chain/txindex.h"
 #include "consensus/block.h"
 #include "crypto/hash.h"
 #include "rpc/blockchain.h"
@@ -126,7 +127,11 @@ static const struct cc_index *block_of(struct cc_rpc_call *call,
     struct cc_arena arena;
     struct cc_coin coin;
     struct cc_outpoint o;
+    uint8_t hash[32];
 
+    if (call->env->txindex && n &&
+        cc_txindex_find(call->env->txindex, ids[0], hash, NULL) == CC_OK)
+        return cc_chain_find(call->env->chain, hash);
     cc_arena_init(&arena);
     for (size_t i = 0; i < n && !found; i++) {
         memcpy(o.txid, ids[i], 32);

@@ -1,6 +1,7 @@
 /* util: addresses, messages and scripts, without looking at the chain. */
 #include <stdlib.h>
 
+#include "chain/txindex.h"
 #include "consensus/script.h"
 #include "crypto/address.h"
 #include "crypto/ec.h"
@@ -313,8 +314,18 @@ static json_t *createmultisig(struct cc_rpc_call *call)
 
 static json_t *getindexinfo(struct cc_rpc_call *call)
 {
-    (void)call; /* this node keeps no optional index */
-    return json_object();
+    json_t *all = json_object(), *o;
+
+    /* It moves with the tip, so it is never behind. */
+    if (call->env->txindex &&
+        !strcmp(cc_rpc_str(call, 0, "txindex"), "txindex")) {
+        o = json_object();
+        cc_json_set_bool(o, "synced", true);
+        cc_json_set_int(o, "best_block_height",
+                        cc_txindex_height(call->env->txindex));
+        cc_json_set(all, "txindex", o);
+    }
+    return all;
 }
 
 /* --- The table --------------------------------------------------------- */

@@ -130,6 +130,37 @@ class TestAnswers(Core):
                                   [{k: v for k, v in coin.items() if k != member}])
 
 
+class TestIndex(Core):
+    def test_transactions(self):
+        node = self.start_node()
+        rpc = node.rpc
+        node.generate(3)
+        first, second = (rpc.getblock(rpc.getblockhash(h))["tx"][0] for h in (1, 2))
+        self.assertEqual(rpc.getindexinfo(), {})
+        self.assert_rpc_error(-5, "No such mempool transaction. Use -txindex", rpc.getrawtransaction, first)
+        node.stop()
+        node.start("-txindex")  # reads what is there
+        self.assertIn("txindex is enabled at height 3", node.log())
+        self.assertEqual(rpc.getindexinfo(), {"txindex": {"synced": True, "best_block_height": 3}})
+        self.assertEqual(rpc.getindexinfo("foo"), {})
+        found = rpc.getrawtransaction(first, True)
+        self.assertEqual((found["txid"], found["blockhash"], found["confirmations"]), (first, rpc.getblockhash(1), 3))
+        self.assertNotIn("in_active_chain", found)
+        self.assertEqual(rpc.getrawtransaction(first), found["hex"])
+        self.assertEqual(rpc.getrawtransaction(first, 2)["hash"], found["hash"])
+        self.assert_rpc_error(-5, "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.",
+                              rpc.getrawtransaction, "11" * 32)
+        self.assertEqual(rpc.verifytxoutproof(rpc.gettxoutproof([second])), [second])
+        node.generate(1)
+        last = rpc.getblock(node.tip())["tx"][0]
+        self.assertEqual(rpc.getrawtransaction(last, True)["blockhash"], node.tip())
+        self.assertEqual(rpc.getindexinfo("txindex")["txindex"]["best_block_height"], 4)
+        old = node.tip()
+        rpc.invalidateblock(old)
+        self.assertEqual(rpc.getrawtransaction(last, True)["confirmations"], 0)
+        self.assertEqual(sorted(os.listdir(node.chain_dir + "/indexes")), ["txindex"])
+
+
 class TestLog(Core):
     def wait_log(self, node, *lines):
         self.wait_until(lambda: all(line in node.log() for line in lines), what=lines)

@@ -36,7 +36,6 @@ class TestStart(framework.TestCase):
                    "of uacomments.", "-uacomment=" + "a" * 271)
 
     def test_what_is_not_there(self):
-        self.fails("-txindex is not supported: this daemon does not have that.", "-txindex")
         self.fails("-prune is not supported: this daemon does not have that.", "-prune=550")
 
     def test_options_of_bitcoinds_tests(self):

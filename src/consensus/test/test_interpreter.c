@@ -162,6 +162,38 @@ static void test_stack_size(void **state)
         ERR(OK));
 }
 
+/* What an operation takes from the stack must be there: by how much, each. */
+static void test_too_few(void **state)
+{
+    static const char *const words[] = {
+        "VERIFY TOALTSTACK IFDUP DROP DUP SIZE 1ADD 1SUB NEGATE ABS NOT "
+        "0NOTEQUAL RIPEMD160 SHA1 SHA256 HASH160 HASH256 CHECKMULTISIG "
+        "CHECKMULTISIGVERIFY CHECKLOCKTIMEVERIFY CHECKSEQUENCEVERIFY",
+        "2DROP 2DUP NIP OVER PICK ROLL SWAP TUCK EQUAL EQUALVERIFY ADD SUB "
+        "BOOLAND BOOLOR NUMEQUAL NUMEQUALVERIFY NUMNOTEQUAL LESSTHAN "
+        "GREATERTHAN LESSTHANOREQUAL GREATERTHANOREQUAL MIN MAX CHECKSIG "
+        "CHECKSIGVERIFY",
+        "3DUP ROT WITHIN",
+        "2OVER 2SWAP",
+        "",
+        "2ROT"};
+    const uint32_t locks =
+        CC_VERIFY_CHECKLOCKTIMEVERIFY | CC_VERIFY_CHECKSEQUENCEVERIFY;
+    char list[400], *rest, *word;
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(words) / sizeof(words[0]); n++) {
+        strcpy(list, words[n]);
+        for (word = strtok_r(list, " ", &rest); word;
+             word = strtok_r(NULL, " ", &rest)) {
+            char *few = repeat("1", n, word);
+
+            script_expect(eval("", few, locks), ERR(INVALID_STACK_OPERATION));
+            free(few);
+        }
+    }
+}
+
 static void test_results_in_place(void **state)
 {
     (void)state;
@@ -309,6 +341,22 @@ static void test_locks(void **state)
                   ERR(OK));
     script_expect(eval_lock("-1 CHECKSEQUENCEVERIFY", 2, 0, 0),
                   ERR(NEGATIVE_LOCKTIME));
+}
+
+/* Counts and depths have four bytes at most, and need not be short. */
+static void test_counts(void **state)
+{
+    (void)state;
+    script_expect(eval("7 0x04 0x00000000", "PICK EQUAL", 0), ERR(OK));
+    script_expect(eval("7 7 0x04 0x01000000", "ROLL EQUAL", 0), ERR(OK));
+    script_expect(eval("7 0x05 0x0000000000", "PICK EQUAL", 0),
+                  ERR(UNKNOWN_ERROR));
+    script_expect(eval("0 0 0x04 0x00000000", "CHECKMULTISIG", 0), ERR(OK));
+    script_expect(eval("0 0x04 0x00000000 0", "CHECKMULTISIG", 0), ERR(OK));
+    script_expect(eval("0 0 0x05 0x0000000000", "CHECKMULTISIG", 0),
+                  ERR(UNKNOWN_ERROR));
+    script_expect(eval("0 0x05 0x0000000000 0", "CHECKMULTISIG", 0),
+                  ERR(UNKNOWN_ERROR));
 }
 
 /* --- ECDSA ------------------------------------------------------------- */
@@ -478,6 +526,24 @@ static void test_cut_codes(void **state)
     cc_writer_clear(&script);
 }
 
+/* The longest element there is, cut from the code as a signature. */
+static void test_longest_cut(void **state)
+{
+    static const uint8_t element[CC_MAX_SCRIPT_ELEMENT_SIZE] = {1};
+    struct cc_writer script;
+    struct pair p;
+
+    (void)state;
+    cc_writer_init_heap(&script);
+    cc_script_push_plain(&script, element, sizeof(element));
+    script_parse(&script, "0 CHECKSIG NOT");
+    pair_init(&p, cc_bytes(NULL, 0), written(&script), NULL, 0, 0);
+    script_expect(pair_verify(&p, 0), ERR(OK));
+    script_expect(pair_verify(&p, CC_VERIFY_CONST_SCRIPTCODE),
+                  ERR(SIG_FINDANDDELETE));
+    cc_writer_clear(&script);
+}
+
 /* --- Witness v0 -------------------------------------------------------- */
 
 /* A P2WSH spend of script with the given items below it. */
@@ -582,6 +648,25 @@ static void test_v0_rules(void **state)
 }
 
 /* Programs by version and length. */
+/* Every byte of a P2WSH program counts. */
+static void test_p2wsh_hash(void **state)
+{
+    static const uint8_t one = CC_OP_1;
+    struct cc_bytes item = cc_bytes(&one, 1);
+    uint8_t program[34] = {0, 32};
+    struct pair p;
+
+    (void)state;
+    cc_sha256_once(program + 2, &one, 1);
+    pair_init(&p, cc_bytes(NULL, 0), cc_bytes(program, 34), &item, 1, 0);
+    script_expect(pair_verify(&p, BOTH), ERR(OK));
+    for (size_t i = 2; i < 34; i++) {
+        program[i] ^= 1;
+        script_expect(pair_verify(&p, BOTH), ERR(WITNESS_PROGRAM_MISMATCH));
+        program[i] ^= 1;
+    }
+}
+
 static void test_programs(void **state)
 {
     static const uint8_t data[40] = {1};
@@ -707,14 +792,18 @@ int main(void)
         cmocka_unit_test(test_op_count),
         cmocka_unit_test(test_push_size),
         cmocka_unit_test(test_stack_size),
+        cmocka_unit_test(test_too_few),
         cmocka_unit_test(test_results_in_place),
         cmocka_unit_test(test_conditionals),
         cmocka_unit_test(test_locks),
+        cmocka_unit_test(test_counts),
         cmocka_unit_test(test_code),
         cmocka_unit_test(test_many_types),
         cmocka_unit_test(test_cut_codes),
+        cmocka_unit_test(test_longest_cut),
         cmocka_unit_test(test_v0_limits),
         cmocka_unit_test(test_v0_rules),
+        cmocka_unit_test(test_p2wsh_hash),
         cmocka_unit_test(test_programs),
         cmocka_unit_test(test_p2sh_push),
         cmocka_unit_test(test_p2wpkh_shape),

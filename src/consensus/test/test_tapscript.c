@@ -244,6 +244,8 @@ static void test_tapscript_rules(void **state)
     t.items[2] = cc_bytes(&one, 1);
     t.items[1] = cc_bytes("\1\0\0\0\0", 5);
     script_expect(tap_eval(&t, TAP), ERR(UNKNOWN_ERROR));
+    t.items[1] = cc_bytes("\1\0\0\1", 4);
+    script_expect(tap_eval(&t, TAP), ERR(OK));
     t.items[1] = cc_bytes(&two, 1);
     script_expect(tap_eval(&t, TAP), ERR(OK)); /* empty signature: 2 + 0 */
     t.items[1].len = 0;
@@ -253,6 +255,13 @@ static void test_tapscript_rules(void **state)
     script_expect(
         tap_eval(&t, TAP | CC_VERIFY_DISCOURAGE_UPGRADABLE_PUBKEYTYPE),
         ERR(DISCOURAGE_UPGRADABLE_PUBKEYTYPE));
+    script[1] = CC_OP_3;
+    script[2] = CC_OP_NUMEQUAL;
+    t.script.len = 3;
+    tap_empty_items(&t, 3);
+    t.items[0] = t.items[2] = cc_bytes(&one, 1);
+    t.items[1] = cc_bytes(&two, 1);
+    script_expect(tap_eval(&t, TAP), ERR(OK)); /* 2 + 1 */
     tap_clear(&t);
 }
 

@@ -19,6 +19,7 @@ import http.client
 import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -46,11 +47,17 @@ _handed_out = set()
 
 
 def free_port():
-    """A TCP port that nobody uses now and that this process has not handed out."""
+    """A TCP port that nobody uses now and that this process has not handed out. Not one of those that the system
+    gives to outgoing connections: one of them could take it before the daemon does."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        top = max(int(f.read().split()[0]), 12000)
     while True:
+        port = random.SystemRandom().randrange(10000, top)
         with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         if port not in _handed_out:
             _handed_out.add(port)
             return port

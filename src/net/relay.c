@@ -7,7 +7,8 @@
  * which they must be mined: those, and what they spend of the pool, are told at
  * once. Whom to ask first is decided as for all others: an inventory does not
  * say what it is, and who could have a transaction asked of him at once could
- * as well keep it back.
+ * as well keep it back. But where storage is active, nobody waits for a better
+ * peer who has none.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -59,13 +60,31 @@ static bool any_wtxid_peer(const struct cc_net *n)
     return false;
 }
 
+static bool is_preferred(const struct cc_peer *p)
+{
+    return cc_peer_is_outbound(p) || cc_peer_has(p, CC_PERM_NOBAN);
+}
+
+/* Bitcoin Core waits though nobody better may come. What has a block by which
+ * it must be mined should not. */
+static bool worth_waiting(const struct cc_net *n)
+{
+    if (!n->params->storage_active)
+        return true;
+    for (size_t i = 0; i < n->peer_count; i++)
+        if (n->peers[i]->ready && is_preferred(n->peers[i]) &&
+            !refuses_txs(n->peers[i]))
+            return true;
+    return false;
+}
+
 static void want_tx(struct cc_peer *p, const uint8_t hash[32], bool by_wtxid)
 {
     struct cc_net *n = p->net;
-    bool preferred = cc_peer_is_outbound(p) || cc_peer_has(p, CC_PERM_NOBAN);
+    bool preferred = is_preferred(p);
     int64_t due = cc_net_now_us(n);
 
-    if (!preferred)
+    if (!preferred && worth_waiting(n))
         due += DELAY_US;
     if (!by_wtxid && any_wtxid_peer(n))
         due += DELAY_US;

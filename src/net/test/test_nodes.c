@@ -257,8 +257,8 @@ static void add_to_pool(struct test_node *t, const struct cc_tx *tx)
 
 /* All clocks stand still, so that after at most one more the moment to tell of
  * transactions never comes: those of storage do not wait for it, and take along
- * what they spend. Each node chose the one before, whom it asks without delay.
- */
+ * what they spend. Nobody waits for a peer to ask rather: the second node has
+ * chosen none, the others chose who tells them. */
 static void test_storage_at_once(void **state)
 {
     struct test_node n[4];
@@ -272,8 +272,9 @@ static void test_storage_at_once(void **state)
         test_node_start(&n[i]);
     }
     test_node_mine(&n[0], 110, 1);
-    for (int i = 1; i < 4; i++)
-        test_node_connect(&n[i], &n[i - 1]);
+    test_node_connect(&n[0], &n[1]);
+    test_node_connect(&n[2], &n[1]);
+    test_node_connect(&n[3], &n[2]);
     wait_same(&n[0], &n[3], "blocks");
     for (uint32_t i = 0; i < 4; i++)
         make_tx(&n[0], i + 1, 10000, &money[i]);

@@ -233,7 +233,7 @@ static enum cc_status listen_option(struct cc_net *n, const char *text,
     if (!cc_netaddr_parse(&a, buf, !strcmp(option, "bind") ? n->o.port : 0))
         return cc_fail(err, CC_INVALID, "Cannot resolve -%s address: '%s'",
                        option, text);
-    if (!a.port)
+    if (!a.port && strcmp(option, "bind") != 0)
         return cc_fail(err, CC_INVALID,
                        "Need to specify a port with -whitebind: '%s'", text);
     return listen_on(n, &a, bits, err);

@@ -280,7 +280,7 @@ static const char *text(const json_t *o, const char *key)
     return s ? s : "";
 }
 
-/* An object's manifest is damaged: we know no more. */
+/* Its file is damaged: we know no more. */
 static bool print_damaged(const json_t *o)
 {
     if (!json_object_get(o, "file"))
@@ -379,6 +379,8 @@ static void print_host(const struct gateway *g, const json_t *o)
 static void print_contract(const struct gateway *g, const json_t *o)
 {
     (void)g;
+    if (print_damaged(o))
+        return;
     printf("%.16s  %-24s  %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
            " sectors  revision %" JSON_INTEGER_FORMAT "  %" JSON_INTEGER_FORMAT
            " blocks left  %s\n",

@@ -50,6 +50,14 @@ static enum cc_status load_contracts(struct cc_renter *r, struct cc_error *err)
             cc_renter_add_contract(r, c);
         else
             free(c);
+        if (st == CC_CORRUPT) { /* the others are good all the same */
+            cc_renter_say(r, "left out: %s", err->text);
+            json_array_append_new(
+                r->damaged,
+                json_pack("{s:s, s:s}", "file", names[i], "fault", err->text));
+            cc_error_init(err);
+            st = CC_OK;
+        }
         free(path);
     }
     cc_fs_list_free(names, count);
@@ -108,6 +116,7 @@ enum cc_status cc_renter_open(struct cc_renter **out,
     r->o = *options;
     r->dir = cc_strdup(options->dir);
     r->lock = -1;
+    r->damaged = json_array();
     st = make_folders(r, err);
     if (st == CC_OK)
         st = load_contracts(r, err);
@@ -130,6 +139,7 @@ void cc_renter_close(struct cc_renter *r)
     }
     if (r->lock >= 0)
         cc_fs_unlock(r->lock);
+    json_decref(r->damaged);
     free(r->contracts);
     free(r->dir);
     cc_cleanse(r, sizeof(*r));
@@ -283,5 +293,6 @@ enum cc_status cc_renter_contracts(struct cc_renter *r, json_t **out,
     *out = json_array();
     for (size_t i = 0; i < r->count; i++)
         json_array_append_new(*out, contract_json(r, r->contracts[i], height));
+    json_array_extend(*out, r->damaged);
     return CC_OK;
 }

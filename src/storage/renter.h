@@ -63,8 +63,8 @@ enum cc_status cc_renter_remove(struct cc_renter *r, const char *name,
                                 struct cc_error *err);
 
 /* Arrays of JSON objects, the caller's. Of what is stored, "kept_until" is
- * the height up to which k shards of each slab are under contract; one whose
- * manifest is damaged has "file" and "fault" alone. */
+ * the height up to which k shards of each slab are under contract. One whose
+ * own file is damaged has "file" and "fault" alone; so has such a contract. */
 enum cc_status cc_renter_list(struct cc_renter *r, json_t **out,
                               struct cc_error *err);
 /* As cc_renter_list, after asking each host: "reachable" is how many of n

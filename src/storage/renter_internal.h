@@ -13,6 +13,7 @@ struct cc_renter {
     int lock;
     struct cc_renter_contract **contracts; /* owned */
     size_t count, cap;
+    json_t *damaged; /* contracts' files that do not load: "file", "fault" */
     bool has_secret;
     uint8_t secret[32]; /* of storage key 0 */
 };

@@ -353,6 +353,30 @@ class TestGateway(framework.TestCase):
         self.assertEqual(status, 1)
         self.assertIn(damaged, err)
 
+    def test_damaged_contract(self):
+        """One contract's file is damaged: it is told, and objects come from the other hosts."""
+        g = self.gateway
+        make_file(self.path("a"), 1000)
+        g.good("put", self.path("a"), "-k=2", "-n=3")
+        self.mine(1)
+        folder = os.path.join(g.folder, "regtest", "gateway", "contracts")
+        damaged = sorted(os.listdir(folder))[0]
+        with open(os.path.join(folder, damaged), "rb") as f:
+            kept = f.read()
+        with open(os.path.join(folder, damaged), "wb") as f:
+            f.write(kept.replace(b'"revision": 1,', b'"revision": 2,'))
+        rows = g.json("contracts")
+        self.assertEqual(([r.get("file") for r in rows], len(rows)), ([None, None, damaged], HOSTS))
+        self.assertIn("damaged: ", g.good("contracts"))
+        status, _, err = g.run("get", "a", self.path("back"))
+        self.assertEqual(status, 0, err)
+        self.assertIn(damaged, err)
+        self.assertEqual(content(self.path("back")), content(self.path("a")))
+        self.assertEqual([o["reachable"] for o in g.json("health")], [2])
+        with open(os.path.join(folder, damaged), "wb") as f:
+            f.write(kept)
+        self.assertEqual([o["reachable"] for o in g.json("health")], [3])
+
     def test_expiry(self):
         """Who stored is told until when; ls and health count down, and say when it is over."""
         g = self.gateway

@@ -384,6 +384,7 @@ def main():
     p.add_argument("--list", action="store_true", help="judge nothing")
     args = p.parse_args()
     os.nice(10)
+    os.environ.setdefault("MALLOC_PERTURB_", "165")  # fresh memory is not zero
     os.environ.setdefault("CC_VECTORS", ROOT + "/../shared/vectors")
     os.chdir(ROOT)
     tests = sorted(f[:-2] for f in glob.glob("src/consensus/test/test_*.c"))

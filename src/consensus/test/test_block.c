@@ -95,6 +95,7 @@ static void test_merkle(void **state)
     bool mutated;
 
     (void)state;
+    memset(a, 0xee, sizeof(a));
     cc_merkle_root(a, NULL, 0, &mutated);
     assert_memory_equal(a, zero, 32);
     assert_false(mutated);
@@ -137,6 +138,10 @@ static void test_mutation(void **state)
     cc_merkle_root(b, ids, 8, &mutated);
     assert_true(mutated);
     assert_memory_equal(a, b, 32);
+
+    ids[32 * 8 - 1] ^= 1; /* all but equal: the last byte tells */
+    cc_merkle_root(b, ids, 8, &mutated);
+    assert_false(mutated);
 
     /* Equal neighbours that are not paired are no mutation. */
     fill(ids, 8);

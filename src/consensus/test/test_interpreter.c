@@ -544,6 +544,31 @@ static void test_longest_cut(void **state)
     cc_writer_clear(&script);
 }
 
+/* An empty signature is none, whatever lies around it in memory: here a good
+ * one and its type. */
+static void test_empty_signature(void **state)
+{
+    uint8_t buf[81], key[33], h[32], code[36];
+    struct cc_bytes items[2];
+    struct cc_writer w;
+    struct pair p;
+    uint8_t program[34] = {0, 32};
+
+    cc_ec_pubkey(*state, key, secret);
+    cc_writer_init(&w, code, sizeof(code));
+    cc_script_push_plain(&w, key, 33);
+    cc_write_u8(&w, CC_OP_CHECKSIG);
+    cc_sha256_once(program + 2, code, w.len);
+    pair_init(&p, cc_bytes(NULL, 0), cc_bytes(program, 34), items, 2, 5);
+    cc_sighash_v0(h, &p.sighash, 0, written(&w), 1, 5);
+    items[0] = ecdsa(*state, buf + 1, h, 1);
+    items[1] = written(&w);
+    buf[0] = 1;
+    script_expect(pair_verify(&p, BOTH), ERR(OK));
+    items[0].len = 0;
+    script_expect(pair_verify(&p, BOTH), ERR(EVAL_FALSE));
+}
+
 /* --- Witness v0 -------------------------------------------------------- */
 
 /* A P2WSH spend of script with the given items below it. */
@@ -801,6 +826,7 @@ int main(void)
         cmocka_unit_test(test_many_types),
         cmocka_unit_test(test_cut_codes),
         cmocka_unit_test(test_longest_cut),
+        cmocka_unit_test(test_empty_signature),
         cmocka_unit_test(test_v0_limits),
         cmocka_unit_test(test_v0_rules),
         cmocka_unit_test(test_p2wsh_hash),

@@ -337,6 +337,30 @@ static void multisig(const char *m, size_t keys, const char *n,
     solved(text, want, want == CC_SCRIPT_MULTISIG ? keys + 2 : 0);
 }
 
+/* n of n: both numbers are among the solutions. */
+static void test_solver_numbers(void **state)
+{
+    struct cc_bytes sols[22];
+    char text[2000];
+    size_t count;
+
+    (void)state;
+    for (size_t n = 1; n <= CC_MAX_PUBKEYS_PER_MULTISIG; n++) {
+        size_t len = (size_t)sprintf(text, "%zu ", n);
+
+        for (size_t i = 0; i < n; i++)
+            len += (size_t)sprintf(text + len, KEY33);
+        sprintf(text + len, "%zu CHECKMULTISIG", n);
+        assert_int_equal(cc_script_solve(script(text), false, sols, &count),
+                         CC_SCRIPT_MULTISIG);
+        assert_int_equal(count, n + 2);
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(sols[i * (n + 1)].len, 1);
+            assert_int_equal(sols[i * (n + 1)].data[0], n);
+        }
+    }
+}
+
 static void test_solver_multisig(void **state)
 {
     struct cc_bytes sols[22], s;
@@ -599,6 +623,7 @@ int main(void)
         cmocka_unit_test(test_pushes),
         cmocka_unit_test(test_solver),
         cmocka_unit_test(test_solver_witness),
+        cmocka_unit_test(test_solver_numbers),
         cmocka_unit_test(test_solver_multisig),
         cmocka_unit_test(test_type_names),
         cmocka_unit_test(test_unspendable),

@@ -446,6 +446,18 @@ static void test_bip341(void **state)
     assert_int_equal(messages, 7);
 }
 
+/* A branch has one hash, whichever side is written first; the last byte may be
+ * all that orders them. */
+static void test_branch_order(void **state)
+{
+    uint8_t low[32] = {1}, high[32] = {1, [31] = 1}, a[32], b[32];
+
+    (void)state;
+    cc_tap_root(a, low, high, 1);
+    cc_tap_root(b, high, low, 1);
+    assert_memory_equal(a, b, 32);
+}
+
 /* Hash types of BIP 341 that do not exist, and SINGLE without its output. */
 static void test_v1_types(void **state)
 {
@@ -527,10 +539,10 @@ static void test_v1_extension(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_midstates),    cmocka_unit_test(test_legacy),
-        cmocka_unit_test(test_legacy_one),   cmocka_unit_test(test_bip143),
-        cmocka_unit_test(test_bip341),       cmocka_unit_test(test_v1_types),
-        cmocka_unit_test(test_v1_extension),
+        cmocka_unit_test(test_midstates),  cmocka_unit_test(test_legacy),
+        cmocka_unit_test(test_legacy_one), cmocka_unit_test(test_bip143),
+        cmocka_unit_test(test_bip341),     cmocka_unit_test(test_branch_order),
+        cmocka_unit_test(test_v1_types),   cmocka_unit_test(test_v1_extension),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

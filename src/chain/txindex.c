@@ -10,7 +10,11 @@
 enum { FAMILY_TX, FAMILY_STATE };
 static const char *const families[] = {"tx", "state"};
 
+/* The locator of the last block that is in. Its own hash is not enough: the
+ * chain may have been killed before it had kept the block, and then all would
+ * have to be read again. */
 #define BEST_KEY cc_bytes("best", 4)
+#define LOCATOR_MAX 32
 /* While catching up: blocks between two lines of the log. */
 #define LOG_EVERY 10000
 
@@ -32,6 +36,8 @@ static enum cc_status put_block(struct cc_txindex *t,
                                 struct cc_error *err)
 {
     struct cc_bytes hash = cc_bytes(index->hash, 32);
+    uint8_t locator[LOCATOR_MAX][32];
+    size_t n = cc_chain_locator(t->chain, index, locator, LOCATOR_MAX);
     enum cc_status st;
 
     cc_db_batch_clear(t->batch);
@@ -39,7 +45,8 @@ static enum cc_status put_block(struct cc_txindex *t,
     for (size_t i = 0; i < block->tx_count && index->height; i++)
         cc_db_batch_put(t->batch, t->db, FAMILY_TX,
                         cc_bytes(block->tx[i].txid, 32), hash);
-    cc_db_batch_put(t->batch, t->db, FAMILY_STATE, BEST_KEY, hash);
+    cc_db_batch_put(t->batch, t->db, FAMILY_STATE, BEST_KEY,
+                    cc_bytes(locator, 32 * n));
     st = cc_db_write(t->db, t->batch, false, err);
     if (st == CC_OK)
         atomic_store(&t->height, index->height);
@@ -76,8 +83,8 @@ static enum cc_status find_best(struct cc_txindex *t, struct cc_index **out,
     *out = NULL;
     if (st != CC_OK)
         return st == CC_NOTFOUND ? CC_OK : st;
-    if (v.bytes.len == 32)
-        i = cc_chain_find(t->chain, v.bytes.data);
+    for (size_t at = 0; !i && v.bytes.len - at >= 32; at += 32)
+        i = cc_chain_find(t->chain, v.bytes.data + at);
     cc_db_value_clear(&v);
     while (i && !cc_chain_contains(t->chain, i))
         i = i->prev;

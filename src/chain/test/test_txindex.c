@@ -137,6 +137,36 @@ static void test_it_catches_up(void **state)
     teardown(&f);
 }
 
+/* The chain was killed before it kept what the index had: from where they
+ * agree, and no block is read twice. */
+static void test_it_was_ahead(void **state)
+{
+    struct fixture f;
+    struct cc_error err;
+    char *other = cc_test_mkdir();
+    int low, i;
+
+    (void)state;
+    setup(&f);
+    low = extend(&f, 0, 30);
+    assert_int_equal(open_index(&f, NULL, NULL), CC_OK);
+    (void)extend(&f, low, 5);
+    close_all(&f);
+    f.c = world_open(&f.w, other);
+    for (int k = 1; k <= low; k++)
+        assert_int_equal(cc_chain_accept_block(f.c, &f.w.blocks[k].block, true,
+                                               NULL, NULL, &err),
+                         CC_OK);
+    f.broken = true;
+    assert_int_equal(open_index(&f, NULL, NULL), CC_OK);
+    expect(&f, low);
+    f.broken = false;
+    i = extend(&f, low, 2);
+    expect(&f, i);
+    teardown(&f);
+    cc_test_rmdir(other);
+}
+
 static void test_it_stops_when_told(void **state)
 {
     struct fixture f;
@@ -178,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_follows_the_tip),
         cmocka_unit_test(test_it_catches_up),
+        cmocka_unit_test(test_it_was_ahead),
         cmocka_unit_test(test_it_stops_when_told),
         cmocka_unit_test(test_a_disk_that_fails),
     };

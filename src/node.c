@@ -46,7 +46,7 @@ struct cc_node {
     struct cc_rpc_lists rpc_lists;
     char *user_agent;
     int64_t stop_height;
-    const char *block_notify;
+    const char *block_notify, *shutdown_notify;
     struct cc_node_hooks hooks;
 };
 
@@ -618,6 +618,7 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     if (st != CC_OK)
         return st;
     cc_log(n->log, "Done loading");
+    n->shutdown_notify = cc_args_get(args, "shutdownnotify", NULL);
     if (cc_args_is_set(args, "startupnotify"))
         notify_command(n, cc_args_get(args, "startupnotify", ""), "");
     return CC_OK;
@@ -669,6 +670,8 @@ void cc_node_free(struct cc_node *n)
         return;
     if (n->log)
         cc_log(n->log, "Shutdown: In progress...");
+    if (n->shutdown_notify)
+        run_command(n->log, n->shutdown_notify);
     /* Nobody new comes in, those who wait are let go. */
     cc_server_interrupt(n->server);
     if (n->waiter)

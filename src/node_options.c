@@ -443,6 +443,11 @@ enum cc_status cc_option_server(const struct cc_setup *setup,
         return st;
     lists->allow = cc_option_list(args, "rpcallowip", &out->allow_count);
     lists->auth = cc_option_list(args, "rpcauth", &out->auth_count);
+    lists->whitelist =
+        cc_option_list(args, "rpcwhitelist", &out->whitelist_count);
+    out->whitelist = lists->whitelist;
+    out->whitelist_default =
+        cc_args_get_bool(args, "rpcwhitelistdefault", out->whitelist_count > 0);
     out->allow = lists->allow;
     out->auth = lists->auth;
     while (cc_args_get_nth(args, "rpcbind", binds))
@@ -478,5 +483,6 @@ void cc_rpc_lists_clear(struct cc_rpc_lists *lists)
     free(lists->bind);
     free(lists->allow);
     free(lists->auth);
+    free(lists->whitelist);
     memset(lists, 0, sizeof(*lists));
 }

@@ -56,7 +56,7 @@ void cc_net_lists_clear(struct cc_net_lists *lists);
 struct cc_rpc_lists {
     char **bind;
     size_t bind_count;
-    const char **allow, **auth;
+    const char **allow, **auth, **whitelist;
 };
 enum cc_status cc_option_server(const struct cc_setup *setup,
                                 struct cc_server_config *out,

@@ -33,6 +33,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"reindex", "", GENERAL, "Rebuild chain state and block index from the block files on disk", 0},
     {"reindex-chainstate", "", GENERAL, "Rebuild chain state from the blocks that are indexed now", 0},
     {"txindex", "", GENERAL, "Maintain a full transaction index, used by the getrawtransaction rpc call (default: 0)", 0},
+    {"shutdownnotify", "=<cmd>", GENERAL, "Execute command immediately before beginning shutdown. It is waited for, so it should be quick", 0},
     {"startupnotify", "=<cmd>", GENERAL, "Execute command on startup", 0},
 
     {"addnode", "=<host[:port]>", CONNECTION, "Add a node to connect to and keep the connection open; may be given several times", CC_ARG_NETWORK},
@@ -108,6 +109,8 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"rpcservertimeout", "=<n>", RPC, "Timeout during HTTP requests (default: 30)", CC_ARG_DEBUG},
     {"rpcthreads", "=<n>", RPC, "Number of threads to service RPC calls (default: 4)", 0},
     {"rpcuser", "=<user>", RPC, "Username for JSON-RPC connections", CC_ARG_SECRET},
+    {"rpcwhitelist", "=<user>:<method>[,<method>,...]", RPC, "Let a user call these methods only; of several for one user what all of them name", 0},
+    {"rpcwhitelistdefault", "", RPC, "Users that no -rpcwhitelist names may call nothing (default: 1 with -rpcwhitelist, else 0)", 0},
     {"rpcworkqueue", "=<n>", RPC, "Depth of the work queue to service RPC calls (default: 16)", CC_ARG_DEBUG},
     {"server", "", RPC, "Accept command line and JSON-RPC commands (default: 1)", 0},
 

@@ -106,6 +106,8 @@ void cc_mempool_stats(struct cc_mempool *m, struct cc_mempool_stats *out)
     out->sequence = m->sequence;
     out->unbroadcast = m->unbroadcast;
     out->full_rbf = m->config.full_rbf;
+    out->block_txs = m->block_txs;
+    out->block_weight = m->block_weight;
     cc_chain_unlock(m->config.chain);
 }
 

@@ -58,6 +58,7 @@ struct cc_mempool {
     struct cc_mempool_listener listeners[CC_TXPOOL_LISTENERS];
     size_t listener_count;
     struct cc_txpool_aside disconnected, held;
+    size_t block_txs, block_weight; /* of the last one put together */
     bool moved_back; /* a block was disconnected since the last tip */
 };
 

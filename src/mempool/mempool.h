@@ -109,6 +109,9 @@ struct cc_mempool_stats {
     uint64_t sequence;
     size_t unbroadcast;
     bool full_rbf;
+    /* Of the last block put together here, without its coinbase, whose room
+     * counts; weight 0: there was none. */
+    size_t block_txs, block_weight;
 };
 void cc_mempool_stats(struct cc_mempool *m, struct cc_mempool_stats *out);
 /* Adds to the fee that counts here; the sum stays within what money there is,

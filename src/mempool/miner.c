@@ -180,6 +180,10 @@ static void draft_fill(struct draft *d)
     for (size_t i = 0; i < chosen.count; i++)
         draft_add(d, &chosen.items[i]->e.tx, chosen.items[i]->e.fee,
                   chosen.items[i]->e.sigop_cost);
+    m->block_txs = chosen.count;
+    m->block_weight = RESERVED_WEIGHT;
+    for (size_t i = 0; i < chosen.count; i++)
+        m->block_weight += cc_tx_weight(&chosen.items[i]->e.tx);
     cc_txpool_list_clear(&chosen);
 }
 
@@ -270,6 +274,8 @@ enum cc_status cc_generate(struct cc_block *out, struct cc_mempool *m,
 
     cc_chain_lock(m->config.chain);
     draft_init(&d, m);
+    m->block_txs = 0;
+    m->block_weight = RESERVED_WEIGHT;
     if (txs)
         for (size_t i = 0; i < count; i++)
             draft_add(&d, &txs[i], 0, 0);

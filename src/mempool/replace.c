@@ -71,6 +71,10 @@ static enum cc_status check_limits(const struct cc_txpool_candidate *c,
         return cc_reject_detail(err, CC_REJECT_LONG_CHAIN,
                                 "too many unconfirmed parents [limit: %zu]",
                                 l->ancestors);
+    if (c->ancestors.count + 1 > l->ancestors)
+        return cc_reject_detail(err, CC_REJECT_LONG_CHAIN,
+                                "too many unconfirmed ancestors [limit: %zu]",
+                                l->ancestors);
     for (size_t i = 0; i < c->ancestors.count; i++) {
         const struct cc_mempool_entry *e = &c->ancestors.items[i]->e;
 
@@ -89,10 +93,6 @@ static enum cc_status check_limits(const struct cc_txpool_candidate *c,
         return cc_reject_detail(err, CC_REJECT_LONG_CHAIN,
                                 "exceeds ancestor size limit [limit: %zu]",
                                 l->ancestor_size);
-    if (c->ancestors.count + 1 > l->ancestors)
-        return cc_reject_detail(err, CC_REJECT_LONG_CHAIN,
-                                "too many unconfirmed ancestors [limit: %zu]",
-                                l->ancestors);
     return CC_OK;
 }
 

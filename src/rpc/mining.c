@@ -72,6 +72,10 @@ static json_t *getmininginfo(struct cc_rpc_call *call)
 
     cc_mempool_stats(call->env->mempool, &stats);
     cc_json_set_int(o, "blocks", tip->height);
+    if (stats.block_weight) {
+        cc_json_set_int(o, "currentblockweight", (int64_t)stats.block_weight);
+        cc_json_set_int(o, "currentblocktx", (int64_t)stats.block_txs);
+    }
     cc_json_set(o, "difficulty",
                 cc_json_double(cc_difficulty(tip->header.bits)));
     cc_json_set(o, "networkhashps",
@@ -562,7 +566,8 @@ static const struct cc_rpc_method methods[] = {
      "'{\"rules\": [\"segwit\"]}'", 0},
     {"mining", "getmininginfo", getmininginfo, CC_RPC_NO_ARGS,
      "Returns a json object containing mining-related information.",
-     "{...}    blocks, difficulty, networkhashps, pooledtx, chain, warnings",
+     "{...}    blocks, currentblockweight, currentblocktx, difficulty, "
+     "networkhashps, pooledtx, chain, warnings",
      "", 0},
     {"mining", "getnetworkhashps", getnetworkhashps, CC_RPC_ARGS(hashps_args),
      "Returns the estimated network hashes per second based on the last n "

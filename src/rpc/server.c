@@ -5,15 +5,18 @@
 #include <string.h>
 
 #include "rpc/auth.h"
+#include "rpc/whitelist.h"
 #include "util/log.h"
 #include "util/mem.h"
 
 #define WRONG_PASSWORD_MS 250 /* slows guessing down */
 #define MAX_WALLET_NAME 1024
+#define MAX_USER 256
 
 struct cc_server {
     struct cc_rpc *rpc;
     struct cc_auth *auth;
+    struct cc_whitelist *whitelist;
     struct cc_http *http;
     struct cc_log *log;
     bool wallet_paths;
@@ -230,14 +233,14 @@ static char *uri_decode(const char *s)
 }
 
 static bool authorized(struct cc_server *s, const struct cc_http_request *req,
-                       struct cc_http_reply *reply)
+                       char user[MAX_USER], struct cc_http_reply *reply)
 {
     if (!req->authorization) {
         reply->ask_password = true;
         reply->status = 401;
         return false;
     }
-    if (cc_auth_check(s->auth, req->authorization, NULL, 0))
+    if (cc_auth_check(s->auth, req->authorization, user, MAX_USER))
         return true;
     cc_log(s->log, "ThreadRPCServer incorrect password attempt from %s",
            req->peer);
@@ -248,16 +251,49 @@ static bool authorized(struct cc_server *s, const struct cc_http_request *req,
 }
 
 /* Only names that could be methods: the caller must not write our log. */
-static void log_method(struct cc_server *s, const json_t *request)
+static const char *method_name(const json_t *request)
 {
     const json_t *method = json_object_get(request, "method");
     const char *name =
         cc_json_is_string(method) ? json_string_value(method) : "";
 
-    if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
-        name = "?";
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] ? "?"
+                                                                       : name;
+}
+
+static void log_method(struct cc_server *s, const json_t *request)
+{
     if (json_is_object(request))
-        cc_debug(s->log, CC_LOG_RPC, "ThreadRPCServer method=%.64s", name);
+        cc_debug(s->log, CC_LOG_RPC, "ThreadRPCServer method=%.64s",
+                 method_name(request));
+}
+
+static bool one_allowed(struct cc_server *s, const char *user,
+                        const json_t *request)
+{
+    const char *name = method_name(request);
+
+    if (cc_whitelist_allows(s->whitelist, user, name))
+        return true;
+    cc_log(s->log, "RPC User %s not allowed to call method %.64s", user, name);
+    return false;
+}
+
+/* May this user call that, or all that a batch asks for? */
+static bool allowed(struct cc_server *s, const char *user,
+                    const json_t *request)
+{
+    if (!cc_whitelist_allows(s->whitelist, user, NULL)) {
+        cc_log(s->log, "RPC User %s not allowed to call any methods", user);
+        return false;
+    }
+    if (json_is_object(request))
+        return one_allowed(s, user, request);
+    for (size_t i = 0; i < json_array_size(request); i++)
+        if (json_is_object(json_array_get(request, i)) &&
+            !one_allowed(s, user, json_array_get(request, i)))
+            return false;
+    return true;
 }
 
 static void handle(void *arg, const struct cc_http_request *req,
@@ -265,7 +301,7 @@ static void handle(void *arg, const struct cc_http_request *req,
 {
     struct cc_server *s = arg;
     bool wallet_path = !strncmp(req->path, "/wallet/", 8) && s->wallet_paths;
-    char *wallet = NULL;
+    char *wallet = NULL, user[MAX_USER] = "";
     json_t *request;
     int status;
 
@@ -277,7 +313,7 @@ static void handle(void *arg, const struct cc_http_request *req,
         reply_text(reply, 405, "JSONRPC server handles only POST requests");
         return;
     }
-    if (!authorized(s, req, reply))
+    if (!authorized(s, req, user, reply))
         return;
     if (wallet_path) {
         wallet = uri_decode(req->path + 8);
@@ -289,7 +325,11 @@ static void handle(void *arg, const struct cc_http_request *req,
     }
     request = cc_json_parse(req->body, req->body_len);
     log_method(s, request);
-    reply_json(reply, 200, cc_server_answer(s->rpc, request, wallet, &status));
+    if (allowed(s, user, request))
+        reply_json(reply, 200,
+                   cc_server_answer(s->rpc, request, wallet, &status));
+    else
+        status = 403;
     reply->status = status;
     json_decref(request);
     free(wallet);
@@ -316,6 +356,8 @@ enum cc_status cc_server_start(struct cc_server **out,
     s->rpc = config->rpc;
     s->log = config->log;
     s->wallet_paths = config->wallet_paths;
+    s->whitelist = cc_whitelist_new(config->whitelist, config->whitelist_count,
+                                    config->whitelist_default);
     st = cc_auth_new(&s->auth, config->user, config->password, config->auth,
                      config->auth_count, config->cookie_path, err);
     if (st == CC_OK)
@@ -345,5 +387,6 @@ void cc_server_free(struct cc_server *s)
         return;
     cc_http_free(s->http);
     cc_auth_free(s->auth);
+    cc_whitelist_free(s->whitelist);
     free(s);
 }

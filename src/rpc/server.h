@@ -19,6 +19,9 @@ struct cc_server_config {
     const char *user, *password; /* NULL password: a cookie is made */
     const char *const *auth;     /* -rpcauth: "user:salt$hmac" */
     size_t auth_count;
+    const char *const *whitelist; /* rpc/whitelist.h */
+    size_t whitelist_count;
+    bool whitelist_default;
     const char *cookie_path; /* whole path; NULL: no cookie */
     bool wallet_paths;       /* /wallet/<name> */
     const char *const *bind; /* as struct cc_http_config */

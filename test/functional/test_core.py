@@ -1,4 +1,7 @@
 """What suites written for Bitcoin Core ask of the daemon on bitcoin-regtest: small facts, each told by them."""
+import base64
+import hmac
+import http.client
 import os
 import socket
 import time
@@ -100,7 +103,78 @@ class TestControl(Core):
         self.assertEqual(rpc.echo(arg9="x"), [None] * 9 + ["x"])
 
 
+class TestUsers(Core):
+    def test_whitelist(self):
+        """Who may call what; several entries of one user leave what they share."""
+        def auth(user):
+            digest = hmac.new(b"salt", user.encode(), "sha256").hexdigest()
+            return f"-rpcauth={user}:salt${digest}"
+
+        def call(user, body):
+            c = http.client.HTTPConnection("127.0.0.1", node.rpc_port, timeout=framework.TIMEOUT_S)
+            c.request("POST", "/", body, {"Authorization": "Basic " + base64.b64encode(
+                f"{user}:{user}".encode()).decode()})
+            return c.getresponse().status
+
+        def method(name):
+            return '{"method": "%s"}' % name
+
+        node = self.start_node(*map(auth, ("one", "two", "none", "other")), "-rpcwhitelist=one:getblockcount,uptime",
+                               "-rpcwhitelist=two:getblockcount,uptime", "-rpcwhitelist=two: getnettotals, uptime",
+                               "-rpcwhitelist=none", "-rpcwhitelistdefault=0")
+        self.assertEqual(call("one", method("getblockcount")), 200)
+        self.assertEqual(call("one", method("uptime")), 200)
+        self.assertEqual(call("one", method("getnettotals")), 403)
+        self.assertEqual(call("two", method("getblockcount")), 403)
+        self.assertEqual(call("two", method("uptime")), 200)
+        self.assertEqual(call("two", "[%s]" % method("uptime")), 200)
+        self.assertEqual(call("two", "[%s, %s]" % (method("uptime"), method("getblockcount"))), 403)
+        self.assertEqual(call("none", method("uptime")), 403)
+        self.assertEqual(call("other", method("getblockcount")), 200)
+        self.assertIn("RPC User one not allowed to call method getnettotals\n", node.log())
+        node.stop()
+        node.launch("-rpcwhitelistdefault=1", "-rpcwhitelist=__cookie__:getblockcount,stop")
+        node.wait_ready()
+        self.assertEqual(call("other", method("getblockcount")), 403)
+        self.assertIn("RPC User other not allowed to call any methods\n", node.log())
+
+
 class TestAnswers(Core):
+    def test_last_block_put_together(self):
+        node = self.start_node()
+        self.assertNotIn("currentblockweight", node.rpc.getmininginfo())
+        node.generate(1)
+        info = node.rpc.getmininginfo()
+        self.assertEqual((info["currentblocktx"], info["currentblockweight"]), (0, 4000))
+        chain = Chain(node, P2WSH_TRUE)
+        chain.mine(101)
+        tx = spend(chain.take(), fee=10_000, script=P2WSH_TRUE)
+        txid = node.rpc.sendrawtransaction(tx.serialise().hex())
+        node.rpc.getblocktemplate({"rules": ["segwit"]})
+        info = node.rpc.getmininginfo()
+        self.assertEqual((info["currentblocktx"], info["currentblockweight"]),
+                         (1, 4000 + node.rpc.getmempoolentry(txid)["weight"]))
+
+    def test_a_chain_of_twenty_five(self):
+        node = self.start_node()
+        chain = Chain(node, P2WSH_TRUE)
+        chain.mine(101)
+        txs, coin = [], chain.take()
+        for _ in range(26):
+            txs.append(spend(coin, fee=10_000, script=P2WSH_TRUE))
+            coin = coin_of(txs[-1])
+        for tx in txs[:25]:
+            node.rpc.sendrawtransaction(tx.serialise().hex())
+        self.assert_rpc_error(-26, "too-long-mempool-chain, too many unconfirmed ancestors [limit: 25]",
+                              node.rpc.sendrawtransaction, txs[25].serialise().hex())
+
+    def test_shutdownnotify(self):
+        path = os.path.join(self.folder, "gone")
+        node = self.start_node("-shutdownnotify=echo > " + path)
+        self.assertFalse(os.path.exists(path))
+        node.stop()
+        self.assertTrue(os.path.exists(path))
+
     def test_network_hashes(self):
         node = self.start_node()
         node.generate(3)

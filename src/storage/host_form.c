@@ -228,6 +228,17 @@ static const char *contract_fault(struct cc_host *h,
     return NULL;
 }
 
+/* The renter's inputs are key spends and nothing else. Our signature covers no
+ * scriptSig: with one the renter could give the transaction another id, and us
+ * a contract that we do not know. And a typed coin may owe us money, which our
+ * own change would seem to pay (doc/protocol.md 4.5). A typed coin's witness
+ * has two elements at least. */
+static bool is_key_spend(const struct cc_txin *in)
+{
+    return in->script_sig.len == 0 && in->witness_count == 1 &&
+           (in->witness[0].len == 64 || in->witness[0].len == 65);
+}
+
 static const char *tx_fault(struct cc_host *h, const struct cc_host_offer *o,
                             const struct cc_tx *tx)
 {
@@ -242,10 +253,8 @@ static const char *tx_fault(struct cc_host *h, const struct cc_host_offer *o,
         return "the first input is not the one agreed";
     for (size_t i = 0; i < tx->vin_count; i++) {
         in = &tx->vin[i];
-        /* Our signature covers no scriptSig: with one the renter could give
-         * the transaction another id, and us a contract that we do not know. */
-        if (i < first && (in->witness_count == 0 || in->script_sig.len))
-            return "an input of the renter is not signed by a witness";
+        if (i < first && !is_key_spend(in))
+            return "an input of the renter is no key spend of taproot";
         if (i >= first &&
             (in->witness_count || in->script_sig.len ||
              !cc_outpoint_equal(&in->prevout,

@@ -133,7 +133,13 @@ static void test_form_is_checked(void **state)
     wish(w, &q);
     static const uint8_t junk[3];
 
-    for (unsigned fault = 0; fault < 8; fault++) {
+    /* As the renter would END another contract with us: what it owes us, our
+     * own change would pay. */
+    static const uint8_t end[2] = {CC_ACTION_END, CC_FLAG_BY_RENTER};
+    static const uint8_t sig[64];
+    struct cc_bytes typed[2] = {{end, 2}, {sig, 64}};
+
+    for (unsigned fault = 0; fault < 10; fault++) {
         w->m->type = CC_MSG_FORM_REQUEST;
         w->m->u.form_request = q;
         assert_reply(ask(w), CC_MSG_FORM_OFFER);
@@ -159,6 +165,14 @@ static void test_form_is_checked(void **state)
         case 5: /* the renter's signature */
             ((uint8_t *)(uintptr_t)tx.vout[0]
                  .script.data)[tx.vout[0].script.len - 70] ^= 1;
+            break;
+        case 8:
+            tx.vin[0].witness = typed;
+            tx.vin[0].witness_count = 2;
+            break;
+        case 9: /* a script, for all we know */
+            tx.vin[0].witness = typed;
+            tx.vin[0].witness_count = 1;
             break;
         case 7: /* a scriptSig: the id would be the renter's to change */
             tx.vin[0].script_sig = cc_bytes(junk, sizeof(junk));

@@ -44,7 +44,7 @@ uint16_t cc_read_u16be(struct cc_reader *r)
 {
     const uint8_t *p = take(r, 2);
 
-    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+    return (uint16_t)(p ? p[0] << 8 | p[1] : 0);
 }
 
 uint32_t cc_read_u32le(struct cc_reader *r)

@@ -297,6 +297,12 @@ class TestCase(unittest.TestCase):
         self.folder = tempfile.mkdtemp(prefix="cloudcoin-test-")
         self.nodes = []
         self._numbers = itertools.count()
+        self.addCleanup(self._leave_none)
+
+    def _leave_none(self):
+        """After all; the only end there is if setUp failed."""
+        for node in self.nodes:
+            node.kill()
 
     def tearDown(self):
         faults = []

@@ -10,10 +10,11 @@ survivor is either no change in behaviour or a missing test.
     contrib/mutate.py --max 200 src/consensus/*.c
     contrib/mutate.py --test src/chain/test/test_chain src/consensus/pow.c
 
-Mutants, the telling ones first: an `if` deleted or negated; a comparison or a
-connective changed, one side of a ?: always taken; a statement deleted; a
-constant off by one, + for -, * for /, << for >>. The source is read as tokens, not
-parsed: what makes no sense is left to the compiler.
+Mutants, the telling ones first: an `if` deleted or negated; a comparison, a
+connective or a truth changed, one side of a ?: always taken; a statement
+deleted; a constant off by one, + for -, * for /, << for >>. The source is read
+as tokens, not parsed: what makes no sense is left to the compiler. A header is
+a file like any other, but costs the whole floor.
 """
 import argparse
 import glob
@@ -31,7 +32,7 @@ TOKEN = re.compile(r"""
     (?P<skip>\s+|/\*.*?\*/|//[^\n]*)
   | (?P<directive>^[ \t]*\#(?:[^\n]*\\\n)*[^\n]*)
   | (?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
-  | (?P<number>0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*)
+  | (?P<number>(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\b)
   | (?P<word>\w+)
   | (?P<op><<=|>>=|\.\.\.|->|\+\+|--|<<|>>|[-+*/%&|^=!<>]=|&&|\|\||.)
 """, re.X | re.S | re.M)
@@ -39,6 +40,7 @@ TOKEN = re.compile(r"""
 COMPARE = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
 ARITHMETIC = {"+": "-", "-": "+", "+=": "-=", "-=": "+=", "*": "/", "/": "*",
               "<<": ">>", ">>": "<<"}
+TRUTH = {"true": "false", "false": "true"}
 BITS = {"&": "|", "|": "&", "|=": "&=", "&=": "|="}
 JUMPS = ("return", "goto", "break", "continue")
 CLOSES = {"(": ")", "{": "}", "[": "]"}
@@ -117,6 +119,8 @@ class Finder:
             self.swap(SECOND, t, "!!")
         elif t.text in ARITHMETIC and self.binary(i):
             self.swap(LAST, t, ARITHMETIC[t.text])
+        elif t.text in TRUTH:
+            self.swap(SECOND, t, TRUTH[t.text])
         elif t.text == "?":
             self.add(SECOND, t.start, t.end, "|| 1 ?", "?: always the first")
             self.add(SECOND, t.start, t.end, "&& 0 ?", "?: always the second")
@@ -124,7 +128,8 @@ class Finder:
     def define(self, t):
         """The numbers of a macro's body, to both sides."""
         head = re.match(r"\s*#define \w+(\([^)]*\))?", t.text)
-        for m in re.finditer(r"\b(0x[0-9a-f]+|\d+)\b", t.text):
+        code = t.text.partition("/*")[0]
+        for m in re.finditer(r"\b(0x[0-9a-f]+|\d+)\b", code):
             for d in (1, -1) if head and m.start() > head.end() else ():
                 self.add(LAST, t.start + m.start(), t.start + m.end(),
                          f"({m[1]} + {d})", f"{m[1]} + {d}")
@@ -241,10 +246,10 @@ class Tree:
             self.run([self.source + "/configure", "CC=gcc", "CFLAGS=-O2 -fPIC -w",
                       "--disable-dependency-tracking"], self.build)
         self.run(["make", "-s", "libcc_consensus.a"], self.build)
-        objects = subprocess.run(["ar", "t", "libcc_consensus.a"], check=True,
-                                 cwd=self.build, capture_output=True, text=True)
-        self.link = ["gcc", "-shared", "-o", LIBRARY,
-                     *("src/consensus/" + o for o in objects.stdout.split())]
+        names = subprocess.run(["ar", "t", "libcc_consensus.a"], check=True,
+                               cwd=self.build, capture_output=True, text=True)
+        self.objects = ["src/consensus/" + o for o in names.stdout.split()]
+        self.link = ["gcc", "-shared", "-o", LIBRARY, *self.objects]
         self.run(self.link, self.build)
         floor = f"FLOOR_consensus={self.build}/{LIBRARY} $(FLOOR_crypto)"
         self.run(["make", "-s", floor, *tests], self.build)
@@ -295,19 +300,26 @@ class Tree:
             child.wait()
             return None
 
-    def restore(self, name, text):
+    def write(self, name, text):
+        """The file, and what is to be made again of it: of a header, all."""
         with open(os.path.join(self.source, name), "w") as f:
             f.write(text)
-        self.run(["make", "-s", name[:-2] + ".o"], self.build)
+        if name.endswith(".c"):
+            return [name[:-2] + ".o"]
+        for o in self.objects:
+            if os.path.exists(os.path.join(self.build, o)):
+                os.remove(os.path.join(self.build, o))
+        return self.objects
+
+    def restore(self, name, text):
+        self.run(["make", "-s", *self.write(name, text)], self.build)
 
     def judge(self, name, text):
         """What killed this text of the file; "" for nothing, None if it does
         not compile. The test that killed goes first the next time."""
-        path = os.path.join(self.source, name)
-        with open(path, "w") as f:
-            f.write(text)
+        objects = self.write(name, text)
         make = ["make", "-s", "CFLAGS=-O0 -fPIC -w"]
-        if (self.quiet(make + [name[:-2] + ".o"], 120) != 0 or
+        if (self.quiet(make + objects, 120) != 0 or
                 self.quiet(self.link, 120) != 0):
             return None
         for n, (took, test) in enumerate(self.tests):

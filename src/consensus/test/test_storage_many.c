@@ -230,6 +230,7 @@ static void contract_init(struct cc_typed *t, uint8_t name)
     t->kind = CC_KIND_CONTRACT;
     c->id[31] = name;
     c->renter_key[31] = (uint8_t)(100 - name);
+    memset(c->host_key, 0x77, 32);
     c->root[0] = 2;
     c->sectors = c->odds = 1;
     c->samples = SAMPLES;
@@ -326,6 +327,7 @@ static void test_contracts(void **state)
 static void test_form_and_end(void **state)
 {
     static const uint8_t sigs[128];
+    static const size_t hosts[] = {1, 3, 4}; /* the host's of each */
     const struct cc_storage_result *r = &many.result;
     struct cc_typed t;
 
@@ -343,6 +345,8 @@ static void test_form_and_end(void **state)
     assert_int_equal(r->sigops, 4 + 2);
     for (size_t i = 0; i < 6; i++)
         expect_job(i, CC_JOB_SIG, 64);
+    for (size_t i = 0; i < 3; i++)
+        assert_memory_equal(r->jobs[hosts[i]].key, t.u.contract.host_key, 32);
     assert_int_equal(r->owed_count, 1);
     expect_owed(0, 1);
 }

@@ -14,6 +14,25 @@ static const struct cc_params *bitcoin(void)
 /* --- Transactions ----------------------------------------------------------
  */
 
+/* Bitcoin's numbers, as numbers: elsewhere tests name them. */
+static void test_limits(void **state)
+{
+    (void)state;
+    assert_int_equal(CC_MAX_BLOCK_WEIGHT, 4000000);
+    assert_int_equal(CC_MAX_BLOCK_SIGOPS_COST, 80000);
+    assert_int_equal(CC_WITNESS_SCALE, 4);
+    assert_int_equal(CC_HEADER_SIZE, 80);
+    assert_int_equal(CC_MAX_SCRIPT_SIZE, 10000);
+    assert_int_equal(CC_MAX_SCRIPT_ELEMENT_SIZE, 520);
+    assert_int_equal(CC_MAX_SCRIPT_OPS, 201);
+    assert_int_equal(CC_MAX_STACK_SIZE, 1000);
+    assert_int_equal(CC_MAX_PUBKEYS_PER_MULTISIG, 20);
+    assert_int_equal(CC_LOCKTIME_THRESHOLD, 500000000);
+    assert_int_equal(CC_SEQUENCE_FINAL, 0xffffffff);
+    assert_int_equal(CC_COIN, 100000000);
+    assert_int_equal(CC_OP_STORAGE, 0xbb);
+}
+
 static struct cc_build b;
 static struct cc_error err;
 
@@ -357,6 +376,7 @@ static void test_block_sigops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_tx_empty),
         cmocka_unit_test(test_tx_size),
         cmocka_unit_test(test_tx_amounts),

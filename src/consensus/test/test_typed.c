@@ -169,6 +169,8 @@ static void test_longest(void **state)
     struct cc_typed t;
 
     (void)state;
+    assert_int_equal(CC_TYPED_SCRIPT_LIMIT, 10000);
+    assert_int_equal(CC_RECORD_LIMIT, 1024);
     script[4] = 0x80;
     for (size_t len = CC_TYPED_SCRIPT_LIMIT; len <= sizeof(script); len++) {
         cc_put_u16le(script + 2, (uint16_t)(len - 4));

@@ -32,6 +32,9 @@ static void say_warnings(const struct cc_args *args)
 {
     const char *w;
 
+    for (size_t i = 0; (w = cc_args_warning(args, i)); i++)
+        if (!strncmp(w, "-includeconf", 12))
+            fprintf(stderr, "warning: %s\n", w);
     for (size_t i = 0; (w = cc_args_unknown_section(args, i)); i++)
         fprintf(stderr, "%s%s\n", i ? "" : "Warning: ", w);
 }

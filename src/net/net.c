@@ -155,12 +155,14 @@ struct block_news {
     enum cc_status st;
     struct cc_error err;
     struct cc_known_tx *ids;
-    size_t count;
+    struct cc_outpoint *spent;
+    size_t count, spent_count;
 };
 
 static void news_free(struct block_news *b)
 {
     free(b->ids);
+    free(b->spent);
     free(b);
 }
 
@@ -176,7 +178,7 @@ static void task_connected(void *arg)
 {
     struct block_news *b = arg;
 
-    cc_relay_block(b->net, b->ids, b->count);
+    cc_relay_block(b->net, b->ids, b->count, b->spent, b->spent_count);
     news_free(b);
 }
 
@@ -186,6 +188,7 @@ static void on_connected(void *arg, const struct cc_index *index,
 {
     struct cc_net *n = arg;
     struct block_news *b;
+    size_t inputs = 0;
 
     (void)index;
     (void)undo;
@@ -199,7 +202,12 @@ static void on_connected(void *arg, const struct cc_index *index,
     for (size_t i = 0; i < block->tx_count; i++) {
         memcpy(b->ids[i].txid, block->tx[i].txid, 32);
         memcpy(b->ids[i].wtxid, block->tx[i].wtxid, 32);
+        inputs += block->tx[i].vin_count;
     }
+    b->spent = cc_calloc(inputs + 1, sizeof(*b->spent));
+    for (size_t i = 1; i < block->tx_count; i++)
+        for (size_t k = 0; k < block->tx[i].vin_count; k++)
+            b->spent[b->spent_count++] = block->tx[i].vin[k].prevout;
     cc_net_post(n, task_connected, b);
 }
 

@@ -339,9 +339,10 @@ void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32]);
 bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv);
 void cc_relay_tick(struct cc_peer *p, int64_t now_us);
 void cc_relay_net_tick(struct cc_net *n, int64_t now_us);
-/* ids: count times txid, wtxid. */
+/* ids: count times txid, wtxid; spent: what they spend. */
 void cc_relay_block(struct cc_net *n, const struct cc_known_tx *ids,
-                    size_t count);
+                    size_t count, const struct cc_outpoint *spent,
+                    size_t spent_count);
 
 /* gossip.c */
 void cc_gossip_setup(struct cc_peer *p);

@@ -86,19 +86,19 @@ void cc_orphans_remove_peer(struct cc_orphans *o, int64_t peer)
             drop(o, i);
 }
 
-static bool spends(const struct cc_tx *tx, const struct cc_outpoint *out)
+static bool spends(const struct cc_tx *tx, const struct cc_map *coins)
 {
     for (size_t i = 0; i < tx->vin_count; i++)
-        if (cc_outpoint_equal(&tx->vin[i].prevout, out))
+        if (cc_map_get(coins, &tx->vin[i].prevout))
             return true;
     return false;
 }
 
 void cc_orphans_remove_spending(struct cc_orphans *o,
-                                const struct cc_outpoint *out)
+                                const struct cc_map *spent)
 {
     for (size_t i = o->count; i-- > 0;)
-        if (spends(&o->all[i].tx, out))
+        if (spends(&o->all[i].tx, spent))
             drop(o, i);
 }
 

@@ -9,6 +9,7 @@
 #define CC_NET_ORPHANS_H
 
 #include "consensus/tx.h"
+#include "util/map.h"
 
 #define CC_ORPHANS_MAX 100
 #define CC_ORPHAN_MAX_WEIGHT 400000
@@ -26,9 +27,10 @@ bool cc_orphans_has(const struct cc_orphans *o, const uint8_t id[32],
                     bool by_wtxid);
 void cc_orphans_remove(struct cc_orphans *o, const uint8_t wtxid[32]);
 void cc_orphans_remove_peer(struct cc_orphans *o, int64_t peer);
-/* What a block includes or makes impossible: those spending the same coin. */
+/* What a block includes or makes impossible: those spending a coin that it
+ * spends. spent: its keys are outpoints. */
 void cc_orphans_remove_spending(struct cc_orphans *o,
-                                const struct cc_outpoint *out);
+                                const struct cc_map *spent);
 /* Put the children of a transaction that arrived into the work list of the
  * peer that sent each. */
 void cc_orphans_parent_came(struct cc_orphans *o, const uint8_t txid[32]);

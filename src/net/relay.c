@@ -16,6 +16,7 @@
 #include "net/node.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/random.h"
 
 #define DELAY_US (2 * SECOND_US) /* for each reason to rather ask another */
 #define INBOUND_INV_US (5 * SECOND_US)
@@ -396,25 +397,44 @@ bool cc_relay_orphans(struct cc_peer *p)
     return cc_orphans_has_work(n->orphans, p->id);
 }
 
-void cc_relay_block(struct cc_net *n, const struct cc_known_tx *ids,
-                    size_t count)
+/* Orphans that a block includes or makes impossible. */
+static void forget_orphans(struct cc_net *n, const struct cc_outpoint *spent,
+                           size_t count)
 {
     size_t before = cc_orphans_count(n->orphans);
+    uint8_t seed[16];
+    struct cc_map coins;
 
-    for (size_t i = 0; i < count; i++) {
-        cc_recent_add(&n->confirmed, ids[i].txid);
-        cc_recent_add(&n->confirmed, ids[i].wtxid);
-        cc_txreq_forget(n->txreq, ids[i].txid);
-        cc_txreq_forget(n->txreq, ids[i].wtxid);
-        cc_orphans_remove(n->orphans, ids[i].wtxid);
-        cc_orphans_parent_came(n->orphans, ids[i].txid);
-    }
+    if (!before)
+        return;
+    cc_random_bytes(seed, sizeof(seed));
+    cc_map_init(&coins, sizeof(*spent), 1, seed);
+    cc_map_reserve(&coins, count);
+    for (size_t i = 0; i < count; i++)
+        cc_map_put(&coins, &spent[i], NULL);
+    cc_orphans_remove_spending(n->orphans, &coins);
+    cc_map_clear(&coins);
     before -= cc_orphans_count(n->orphans);
     if (before)
         cc_debug(n->log, CC_LOG_TXPACKAGES,
                  "Erased %zu orphan transaction(s) included or conflicted by "
                  "block",
                  before);
+}
+
+void cc_relay_block(struct cc_net *n, const struct cc_known_tx *ids,
+                    size_t count, const struct cc_outpoint *spent,
+                    size_t spent_count)
+{
+    forget_orphans(n, spent, spent_count);
+
+    for (size_t i = 0; i < count; i++) {
+        cc_recent_add(&n->confirmed, ids[i].txid);
+        cc_recent_add(&n->confirmed, ids[i].wtxid);
+        cc_txreq_forget(n->txreq, ids[i].txid);
+        cc_txreq_forget(n->txreq, ids[i].wtxid);
+        cc_orphans_parent_came(n->orphans, ids[i].txid);
+    }
 }
 
 /* --- Serving -------------------------------------------------------------- */

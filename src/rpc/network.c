@@ -706,8 +706,8 @@ static const struct cc_rpc_method methods[] = {
     {"network", "getnetworkinfo", getnetworkinfo, CC_RPC_NO_ARGS,
      "Returns an object containing various state info regarding P2P "
      "networking.",
-     "{...}    version, subversion, protocolversion, connections, networks, "
-     "relayfee, ...",
+     "{...}    version, subversion, protocolversion, connections, networks "
+     "(ipv4, ipv6, onion, i2p, cjdns), relayfee, ...",
      "", 0},
     {"network", "getnodeaddresses", getnodeaddresses,
      CC_RPC_ARGS(addresses_args),
@@ -716,7 +716,9 @@ static const struct cc_rpc_method methods[] = {
     {"network", "getpeerinfo", getpeerinfo, CC_RPC_NO_ARGS,
      "Returns data about each connected network peer as a json array of "
      "objects.",
-     "[...]    of each peer: id, addr, network, services, version, subver, ...",
+     "[...]    of each peer: id, addr, network "
+     "(ipv4, ipv6, onion, i2p, cjdns, not_publicly_routable), services, "
+     "version, subver, ...",
      "", 0},
     {"network", "listbanned", listbanned, CC_RPC_NO_ARGS,
      "List all manually banned IPs/Subnets.",

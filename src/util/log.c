@@ -56,8 +56,8 @@ enum cc_status cc_log_open(struct cc_log **out,
     if (options->path) {
         fd = open_file(options->path);
         if (fd < 0)
-            return cc_fail_errno(err, "Could not open debug log file %s",
-                                 options->path);
+            return cc_fail(err, CC_IO, "Could not open debug log file %s",
+                           options->path);
     }
     log = cc_calloc(1, sizeof(*log));
     log->path = options->path ? cc_strdup(options->path) : NULL;

@@ -57,6 +57,22 @@ class TestOptions(Core):
         self.assertIn(said[:-30] % "Included c", err)
         self.assertEqual(status, 1)
 
+    def test_files_included_by_included_files(self):
+        node = self.add_node()
+        for name, text in (("bitcoin.conf", "includeconf=one.conf\nuacomment=main\n"),
+                           ("one.conf", "includeconf=two.conf\nuacomment=one\n"), ("two.conf", "uacomment=two\n")):
+            with open(os.path.join(node.datadir, name), "w") as f:
+                f.write(text)
+        node.stderr_expected = True
+        node.start()
+        self.assertIn("(main; one)", node.rpc.getnetworkinfo()["subversion"])
+        self.assertEqual(node.stderr(), "warning: -includeconf cannot be used from included files; ignoring "
+                                        "-includeconf=two.conf\n")
+
+    def test_log_that_cannot_be_opened(self):
+        path = os.path.join(self.folder, "missing", "my.log")
+        self.fails("Could not open debug log file " + path, "-debuglogfile=" + path)
+
     def test_told_by_the_log(self):
         node = self.add_node("-addnode=some.node", "-noconnect=0", "-rpcauth=a:b$" + "0" * 64, "-seednode=other.node",
                              "-connect=127.0.0.1:1", "-networkactive=0")
@@ -95,6 +111,11 @@ class TestControl(Core):
         self.assertIn(rpc.uptime(), range(999, 1002 + int(framework.TIMEOUT_S)))
         rpc.setmocktime(0)
         self.assertLess(rpc.uptime(), 999)
+
+    def test_help_names_networks(self):
+        rpc = self.start_node().rpc
+        self.assertIn("(ipv4, ipv6, onion, i2p, cjdns, not_publicly_routable)", rpc.help("getpeerinfo"))
+        self.assertIn("(ipv4, ipv6, onion, i2p, cjdns)", rpc.help("getnetworkinfo"))
 
     def test_internal_bug(self):
         rpc = self.start_node().rpc
@@ -268,8 +289,12 @@ class TestLog(Core):
         with Peer(node) as p:
             p.send("tx", child.serialise())
             p.sync()
+            other = spend(coin_of(parent), coin_of(parent, 0), fee=30_000, script=P2WSH_TRUE)
+            other.vin[1].txid = os.urandom(32)
+            p.send("tx", other.serialise())
+            p.sync()
             chain.mine(1, [parent, child], fees=20_000)
-            self.wait_log(node, "Erased 1 orphan transaction(s) included or conflicted by block")
+            self.wait_log(node, "Erased 2 orphan transaction(s) included or conflicted by block")
             rejected = spend(chain.take())
             rejected.version = 9
             orphan = spend(coin_of(rejected), fee=10_000, script=P2WSH_TRUE)

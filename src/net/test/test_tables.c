@@ -623,7 +623,9 @@ static void make_orphan(struct cc_tx *tx, unsigned parent, unsigned salt)
 static void test_orphans(void **state)
 {
     struct cc_orphans *o = cc_orphans_new();
+    static const uint8_t map_seed[16] = {1};
     struct cc_outpoint out = {{0}, 0};
+    struct cc_map spent;
     const struct cc_tx *work;
     struct cc_tx tx;
     uint8_t h[32];
@@ -644,8 +646,13 @@ static void test_orphans(void **state)
     assert_memory_equal(work->txid, tx.txid, 32);
     assert_null(cc_orphans_work(o, 1)); /* once */
     memcpy(out.txid, h, 32);
-    cc_orphans_remove_spending(o, &out);
+    cc_map_init(&spent, sizeof(out), 1, map_seed);
+    cc_orphans_remove_spending(o, &spent);
+    assert_int_equal(cc_orphans_count(o), 1);
+    cc_map_put(&spent, &out, NULL);
+    cc_orphans_remove_spending(o, &spent);
     assert_int_equal(cc_orphans_count(o), 0);
+    cc_map_clear(&spent);
     cc_orphans_add(o, &tx, 1, NOW, 0);
     cc_orphans_remove_peer(o, 2);
     assert_int_equal(cc_orphans_count(o), 1);

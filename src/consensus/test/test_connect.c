@@ -342,6 +342,7 @@ static void test_sigops(void **state)
                 cc_bytes(cc_arena_dup(&b.arena, sig, 102 + (size_t)over),
                          102 + (size_t)over);
         }
+        add_tx(1);
         begin(bitcoin(), 9);
         assert_int_equal(c.sigop_cost, 4 * 9900);
         assert_int_equal(connect(1, coin), CC_OK);
@@ -352,6 +353,14 @@ static void test_sigops(void **state)
                                    23);
         assert_int_equal(connect(2, coin), over ? CC_INVALID : CC_OK);
         assert_string_equal(err.text, over ? "bad-blk-sigops" : "");
+        if (!over) { /* full: no room for the one of a P2WPKH */
+            assert_int_equal(c.sigop_cost, 80000);
+            coin.out.script = cc_bytes("\x00\x14"
+                                       "aaaaaaaaaaaaaaaaaaaa",
+                                       22);
+            assert_int_equal(connect(3, coin), CC_INVALID);
+            assert_string_equal(err.text, "bad-blk-sigops");
+        }
         coin = coin_of(10, 1, 0);
         (void)finish();
     }

@@ -14,7 +14,7 @@ Mutants, the telling ones first: an `if` deleted or negated; a comparison, a
 connective or a truth changed, one side of a ?: always taken; a statement
 deleted; a constant off by one, + for -, * for /, << for >>. The source is read
 as tokens, not parsed: what makes no sense is left to the compiler. A header is
-a file like any other, but costs the whole floor.
+a file like any other, but costs the whole floor, and tests keep the old one.
 """
 import argparse
 import glob

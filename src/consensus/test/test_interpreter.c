@@ -143,6 +143,33 @@ static void test_push_size(void **state)
     }
 }
 
+/* A push cut short, within its length or its data, ends the script. */
+static void test_cut_push(void **state)
+{
+    static const char *const cuts[] = {
+        "0x4c",
+        "0x4d",
+        "0x4d 0x01",
+        "0x4e",
+        "0x4e 0x010000",
+        "0x02 0x01",
+        "0x4c 0x02 0x01",
+        "0x4d 0x0200 0x01",
+        "0x4e 0x02000000 0x01",
+        "0x4d 0x0101 0x01", /* every byte of a length counts */
+        "0x4e 0x01010000 0x01",
+        "0x4e 0x01000100 0x01",
+        "0x4e 0x01000001 0x01",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++)
+        script_expect(eval("1", cuts[i], 0), ERR(BAD_OPCODE));
+    script_expect(eval("", "0x4c 0x01 0x01", 0), ERR(OK));
+    script_expect(eval("", "0x4d 0x0100 0x01", 0), ERR(OK));
+    script_expect(eval("", "0x4e 0x01000000 0x01", 0), ERR(OK));
+}
+
 static void test_stack_size(void **state)
 {
     (void)state;
@@ -816,6 +843,7 @@ int main(void)
         cmocka_unit_test(test_script_size),
         cmocka_unit_test(test_op_count),
         cmocka_unit_test(test_push_size),
+        cmocka_unit_test(test_cut_push),
         cmocka_unit_test(test_stack_size),
         cmocka_unit_test(test_too_few),
         cmocka_unit_test(test_results_in_place),

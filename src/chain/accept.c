@@ -1,5 +1,7 @@
 /* Headers and blocks from outside. */
 #include "chain/internal.h"
+#include "util/hex.h"
+#include "util/log.h"
 
 /* Unasked blocks further ahead of the tip than this are not kept. */
 #define MAX_AHEAD 288
@@ -28,6 +30,20 @@ static bool condemns(const struct cc_error *err)
     return false;
 }
 
+/* A header's fault, in the words that bitcoind has for it. */
+static enum cc_status bad_header(const struct cc_chain *c, const char *check,
+                                 const uint8_t hash[32], enum cc_status st,
+                                 const struct cc_error *err)
+{
+    char hex[65];
+
+    cc_hex_encode_rev(hex, hash, 32);
+    cc_debug(c->log, CC_LOG_VALIDATION,
+             "AcceptBlockHeader: Consensus::%s: %s, %s", check, hex,
+             err ? err->text : cc_status_name(st));
+    return st;
+}
+
 static enum cc_status accept_header(struct cc_chain *c,
                                     const struct cc_header *h,
                                     const uint8_t hash[32],
@@ -45,7 +61,7 @@ static enum cc_status accept_header(struct cc_chain *c,
     }
     st = cc_header_check(h, hash, c->params, err);
     if (st != CC_OK)
-        return st;
+        return bad_header(c, "CheckBlockHeader", hash, st, err);
     prev = cc_tree_find(&c->tree, h->prev);
     if (!prev)
         return cc_reject_code(err, CC_REJECT_PREV_NOT_FOUND);
@@ -54,7 +70,7 @@ static enum cc_status accept_header(struct cc_chain *c,
     place = cc_chain_place(c, prev);
     st = cc_header_check_place(h, c->params, &place, err);
     if (st != CC_OK)
-        return st;
+        return bad_header(c, "ContextualCheckBlockHeader", hash, st, err);
     *out = cc_tree_add(&c->tree, h, hash, prev);
     return CC_OK;
 }

@@ -270,6 +270,17 @@ class TestLog(Core):
         self.wait_log(node, f"ERROR: ConnectBlock(): CheckInputScripts on {shown(bad.txid)} failed with "
                             "mandatory-script-verify-flag-failed (OP_RETURN was encountered)")
 
+    def test_faults_of_headers(self):
+        node = self.start_node("-debug=validation")
+        chain = Chain(node)
+        block = chain.block()
+        block.version = 1
+        self.assertEqual(chain.submit(block), "bad-version(0x00000001)")
+        self.wait_log(node, f"ContextualCheckBlockHeader: {shown(block.hash)}, bad-version(0x00000001)")
+        block = chain.block().solve(good=False)
+        self.assert_rpc_error(-25, "high-hash", node.rpc.submitheader, block.header().hex())
+        self.wait_log(node, f"CheckBlockHeader: {shown(block.hash)}, high-hash")
+
     def test_orphans(self):
         node = self.start_node("-debug")
         chain = Chain(node, P2WSH_TRUE)

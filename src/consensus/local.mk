@@ -38,6 +38,13 @@ src_consensus_test_test_interpreter_SOURCES = \
 src_consensus_test_test_interpreter_LDADD = $(TEST_SUPPORT) \
     $(FLOOR_consensus)
 
+check_PROGRAMS += src/consensus/test/test_witness
+src_consensus_test_test_witness_SOURCES = \
+    src/consensus/test/test_witness.c \
+    src/consensus/test/script_text.c src/consensus/test/script_text.h
+src_consensus_test_test_witness_LDADD = $(TEST_SUPPORT) \
+    $(FLOOR_consensus)
+
 check_PROGRAMS += src/consensus/test/test_tapscript
 src_consensus_test_test_tapscript_SOURCES = \
     src/consensus/test/test_tapscript.c \

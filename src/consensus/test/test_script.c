@@ -373,6 +373,7 @@ static void test_solver_multisig(void **state)
     multisig("17", 20, "20", "CHECKMULTISIG", CC_SCRIPT_MULTISIG);
     multisig("0x4c 0x01 0x11", 20, "20", "CHECKMULTISIG",
              CC_SCRIPT_NONSTANDARD); /* not the shortest push of 17 */
+    multisig("0x02 0x1100", 20, "20", "CHECKMULTISIG", CC_SCRIPT_NONSTANDARD);
     multisig("0x01 0x02", 3, "3", "CHECKMULTISIG", CC_SCRIPT_NONSTANDARD);
     multisig("1", 21, "21", "CHECKMULTISIG", CC_SCRIPT_NONSTANDARD);
     multisig("1", 45, "45", "CHECKMULTISIG", CC_SCRIPT_NONSTANDARD);
@@ -474,12 +475,14 @@ static void test_sigop_cost(void **state)
     /* What is spent counts where it stands, in its own transaction. */
     assert_int_equal(cost("", "CHECKSIG", NULL, both), 0);
     assert_int_equal(cost("CHECKSIG", "1", NULL, both), 4);
+    assert_int_equal(cost("2 CHECKMULTISIG", "1", NULL, both), 80);
     /* P2SH: accurate, times four. */
     assert_int_equal(cost("1 0x02 0x53ae", p2sh, NULL, both), 12);
     assert_int_equal(cost("", p2sh, NULL, both), 0);
     assert_int_equal(cost("16 0x02 0x53ae", p2sh, NULL, both), 12);
     assert_int_equal(cost("1 0x02 0x53ae", p2sh, NULL, 0), 0);
     assert_int_equal(cost("NOP 0x02 0x53ae", p2sh, NULL, both), 0);
+    assert_int_equal(cost("0x02 0x53ae NOP", p2sh, NULL, both), 0);
     assert_int_equal(cost("0x02 0x53ae 0x02 0x11", p2sh, NULL, both), 0);
     assert_int_equal(cost("0x02 0x53ae 1", p2sh, NULL, both), 0);
     /* Witness: times one. */

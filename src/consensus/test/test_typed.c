@@ -737,6 +737,15 @@ static void test_heads(void **state)
             assert_int_equal(
                 cc_act_parse(&b, (enum cc_kind)kind, stack, n, NULL) == CC_OK,
                 kind == (int)all[k].kind);
+        /* An element more is for what shows proofs. */
+        memmove(stack + n - all[k].sigs + 1, stack + n - all[k].sigs,
+                all[k].sigs * sizeof(*stack));
+        stack[n - all[k].sigs] = cc_bytes(sig, 1);
+        assert_int_equal(
+            cc_act_parse(&b, all[k].kind, stack, n + 1, NULL) == CC_OK,
+            a.action == CC_ACTION_PROVE || a.action == CC_ACTION_CLAIM);
+        memmove(stack + n - all[k].sigs, stack + n - all[k].sigs + 1,
+                all[k].sigs * sizeof(*stack));
         /* A signature less. */
         assert_int_equal(cc_act_parse(&b, all[k].kind, stack, n - 1, NULL),
                          CC_INVALID);

@@ -243,8 +243,8 @@ class Tree:
         if not os.path.exists(os.path.join(self.source, "configure")):
             self.run(["./autogen.sh"], self.source)
         if not os.path.exists(os.path.join(self.build, "Makefile")):
-            self.run([self.source + "/configure", "CC=gcc", "CFLAGS=-O2 -fPIC -w",
-                      "--disable-dependency-tracking"], self.build)
+            self.run([self.source + "/configure", "CC=gcc",
+                      "CFLAGS=-O2 -fPIC -w"], self.build)
         self.run(["make", "-s", "libcc_consensus.a"], self.build)
         names = subprocess.run(["ar", "t", "libcc_consensus.a"], check=True,
                                cwd=self.build, capture_output=True, text=True)

@@ -409,6 +409,26 @@ static bool names_port(const char *s)
     return colon > s && (colon[-1] == ']' || strchr(s, ':') == colon);
 }
 
+/* Even of those that are not listened on. */
+static enum cc_status check_rpc_binds(const struct cc_args *args,
+                                      struct cc_error *err)
+{
+    const char *bind, *port;
+    unsigned long n;
+    char *end;
+
+    for (size_t i = 0; (bind = cc_args_get_nth(args, "rpcbind", i)); i++) {
+        if (!names_port(bind))
+            continue;
+        port = strrchr(bind, ':') + 1;
+        n = strtoul(port, &end, 10);
+        if (*port < '0' || *port > '9' || *end || n < 1 || n > 65535)
+            return cc_fail(err, CC_INVALID,
+                           "Invalid port specified in -rpcbind: '%s'", bind);
+    }
+    return CC_OK;
+}
+
 static char *rpc_endpoint(const char *s, uint16_t port)
 {
     if (names_port(s))
@@ -439,6 +459,8 @@ enum cc_status cc_option_server(const struct cc_setup *setup,
     enum cc_status st =
         option_port(args, "rpcport", setup->params->rpc_port, &port, err);
 
+    if (st == CC_OK)
+        st = check_rpc_binds(args, err);
     if (st != CC_OK)
         return st;
     lists->allow = cc_option_list(args, "rpcallowip", &out->allow_count);

@@ -42,6 +42,9 @@ class TestOptions(Core):
         self.fails("Invalid port specified in -port: '0'", "-port=0")
         self.fails("Need to specify a port with -whitebind: '127.0.0.1'", "-whitebind=noban@127.0.0.1")
 
+        for bad in ("127.0.0.1:notaport", "127.0.0.1:-18443", "127.0.0.1:0", "[::1]:65536"):
+            self.fails(f"Invalid port specified in -rpcbind: '{bad}'", "-rpcbind=" + bad)
+
     def test_log_levels(self):
         self.fails("Unsupported global logging level -loglevel=all. Valid values: info, debug, trace.", "-loglevel=all")
         self.fails("Unsupported category-specific logging level -loglevel=net:x. Expected "

@@ -62,7 +62,9 @@ static void on_connected(void *arg, const struct cc_index *index,
 
     (void)undo;
     cc_error_init(&err);
-    if (put_block(t, index, block, &err) == CC_OK)
+    /* No block goes in over one that is missing: the next start would not
+     * look for it. */
+    if (cc_txindex_failed(t, NULL) || put_block(t, index, block, &err) == CC_OK)
         return;
     cc_log(t->log, "txindex: block at height %" PRIu32 ": %s", index->height,
            err.text);

@@ -2,6 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "util/fs.h"
+#include "util/mem.h"
 
 static char *read_file(const char *path, size_t *len)
 {
@@ -145,4 +149,50 @@ uint64_t cc_test_random(struct cc_test_random *r)
 void cc_test_ran(const char *what, size_t cases)
 {
     print_message("%s: %zu cases ran\n", what, cases);
+}
+
+/* Those that are there now, and whose they are: a child that a test forked
+ * has no business with them. */
+static char **folders;
+static size_t folder_count, folder_cap;
+static pid_t folder_owner;
+
+static void remove_folders(void)
+{
+    while (folder_count && getpid() == folder_owner) {
+        cc_fs_remove_tree(folders[--folder_count], NULL);
+        free(folders[folder_count]);
+    }
+    free(folders);
+    folders = NULL;
+}
+
+char *cc_test_mkdir(void)
+{
+    const char *base = getenv("TMPDIR");
+    char *path = cc_asprintf("%s/cloudcoin-unit-XXXXXX", base ? base : "/tmp");
+
+    assert_non_null(mkdtemp(path));
+    if (!folder_owner) {
+        folder_owner = getpid();
+        assert_int_equal(atexit(remove_folders), 0);
+    }
+    folders = cc_grow(folders, &folder_cap, folder_count + 1, sizeof(*folders));
+    folders[folder_count++] = cc_strdup(path);
+    return path;
+}
+
+void cc_test_rmdir(char *path)
+{
+    struct cc_error err;
+
+    if (cc_fs_remove_tree(path, &err) != CC_OK)
+        fail_msg("%s", err.text);
+    for (size_t i = 0; i < folder_count; i++) {
+        if (strcmp(folders[i], path) != 0)
+            continue;
+        free(folders[i]);
+        folders[i] = folders[--folder_count];
+    }
+    free(path);
 }

@@ -1,5 +1,6 @@
 /*
- * support.h: what unit tests share: finding vectors, hex, JSON fields.
+ * support.h: what unit tests share: finding vectors, hex, JSON fields, random
+ * numbers, folders.
  */
 #ifndef CC_TEST_SUPPORT_H
 #define CC_TEST_SUPPORT_H
@@ -39,6 +40,12 @@ struct cc_test_random {
 };
 void cc_test_random_init(struct cc_test_random *r, uint64_t seed);
 uint64_t cc_test_random(struct cc_test_random *r);
+
+/* A new folder, under $TMPDIR or /tmp. cc_test_rmdir takes it away with all
+ * that is in it and frees its path; what a test that failed has left goes when
+ * the program ends. */
+char *cc_test_mkdir(void);
+void cc_test_rmdir(char *path);
 
 /* "script_tests: 1,206 cases ran": how many cases a vector test judged. */
 void cc_test_ran(const char *what, size_t cases);

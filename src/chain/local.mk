@@ -24,24 +24,20 @@ CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
     src/chain/test/test_storm src/chain/test/test_damage \
     src/chain/test/test_ask src/chain/test/test_txindex test/crash
 check_PROGRAMS += $(CHAIN_TESTS)
-src_chain_test_test_db_SOURCES = src/chain/test/test_db.c \
-    src/chain/test/tmpdir.h
+src_chain_test_test_db_SOURCES = src/chain/test/test_db.c
 src_chain_test_test_db_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
-src_chain_test_test_blockfile_SOURCES = src/chain/test/test_blockfile.c \
-    src/chain/test/tmpdir.h
+src_chain_test_test_blockfile_SOURCES = src/chain/test/test_blockfile.c
 src_chain_test_test_blockfile_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 
-CHAIN_WORLD = src/chain/test/tmpdir.h src/chain/test/world.c \
+CHAIN_WORLD = src/chain/test/world.c \
     src/chain/test/world.h src/chain/test/world_typed.c \
     src/chain/test/world_typed.h src/consensus/test/build.c \
     src/consensus/test/build.h
 src_chain_test_test_chain_SOURCES = src/chain/test/test_chain.c $(CHAIN_WORLD)
 src_chain_test_test_chain_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
-src_chain_test_test_coins_SOURCES = src/chain/test/test_coins.c \
-    src/chain/test/tmpdir.h
+src_chain_test_test_coins_SOURCES = src/chain/test/test_coins.c
 src_chain_test_test_coins_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
-src_chain_test_test_index_SOURCES = src/chain/test/test_index.c \
-    src/chain/test/tmpdir.h
+src_chain_test_test_index_SOURCES = src/chain/test/test_index.c
 src_chain_test_test_index_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_fault_SOURCES = src/chain/test/test_fault.c $(CHAIN_WORLD)
 src_chain_test_test_fault_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)

@@ -1,10 +1,13 @@
 #include "chain/blockfile.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "chain/test/tmpdir.h"
+#include "support.h"
+#include "util/fs.h"
 
 #define MAGIC 0x01020304u
 

@@ -1,5 +1,9 @@
 #include "chain/db.h"
-#include "chain/test/tmpdir.h"
+
+#include <stdlib.h>
+
+#include "support.h"
+#include "util/fs.h"
 
 static const char *const families[] = {"one", "two"};
 

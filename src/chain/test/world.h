@@ -8,9 +8,13 @@
 #ifndef CC_CHAIN_TEST_WORLD_H
 #define CC_CHAIN_TEST_WORLD_H
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "chain/chain.h"
-#include "chain/test/tmpdir.h"
 #include "crypto/ec.h"
+#include "support.h"
+#include "util/fs.h"
 
 /* What is wrong with a block. */
 enum wrong {

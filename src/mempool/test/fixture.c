@@ -1,6 +1,5 @@
 #include "mempool/test/fixture.h"
 
-#include "chain/test/tmpdir.h"
 #include "crypto/hash.h"
 #include "support.h"
 #include "util/mem.h"

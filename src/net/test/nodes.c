@@ -30,11 +30,9 @@ void test_node_open(struct test_node *t, enum cc_chain_id chain,
     struct cc_error err;
     const char *binds[] = {"127.0.0.1:0"};
     const char *white[] = {whitelist};
-    char dir[] = "/tmp/cc_net_XXXXXX";
 
     memset(t, 0, sizeof(*t));
-    assert_non_null(mkdtemp(dir));
-    t->dir = cc_strdup(dir);
+    t->dir = cc_test_mkdir();
     cc_clock_init(&t->clock);
     if (getenv("CC_TEST_LOG")) {
         memset(&lo, 0, sizeof(lo));
@@ -88,14 +86,11 @@ void test_node_start(struct test_node *t)
 
 void test_node_close(struct test_node *t)
 {
-    struct cc_error err;
-
     cc_net_free(t->net);
     cc_mempool_free(t->mempool);
     cc_chain_free(t->chain);
     cc_log_close(t->log);
-    assert_int_equal(cc_fs_remove_tree(t->dir, &err), CC_OK);
-    free(t->dir);
+    cc_test_rmdir(t->dir);
 }
 
 void test_node_mine(struct test_node *t, unsigned n, uint8_t salt)

@@ -290,14 +290,13 @@ static void test_book_file(void **state)
 {
     struct cc_addrbook *b = cc_addrbook_new(seed), *c;
     struct cc_netaddr a = addr("1.1.1.1"), src = addr("9.9.9.9");
-    char dir[] = "/tmp/cc_book_XXXXXX";
+    char *dir = cc_test_mkdir();
     struct cc_error err;
     char *path;
     uint8_t *data;
     size_t len, f1, t1, f2, t2;
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
     path = cc_fs_join(dir, "peers.dat");
     for (unsigned i = 0; i < 500; i++) {
         a.bytes[0] = (uint8_t)(i % 200 + 1);
@@ -333,7 +332,7 @@ static void test_book_file(void **state)
     free(data);
     free(path);
     cc_addrbook_free(b);
-    cc_fs_remove_tree(dir, &err);
+    cc_test_rmdir(dir);
 }
 
 /* --- Bans ----------------------------------------------------------------- */
@@ -378,14 +377,13 @@ static void test_bans_file(void **state)
          "\"banned_until\":9999999999}]}"),
         "{\"banned_nets\":[{\"address\":\"1.2.3.4\"}]}"};
     struct cc_banlist *b = cc_banlist_new(seed), *c = cc_banlist_new(seed);
-    char dir[] = "/tmp/cc_bans_XXXXXX";
+    char *dir = cc_test_mkdir();
     const struct cc_ban_entry *all;
     struct cc_subnet s, six;
     struct cc_error err;
     char *path;
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
     path = cc_fs_join(dir, "banlist.json");
     assert_int_equal(cc_banlist_load(c, path, NOW, &err), CC_NOTFOUND);
     assert_true(cc_subnet_parse(&s, "10.1.0.0/16"));
@@ -407,7 +405,7 @@ static void test_bans_file(void **state)
     free(path);
     cc_banlist_free(b);
     cc_banlist_free(c);
-    cc_fs_remove_tree(dir, &err);
+    cc_test_rmdir(dir);
 }
 
 /* --- Recent --------------------------------------------------------------- */

@@ -72,14 +72,13 @@ static void test_hashed(void **state)
 
 static void test_cookie(void **state)
 {
-    char folder[] = "/tmp/cc-auth-XXXXXX", *path, *header, *text;
+    char *folder = cc_test_mkdir(), *path, *header, *text;
     struct cc_auth *a;
     struct stat st;
     uint8_t *cookie;
     size_t len;
 
     (void)state;
-    assert_non_null(mkdtemp(folder));
     path = cc_fs_join(folder, "cookie");
     assert_int_equal(cc_auth_new(&a, "me", "", NULL, 0, path, NULL), CC_OK);
     assert_int_equal(cc_fs_read(path, 1000, &cookie, &len, NULL), CC_OK);
@@ -93,7 +92,7 @@ static void test_cookie(void **state)
     assert_false(knows(a, "__cookie__:"));
     cc_auth_free(a);
     assert_false(cc_fs_exists(path));
-    rmdir(folder);
+    cc_test_rmdir(folder);
     assert_int_equal(cc_auth_new(&a, NULL, NULL, NULL, 0, path, NULL), CC_IO);
     free(cookie);
     free(header);

@@ -51,8 +51,7 @@ int setup(void **state)
 
     w->ec = cc_ec_new();
     fake_node_init(&w->node, w->ec);
-    strcpy(w->directory, "/tmp/cloudcoin-test-host-XXXXXX");
-    assert_non_null(mkdtemp(w->directory));
+    w->directory = cc_test_mkdir();
     cc_host_config_init(&w->config, &w->node.params);
     w->config.ec = w->ec;
     w->config.node = fake_node_calls(&w->node);
@@ -80,7 +79,7 @@ int teardown(void **state)
     struct world *w = *state;
 
     close_host(w);
-    assert_int_equal(cc_fs_remove_tree(w->directory, NULL), CC_OK);
+    cc_test_rmdir(w->directory);
     fake_node_clear(&w->node);
     cc_ec_free(w->ec);
     free(w->roots);

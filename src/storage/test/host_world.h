@@ -16,7 +16,7 @@ struct world {
     struct cc_host_config config;
     struct cc_host *host;
     struct cc_host_scratch scratch;
-    char directory[64];
+    char *directory;
     /* the renter */
     uint8_t secret[32], key[32];
     struct cc_outpoint money; /* its coin */

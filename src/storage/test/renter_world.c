@@ -389,8 +389,7 @@ void world_init(struct world *w, enum lie lie)
     w->lie = lie;
     w->next_key = 1;
     w->height = TIP;
-    strcpy(w->dir, "/tmp/cc_form_XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
+    w->dir = cc_test_mkdir();
     memset(w->seed, 8, 32);
     cc_ec_secret_new(w->host_secret);
     assert_true(cc_ec_xonly(w->ec, w->host_key, w->host_secret));
@@ -415,7 +414,7 @@ void world_clear(struct world *w)
     close(w->host);
     free(w->tx);
     cc_ec_free(w->ec);
-    assert_int_equal(cc_fs_remove_tree(w->dir, NULL), CC_OK);
+    cc_test_rmdir(w->dir);
 }
 
 struct cc_host only_host(struct world *w)

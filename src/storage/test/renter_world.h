@@ -39,7 +39,7 @@ enum lie {
 struct world {
     struct cc_ec *ec;
     const struct cc_params *params;
-    char dir[64];
+    char *dir;
     enum lie lie;
     int node, host; /* listening */
     uint16_t node_port, host_port;

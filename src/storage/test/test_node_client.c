@@ -152,7 +152,7 @@ static void test_answers(void **state)
 
 static void test_no_node(void **state)
 {
-    char dir[] = "/tmp/cc_node_client_XXXXXX";
+    char *dir = cc_test_mkdir();
     struct cc_node_options o = {.host = "127.0.0.1", .timeout_ms = 2000};
     struct cc_node_client *c;
     struct cc_error err;
@@ -160,7 +160,6 @@ static void test_no_node(void **state)
     char *cookie;
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
     cookie = cc_fs_join(dir, ".cookie");
     /* No cookie: nothing is asked. */
     o.cookie_file = cookie;
@@ -186,7 +185,7 @@ static void test_no_node(void **state)
     assert_non_null(strstr(s.got, "POST / HTTP/1.1\r\n"));
     cc_node_client_free(c);
     cc_node_client_free(NULL);
-    assert_int_equal(cc_fs_remove_tree(dir, &err), CC_OK);
+    cc_test_rmdir(dir);
     free(cookie);
 }
 

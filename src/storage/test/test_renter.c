@@ -267,7 +267,7 @@ static void *host_main(void *arg)
 
 /* The renter's side of one test. */
 struct world {
-    char dir[64];
+    char *dir;
     uint8_t secret[32];
     struct host host;
     struct cc_renter_contract c;
@@ -280,8 +280,7 @@ static void world_init(struct world *w)
     char *folder;
 
     memset(w, 0, sizeof(*w));
-    strcpy(w->dir, "/tmp/cc_renter_XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
+    w->dir = cc_test_mkdir();
     folder = cc_fs_join(w->dir, "contracts");
     assert_int_equal(cc_fs_mkdirs(folder, NULL), CC_OK);
     free(folder);
@@ -309,7 +308,7 @@ static void world_clear(struct world *w)
     cc_roots_clear(&w->host.roots);
     cc_roots_clear(&w->host.before);
     cc_roots_clear(&w->host.written);
-    assert_int_equal(cc_fs_remove_tree(w->dir, NULL), CC_OK);
+    cc_test_rmdir(w->dir);
 }
 
 /* A session with the host, who from now on lies like this. */

@@ -13,7 +13,7 @@
 
 /* A renter's folder and a contract to be kept there. */
 struct world {
-    char dir[64];
+    char *dir;
     struct cc_renter_contract c;
     struct cc_error err;
 };
@@ -23,8 +23,7 @@ static void world_init(struct world *w)
     static const char *const folders[] = {"contracts", "objects"};
 
     memset(w, 0, sizeof(*w));
-    strcpy(w->dir, "/tmp/cc_renter_XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
+    w->dir = cc_test_mkdir();
     for (int i = 0; i < 2; i++) {
         char *folder = cc_fs_join(w->dir, folders[i]);
 
@@ -43,7 +42,7 @@ static void world_init(struct world *w)
 static void world_clear(struct world *w)
 {
     cc_renter_contract_clear(&w->c);
-    assert_int_equal(cc_fs_remove_tree(w->dir, NULL), CC_OK);
+    cc_test_rmdir(w->dir);
 }
 
 static void expect_words(const struct world *w, const char *words)

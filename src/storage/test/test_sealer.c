@@ -16,7 +16,7 @@
 #define SECTORS 2
 
 struct place {
-    char directory[64];
+    char *directory;
     struct cc_sealer_config config;
     uint8_t roots[SECTORS * 32];
     unsigned asked; /* sectors the source was asked for */
@@ -49,8 +49,7 @@ static int setup(void **state)
     struct place *p = cc_calloc(1, sizeof(*p));
     uint8_t *sector = cc_malloc(CC_SECTOR_SIZE);
 
-    strcpy(p->directory, "/tmp/cloudcoin-test-sealer-XXXXXX");
-    assert_non_null(mkdtemp(p->directory));
+    p->directory = cc_test_mkdir();
     p->config.params = cc_params_get(CC_CHAIN_REGTEST);
     p->config.directory = p->directory;
     p->config.threads = 2;
@@ -73,6 +72,7 @@ static int teardown(void **state)
 
     cc_sealer_free(p->s);
     assert_int_equal(cc_sealer_remove(p->directory, NULL), CC_OK);
+    cc_test_rmdir(p->directory);
     free(p);
     return 0;
 }

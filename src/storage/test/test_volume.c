@@ -19,7 +19,7 @@
 #include "util/mem.h"
 
 struct place {
-    char directory[64];
+    char *directory;
     struct cc_volume *v;
     uint8_t *sector, *hashes;
 };
@@ -28,8 +28,7 @@ static int setup(void **state)
 {
     struct place *p = cc_calloc(1, sizeof(*p));
 
-    strcpy(p->directory, "/tmp/cloudcoin-test-volume-XXXXXX");
-    assert_non_null(mkdtemp(p->directory));
+    p->directory = cc_test_mkdir();
     p->sector = cc_malloc(CC_SECTOR_SIZE);
     p->hashes = cc_malloc(CC_SECTOR_LEAVES * 32);
     assert_int_equal(cc_volume_open(&p->v, p->directory, 8, NULL, NULL), CC_OK);
@@ -42,7 +41,7 @@ static int teardown(void **state)
     struct place *p = *state;
 
     cc_volume_close(p->v);
-    assert_int_equal(cc_fs_remove_tree(p->directory, NULL), CC_OK);
+    cc_test_rmdir(p->directory);
     free(p->sector);
     free(p->hashes);
     free(p);

@@ -306,7 +306,7 @@ static void test_chain(void **state)
 
 static void test_includes(void **state)
 {
-    char dir[] = "/tmp/cc_test_args_XXXXXX", *main_path, *sub;
+    char *dir = cc_test_mkdir(), *main_path, *sub;
     static const char top[] = "includeconf=sub.conf\nregtest=1\n"
                               "[regtest]\nincludeconf=sub.conf\n"
                               "[test]\nincludeconf=missing.conf\n";
@@ -314,7 +314,6 @@ static void test_includes(void **state)
     struct cc_args *a = fresh();
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
     main_path = cc_fs_join(dir, "my.conf");
     sub = cc_fs_join(dir, "sub.conf");
     assert_int_equal(cc_fs_write(main_path, top, strlen(top), 0600, NULL),
@@ -333,7 +332,7 @@ static void test_includes(void **state)
     assert_int_equal(cc_args_read_file(a, "/nowhere/my.conf", dir, NULL),
                      CC_NOTFOUND);
     cc_args_free(a);
-    cc_fs_remove_tree(dir, NULL);
+    cc_test_rmdir(dir);
     free(main_path);
     free(sub);
 }

@@ -6,19 +6,20 @@
 #include "util/fs.h"
 #include "util/mem.h"
 
-static char dir[64];
+static char *dir;
 
 static int setup(void **state)
 {
     (void)state;
-    strcpy(dir, "/tmp/cc_test_fs_XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
+    dir = cc_test_mkdir();
+    return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    return cc_fs_remove_tree(dir, NULL) == CC_OK ? 0 : -1;
+    cc_test_rmdir(dir);
+    return 0;
 }
 
 static void test_join(void **state)

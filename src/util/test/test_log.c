@@ -8,14 +8,12 @@
 #include "util/fs.h"
 #include "util/log.h"
 
-static char dir[64], *path;
+static char *dir, *path;
 
 static int setup(void **state)
 {
     (void)state;
-    strcpy(dir, "/tmp/cc_test_log_XXXXXX");
-    if (!mkdtemp(dir))
-        return -1;
+    dir = cc_test_mkdir();
     path = cc_fs_join(dir, "debug.log");
     return 0;
 }
@@ -23,7 +21,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    cc_fs_remove_tree(dir, NULL);
+    cc_test_rmdir(dir);
     free(path);
     return 0;
 }

@@ -49,8 +49,7 @@ static void start(struct node *n)
 void node_open(struct node *n, enum cc_chain_id id)
 {
     memset(n, 0, sizeof(*n));
-    strcpy(n->folder, "/tmp/cc_wallet_XXXXXX");
-    assert_non_null(mkdtemp(n->folder));
+    n->folder = cc_test_mkdir();
     n->params = cc_params_get(id);
     n->ec = cc_ec_new();
     cc_clock_init(&n->clock);
@@ -75,7 +74,7 @@ void node_close(struct node *n)
 {
     stop(n);
     cc_ec_free(n->ec);
-    cc_fs_remove_tree(n->folder, NULL);
+    cc_test_rmdir(n->folder);
 }
 
 void node_mine(struct node *n, struct cc_bytes script, unsigned count)

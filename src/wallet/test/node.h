@@ -10,7 +10,7 @@
 #include "wallet/wallet.h"
 
 struct node {
-    char folder[64];
+    char *folder;
     const struct cc_params *params;
     struct cc_ec *ec;
     struct cc_clock clock;

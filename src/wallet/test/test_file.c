@@ -9,15 +9,13 @@
 #include "util/mem.h"
 #include "wallet/file.h"
 
-static char dir[64], *path, *other;
+static char *dir, *path, *other;
 static const uint8_t genesis[32] = {1, 2, 3};
 
 static int setup(void **state)
 {
     (void)state;
-    strcpy(dir, "/tmp/cc_test_file_XXXXXX");
-    if (!mkdtemp(dir))
-        return -1;
+    dir = cc_test_mkdir();
     path = cc_fs_join(dir, "wallet.dat");
     other = cc_fs_join(dir, "copy.dat");
     return 0;
@@ -26,7 +24,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    cc_fs_remove_tree(dir, NULL);
+    cc_test_rmdir(dir);
     free(path);
     free(other);
     return 0;

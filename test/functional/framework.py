@@ -185,10 +185,10 @@ class Node:
             return self.rpc.getblockcount() >= 0
         wait_until(ready, what="RPC answers")
 
-    def start_fails(self, *extra):
-        """Start it, expect that it gives up; returns exit status and standard error."""
+    def start_fails(self, *extra, before_it=None):
+        """Start it, expect that it gives up; returns exit status and standard error. before_it runs in the child."""
         r = subprocess.run(self.command(*extra), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, timeout=TIMEOUT_S)
+                           stderr=subprocess.PIPE, timeout=TIMEOUT_S, preexec_fn=before_it)
         return r.returncode, r.stderr.decode()
 
     def stop(self):

@@ -2,11 +2,14 @@
 """Runs the functional tests: run.py [-j JOBS] [-k WORD] [NAME…]
 
 Each test method runs in a process of its own; JOBS at once. The output of one
-that fails is shown whole. Ends with "N passed, N failed".
+that fails is shown whole, and why one was skipped. Ends with "N passed, N
+failed".
 """
 import argparse
 import concurrent.futures
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +17,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT_S = 600
+running = set()  # each leads a process group: its daemons end with it
 
 
 def find(names, word):
@@ -36,14 +40,33 @@ def find(names, word):
 
 
 def run(test):
+    """What became of it ("ok", "skip", "FAIL"), its output and its time."""
     started = time.monotonic()
+    p = subprocess.Popen([sys.executable, "-m", "unittest", "-v", test], env=dict(os.environ, PYTHONPATH=HERE),
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         start_new_session=True)
+    running.add(p)
+    late = ""
     try:
-        r = subprocess.run([sys.executable, "-m", "unittest", test], env=dict(os.environ, PYTHONPATH=HERE),
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S)
-        ok, output = r.returncode == 0, r.stdout.decode(errors="replace")
-    except subprocess.TimeoutExpired as e:
-        ok, output = False, (e.stdout or b"").decode(errors="replace") + f"\nnot done after {LIMIT_S} s"
-    return test, ok, output, time.monotonic() - started
+        output, _ = p.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)
+        output, _ = p.communicate()
+        late = f"\nnot done after {LIMIT_S} s"
+    running.discard(p)
+    output = output.decode(errors="replace") + late
+    state = "FAIL" if late or p.returncode else "skip" if re.search(r"^OK \(skipped=", output, re.M) else "ok"
+    return test, state, output, time.monotonic() - started
+
+
+def give_up(pool):
+    pool.shutdown(wait=False, cancel_futures=True)
+    for p in list(running):
+        try:
+            os.killpg(p.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it ended just now
+    os._exit(130)
 
 
 def main():
@@ -53,15 +76,18 @@ def main():
     p.add_argument("names", nargs="*", help="modules (test_rpc or rpc) or test ids")
     a = p.parse_args()
     tests = find(a.names, a.k)
-    failed = 0
+    count = {"ok": 0, "skip": 0, "FAIL": 0}
     with concurrent.futures.ThreadPoolExecutor(a.j) as pool:
-        for test, ok, output, seconds in pool.map(run, tests):
-            print(f"{'ok  ' if ok else 'FAIL'} {test} ({seconds:.1f} s)", flush=True)
-            if not ok:
-                failed += 1
+        signal.signal(signal.SIGINT, lambda *_: give_up(pool))
+        for test, state, output, seconds in pool.map(run, tests):
+            count[state] += 1
+            print(f"{state:4} {test} ({seconds:.1f} s)", flush=True)
+            if state == "FAIL":
                 print("    " + output.replace("\n", "\n    "), flush=True)
-    print(f"{len(tests) - failed} passed, {failed} failed")
-    return 1 if failed or not tests else 0
+            for reason in re.findall(r"skipped ['\"](.*)['\"]$", output, re.M):
+                print("    skipped: " + reason, flush=True)
+    print(f"{count['ok']} passed, {count['FAIL']} failed")
+    return 1 if count["FAIL"] or not tests else 0
 
 
 if __name__ == "__main__":

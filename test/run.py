@@ -40,7 +40,7 @@ def unit(build, jobs):
         else:
             passed, failed = passed + cases, failed + max(broken, 1)
             print(f"FAIL {name}\n    " + log[-8000:].replace("\n", "\n    "))
-        for line in re.findall(r"^.*(?:cases ran|not found; set|SKIPPED  \] \w|kills).*$", log, re.M):
+        for line in re.findall(r"^.*(?:cases ran|steps compared|inputs replayed|not found; set|SKIPPED  \] \w|kills).*$", log, re.M):
             print("    " + line)
         sys.stdout.flush()
     if not results or (r.returncode and not failed):

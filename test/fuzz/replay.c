@@ -128,6 +128,7 @@ int main(int argc, char **argv)
 {
     const char *corpus = CC_FUZZ_CORPUS, *only = NULL;
     unsigned changes = 100;
+    size_t targets = 0, inputs = 0;
     int missing = 0;
 
     for (int i = 1; i < argc; i++) {
@@ -148,8 +149,12 @@ int main(int argc, char **argv)
         n = run_corpus(t, corpus, changes);
         printf("%-10s %4zu inputs, %zu changed\n", t->name, n, n * changes);
         fflush(stdout);
+        targets++;
+        inputs += n;
         missing += n == 0;
     }
+    printf("%zu inputs replayed in %zu targets, each changed %u times\n",
+           inputs, targets, changes);
     if (missing)
         fprintf(stderr, "%d targets have no corpus below %s\n", missing,
                 corpus);

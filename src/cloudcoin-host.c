@@ -16,6 +16,7 @@
 #include "storage/host.h"
 #include "util/args.h"
 #include "util/fs.h"
+#include "util/hex.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -211,6 +212,16 @@ static enum cc_status node_call(void *arg, const char *method, json_t *params,
                        wallet && *wallet ? wallet : NULL, result, code, err);
 }
 
+/* Two chains are called regtest: the genesis block tells them apart. */
+static bool is_of_chain(const json_t *init, const struct cc_params *params)
+{
+    const char *genesis = json_string_value(json_object_get(init, "genesis"));
+    char ours[65];
+
+    cc_hex_encode_rev(ours, params->genesis_hash, 32);
+    return genesis && !strcmp(genesis, ours);
+}
+
 static enum cc_status configure(struct program *p, const json_t *init,
                                 struct cc_host_config *c, char **directory,
                                 struct cc_error *err)
@@ -225,6 +236,8 @@ static enum cc_status configure(struct program *p, const json_t *init,
 
     if (!params || !home)
         return cc_fail(err, CC_INVALID, "the node's init is not understood");
+    if (!is_of_chain(init, params))
+        return cc_fail(err, CC_INVALID, "there is no storage on this chain");
     cc_host_config_init(c, params);
     if (!parse_size(&bytes, storage))
         return cc_fail(err, CC_INVALID, "-storage=%s is no size", storage);

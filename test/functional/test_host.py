@@ -282,6 +282,15 @@ class TestSetup(HostCase):
             self.assertIn(text, err)
         self.node.stderr_expected = True
 
+    def test_bitcoins_chain(self):
+        """There it has no business: the node says so and leaves nothing of it."""
+        other = self.add_node(chain="bitcoin-regtest")
+        other.stderr_expected = True
+        status, err = other.start_fails("-extension=cloudcoin-host -listen=127.0.0.1:0")
+        self.assertEqual(status, 1, err)
+        self.assertIn("there is no storage on this chain", err)
+        self.assertNotIn("host", os.listdir(other.chain_dir))
+
     def test_two_hosts_one_folder(self):
         self.start_host()
         self.mine(1)

@@ -134,7 +134,8 @@ static json_t *logging(struct cc_rpc_call *call)
     cc_log_set_categories(log, on);
     o = json_object();
     for (unsigned i = 0; (name = cc_log_category_name(i)) && i < 32; i++)
-        sorted[count++] = name;
+        if (call->env->params->storage_active || strcmp(name, "storage") != 0)
+            sorted[count++] = name;
     qsort(sorted, count, sizeof(*sorted), by_name);
     for (size_t i = 0; i < count; i++)
         cc_json_set_bool(o, sorted[i],
@@ -216,6 +217,16 @@ static const struct cc_rpc_arg echo_plain_args[] = {
     {.name = "arg9", .fallback = "", .help = "", .plain = true},
 };
 
+/* On Bitcoin's chain nothing is about storage. */
+#define LOGGING(storage)                                                       \
+    "Gets and sets the logging configuration: adds and removes categories of " \
+    "debug logging,\nthen tells which are on.\nThe valid logging categories "  \
+    "are: addrman, bench, blockstorage, cmpctblock, coindb, estimatefee, "     \
+    "extension, http, i2p, ipc, leveldb, libevent, mempool, mempoolrej, net, " \
+    "proxy, prune, qt, rand, reindex, rpc, scan, selectcoins, " storage        \
+    "tor, txpackages, txreconciliation, util, validation, wallet, walletdb, "  \
+    "zmq\nIn addition, \"all\" and \"1\" are all of them."
+
 static const struct cc_rpc_method methods[] = {
     {"control", "getmemoryinfo", getmemoryinfo, CC_RPC_ARGS(memory_args),
      "Returns an object containing information about memory usage.",
@@ -229,16 +240,14 @@ static const struct cc_rpc_method methods[] = {
     {"control", "help", help, CC_RPC_ARGS(help_args),
      "List all commands, or get help for a specified command.",
      "\"str\"    (string) The help text", "getblock", 0},
-    {"control", "logging", logging, CC_RPC_ARGS(logging_args),
-     "Gets and sets the logging configuration: adds and removes categories of "
-     "debug logging,\nthen tells which are on.\nThe valid logging categories "
-     "are: addrman, bench, blockstorage, cmpctblock, coindb, estimatefee, "
-     "extension, http, i2p, ipc, leveldb, libevent, mempool, mempoolrej, net, "
-     "proxy, prune, qt, rand, reindex, rpc, scan, selectcoins, storage, tor, "
-     "txpackages, txreconciliation, util, validation, wallet, walletdb, zmq\n"
-     "In addition, \"all\" and \"1\" are all of them.",
+    {"control", "logging", logging, CC_RPC_ARGS(logging_args), LOGGING(""),
      "{...}    (json object) of each category whether it is on",
      "'[\"all\"]' '[\"http\"]'", 0},
+    /* takes its place where storage is active */
+    {"control", "logging", logging, CC_RPC_ARGS(logging_args),
+     LOGGING("storage, "),
+     "{...}    (json object) of each category whether it is on",
+     "'[\"all\"]' '[\"http\"]'", CC_RPC_STORAGE_ONLY},
     {"control", "stop", stop, CC_RPC_ARGS(stop_args),
      "Request a graceful shutdown of CloudCoin.",
      "\"str\"    (string) A string with the content 'CloudCoin stopping'", "",

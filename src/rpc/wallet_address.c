@@ -203,9 +203,14 @@ static json_t *listdescriptors(struct cc_rpc_call *call)
     cc_json_set_str(o, "wallet_name", cc_wallet_name(w));
     for (enum cc_key_chain c = 0; c < CC_CHAINS; c++) {
         int64_t next = cc_wallet_keys_next(cc_wallet_keys(w), c);
-        char *desc = cc_rpc_chain_descriptor(call, w, c);
-        json_t *one = json_object(), *range = json_array();
+        json_t *one, *range;
+        char *desc;
 
+        if (c == CC_CHAIN_STORAGE && !call->env->params->storage_active)
+            continue;
+        one = json_object();
+        range = json_array();
+        desc = cc_rpc_chain_descriptor(call, w, c);
         cc_json_set_str(one, "desc", desc);
         free(desc);
         cc_json_set_int(one, "timestamp", cc_wallet_made(w));
@@ -502,8 +507,7 @@ static const struct cc_rpc_method methods[] = {
      "{...}    index, key, address, secret", "0", CC_RPC_STORAGE_ONLY},
     {"wallet", "listdescriptors", listdescriptors,
      CC_RPC_ARGS(descriptors_args),
-     "List the wallet's chains of keys as output descriptors: receive, change, "
-     "storage keys.",
+     "List the wallet's chains of keys as output descriptors.",
      "{...}    wallet_name, descriptors: desc, range, next, ...", "", 0},
     {"wallet", "listlabels", listlabels, CC_RPC_ARGS(labels_args),
      "Returns the list of all labels, or labels that are assigned to addresses "

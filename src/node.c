@@ -427,6 +427,20 @@ static void broadcast(void *arg, const uint8_t txid[32])
         cc_net_broadcast(n->net, txid);
 }
 
+/* One that a user names is not made: a mistyped name would hide his wallets. */
+static enum cc_status check_walletdir(const char *path, struct cc_error *err)
+{
+    const char *fault = !cc_fs_exists(path)   ? "does not exist"
+                        : !cc_fs_is_dir(path) ? "is not a directory"
+                        : path[0] != '/'      ? "is a relative path"
+                                              : NULL;
+
+    if (!fault)
+        return CC_OK;
+    return cc_fail(err, CC_INVALID, "Specified -walletdir \"%s\" %s", path,
+                   fault);
+}
+
 static enum cc_status open_wallets(struct cc_node *n, struct cc_error *err)
 {
     const struct cc_args *args = n->setup->args;
@@ -442,6 +456,8 @@ static enum cc_status open_wallets(struct cc_node *n, struct cc_error *err)
         return st;
     cc_wallets_config_init(&c, &n->params);
     st = cc_option_wallets(args, &n->params, &c, err);
+    if (st == CC_OK && cc_args_is_set(args, "walletdir"))
+        st = check_walletdir(cc_args_get(args, "walletdir", ""), err);
     if (st != CC_OK)
         return st;
     directory =

@@ -173,6 +173,8 @@ enum cc_status cc_option_params(const struct cc_args *args,
 
 /* --- Mempool ----------------------------------------------------------- */
 
+#define MIN_RELAY_FEERATE 1000 /* satoshi per 1,000 vbytes */
+
 static enum cc_status option_amount(const struct cc_args *args,
                                     const char *name, cc_amount max,
                                     cc_amount *out, struct cc_error *err)
@@ -199,7 +201,7 @@ enum cc_status cc_option_mempool(const struct cc_args *args,
     out->max_bytes =
         (size_t)(megabytes > 1 << 20 ? 1 << 20 : megabytes) * 1000000;
     out->expiry_s = cc_args_get_int(args, "mempoolexpiry", 336) * 3600;
-    out->min_relay_feerate = 1000;
+    out->min_relay_feerate = MIN_RELAY_FEERATE;
     out->incremental_feerate = 1000;
     out->dust_feerate = 3000;
     st = option_amount(args, "incrementalrelayfee", params->max_money,
@@ -241,6 +243,27 @@ enum cc_status cc_option_mempool(const struct cc_args *args,
     return CC_OK;
 }
 
+/* A fee that no node would relay leaves a transaction stuck. */
+static enum cc_status check_max_fee(const struct cc_args *args,
+                                    const struct cc_params *params,
+                                    cc_amount max, struct cc_error *err)
+{
+    cc_amount relay = MIN_RELAY_FEERATE;
+    char text[CC_AMOUNT_TEXT_SIZE];
+    enum cc_status st =
+        option_amount(args, "minrelaytxfee", params->max_money, &relay, err);
+
+    if (st != CC_OK || !cc_args_is_set(args, "maxtxfee") || max >= relay)
+        return st;
+    cc_amount_format(text, relay);
+    return cc_fail(err, CC_INVALID,
+                   "Invalid amount for -maxtxfee=<amount>: '%s' (must be at "
+                   "least the minrelay fee of %s %s/kvB to prevent stuck "
+                   "transactions)",
+                   cc_args_get(args, "maxtxfee", ""), text,
+                   params->storage_active ? "CLC" : "BTC");
+}
+
 enum cc_status cc_option_wallets(const struct cc_args *args,
                                  const struct cc_params *params,
                                  struct cc_wallets_config *out,
@@ -258,6 +281,9 @@ enum cc_status cc_option_wallets(const struct cc_args *args,
         if (st != CC_OK)
             return st;
     }
+    st = check_max_fee(args, params, out->max_fee, err);
+    if (st != CC_OK)
+        return st;
     out->signal_rbf = cc_args_get_bool(args, "walletrbf", out->signal_rbf);
     out->spend_unconfirmed =
         cc_args_get_bool(args, "spendzeroconfchange", out->spend_unconfirmed);

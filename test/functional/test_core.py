@@ -50,6 +50,25 @@ class TestOptions(Core):
         self.fails("Unsupported category-specific logging level -loglevel=net:x. Expected "
                    "-loglevel=<category>:<loglevel>.", "-loglevel=net:x")
 
+    def test_least_highest_fee(self):
+        self.fails("Invalid amount for -maxtxfee=<amount>: '0.00000999' (must be at least the minrelay fee of 0.00001000 "
+                   "BTC/kvB to prevent stuck transactions)", "-maxtxfee=0.00000999")
+        self.start_node("-maxtxfee=0.00001")
+
+    def test_folder_of_wallets(self):
+        node = self.add_node()
+        file, other = (os.path.join(node.datadir, n) for n in ("file", "other"))
+        with open(file, "w"):
+            pass
+        for path, what in ((other, "does not exist"), (file, "is not a directory"), (".", "is a relative path")):
+            self.assertEqual(node.start_fails("-walletdir=" + path),
+                             (1, f'Error: Specified -walletdir "{path}" {what}\n'))
+        self.assertFalse(os.path.exists(other))
+        os.mkdir(other)
+        node.start("-walletdir=" + other)
+        node.rpc.createwallet("w")
+        self.assertEqual(os.listdir(other), ["w"])
+
     def test_files_that_are_folders(self):
         node = self.add_node()
         said = "Error: Error reading configuration file: %sonfig file \"%s\" is a directory.\n"

@@ -72,18 +72,23 @@ bool cc_rpc_bool(const struct cc_rpc_call *call, size_t i, bool fallback)
     return json_is_boolean(v) ? json_is_true(v) : fallback;
 }
 
+bool cc_rpc_wrong_type(struct cc_rpc_call *call, const json_t *v,
+                       const char *wanted)
+{
+    cc_rpc_error(call, CC_RPC_TYPE_ERROR,
+                 "JSON value of type %s is not of expected type %s",
+                 cc_json_type_name(v), wanted);
+    return false;
+}
+
 bool cc_rpc_get_int(struct cc_rpc_call *call, size_t i, int64_t *out)
 {
     const json_t *v = cc_rpc_arg(call, i);
 
     if (!v)
         return true;
-    if (!cc_json_is_number(v)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                     "JSON value of type %s is not of expected type number",
-                     cc_json_type_name(v));
-        return false;
-    }
+    if (!cc_json_is_number(v))
+        return cc_rpc_wrong_type(call, v, "number");
     if (cc_json_get_int(v, out))
         return true;
     /* Core's words, and its code for what UniValue throws. */
@@ -141,10 +146,7 @@ bool cc_rpc_get_str(struct cc_rpc_call *call, const json_t *v, const char **out)
         *out = json_string_value(v);
         return true;
     }
-    cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                 "JSON value of type %s is not of expected type string",
-                 cc_json_type_name(v));
-    return false;
+    return cc_rpc_wrong_type(call, v, "string");
 }
 
 bool cc_rpc_get_hash(struct cc_rpc_call *call, const json_t *v,
@@ -254,12 +256,8 @@ bool cc_rpc_get_outpoint(struct cc_rpc_call *call, const json_t *v,
     json_t *vout;
     int64_t n;
 
-    if (!json_is_object(v)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                     "JSON value of type %s is not of expected type object",
-                     cc_json_type_name(v));
-        return false;
-    }
+    if (!json_is_object(v))
+        return cc_rpc_wrong_type(call, v, "object");
     txid = json_object_get(v, "txid");
     if (!cc_rpc_member(call, v, "vout", CC_RPC_NUM, &vout))
         return false;

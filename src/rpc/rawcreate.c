@@ -30,12 +30,8 @@ static bool build_input(struct cc_rpc_call *call, const json_t *v,
     const json_t *vout, *sequence;
     int64_t n;
 
-    if (!json_is_object(v)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                     "JSON value of type %s is not of expected type object",
-                     cc_json_type_name(v));
-        return false;
-    }
+    if (!json_is_object(v))
+        return cc_rpc_wrong_type(call, v, "object");
     if (!cc_rpc_get_hash(call, json_object_get(v, "txid"), "txid",
                          in->prevout.txid))
         return false;
@@ -166,12 +162,8 @@ static bool build_outputs(struct cc_rpc_call *call, const json_t *outputs,
     if (!outputs || json_is_null(outputs))
         return fail(call, "Invalid parameter, output argument must be "
                           "non-null");
-    if (!json_is_object(outputs) && !json_is_array(outputs)) {
-        cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                     "JSON value of type %s is not of expected type array",
-                     cc_json_type_name(outputs));
-        return false;
-    }
+    if (!json_is_object(outputs) && !json_is_array(outputs))
+        return cc_rpc_wrong_type(call, outputs, "array");
     tx->vout = cc_arena_calloc(&tx->arena, n + 1, sizeof(*tx->vout));
     if (json_is_object(outputs)) {
         json_object_foreach((json_t *)outputs, key, v)

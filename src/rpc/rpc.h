@@ -187,6 +187,9 @@ json_t *cc_rpc_arg(const struct cc_rpc_call *call, size_t i);
 const char *cc_rpc_str(const struct cc_rpc_call *call, size_t i,
                        const char *fallback);
 bool cc_rpc_bool(const struct cc_rpc_call *call, size_t i, bool fallback);
+/* "JSON value of type null is not of expected type string"; false. */
+bool cc_rpc_wrong_type(struct cc_rpc_call *call, const json_t *v,
+                       const char *wanted);
 /* These four fill call's error and return false when the value does not do:
  * "JSON integer out of range" and its like. Left out: true, *out untouched. */
 bool cc_rpc_get_int(struct cc_rpc_call *call, size_t i, int64_t *out);

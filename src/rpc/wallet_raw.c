@@ -327,11 +327,10 @@ static json_t *fundrawtransaction(struct cc_rpc_call *call)
     struct cc_wallet *w;
     json_t *o = NULL;
 
-    if (options && !json_is_object(options) && !json_is_boolean(options))
-        return cc_rpc_error(call, CC_RPC_TYPE_ERROR,
-                            "JSON value of type %s is not of expected type "
-                            "object",
-                            cc_json_type_name(options));
+    if (options && !json_is_object(options) && !json_is_boolean(options)) {
+        cc_rpc_wrong_type(call, options, "object");
+        return NULL;
+    }
     if (!cc_tx_from_hex(cc_rpc_str(call, 0, ""), !given || !witness,
                         !given || witness, &f.tx))
         return cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,

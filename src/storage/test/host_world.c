@@ -202,6 +202,17 @@ void assemble(struct world *w, const struct cc_msg_form_request *q,
     fake_sign(&w->node, tx, coins, 0, w->secret);
 }
 
+void agree(struct world *w, struct cc_msg_form_request *q,
+           struct cc_msg_form_offer *o, struct cc_tx *tx)
+{
+    wish(w, q);
+    w->m->type = CC_MSG_FORM_REQUEST;
+    w->m->u.form_request = *q;
+    assert_reply(ask(w), CC_MSG_FORM_OFFER);
+    *o = w->reply->u.form_offer;
+    assemble(w, q, o, tx);
+}
+
 const struct cc_message *send_form(struct world *w, struct cc_tx *tx)
 {
     struct cc_writer wr;
@@ -224,12 +235,7 @@ void form(struct world *w)
     struct cc_outpoint place = {{0}, 0};
     struct cc_tx tx;
 
-    wish(w, &q);
-    w->m->type = CC_MSG_FORM_REQUEST;
-    w->m->u.form_request = q;
-    assert_reply(ask(w), CC_MSG_FORM_OFFER);
-    o = w->reply->u.form_offer;
-    assemble(w, &q, &o, &tx);
+    agree(w, &q, &o, &tx);
     assert_reply(send_form(w, &tx), CC_MSG_FORM_DONE);
     memcpy(place.txid, w->reply->u.form_done.txid, 32);
     cc_typed_formed_id(w->id, &place);

@@ -42,6 +42,9 @@ struct cc_msg_settings_reply settings(struct world *w);
 void wish(struct world *w, struct cc_msg_form_request *q);
 void assemble(struct world *w, const struct cc_msg_form_request *q,
               const struct cc_msg_form_offer *o, struct cc_tx *tx);
+/* As we wish: the host's offer, and the transaction that we make of it. */
+void agree(struct world *w, struct cc_msg_form_request *q,
+           struct cc_msg_form_offer *o, struct cc_tx *tx);
 const struct cc_message *send_form(struct world *w, struct cc_tx *tx);
 void form(struct world *w);
 const struct cc_message *vouch(struct world *w, uint64_t amount,

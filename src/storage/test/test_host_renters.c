@@ -245,12 +245,7 @@ static void test_room_for_one(void **state)
     open_host(w);
     tick(w);
     cc_host_scratch_init(&second);
-    wish(w, &q);
-    w->m->type = CC_MSG_FORM_REQUEST;
-    w->m->u.form_request = q;
-    assert_reply(ask(w), CC_MSG_FORM_OFFER);
-    o = w->reply->u.form_offer;
-    assemble(w, &q, &o, &tx);
+    agree(w, &q, &o, &tx);
     first = w->scratch;
     w->scratch = second;
     place = w->money;
@@ -313,12 +308,7 @@ static void test_form_cannot_steal(void **state)
     static const uint8_t junk[64];
     struct cc_bytes item = {junk, 64};
 
-    wish(w, &q);
-    w->m->type = CC_MSG_FORM_REQUEST;
-    w->m->u.form_request = q;
-    assert_reply(ask(w), CC_MSG_FORM_OFFER);
-    o = w->reply->u.form_offer;
-    assemble(w, &q, &o, &tx);
+    agree(w, &q, &o, &tx);
     in = cc_arena_calloc(&tx.arena, tx.vin_count + 1, sizeof(*in));
     in[0] = tx.vin[0];
     in[1].prevout = ours;

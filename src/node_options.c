@@ -175,6 +175,17 @@ enum cc_status cc_option_params(const struct cc_args *args,
 
 #define MIN_RELAY_FEERATE 1000 /* satoshi per 1,000 vbytes */
 
+/* A stretch of time: at most so long that it can be added to any clock, in
+ * microseconds, too. */
+static int64_t option_time(const struct cc_args *args, const char *name,
+                           int64_t otherwise)
+{
+    const int64_t most = INT64_C(1000000000000);
+    int64_t n = cc_args_get_int(args, name, otherwise);
+
+    return n > most ? most : n < -most ? -most : n;
+}
+
 static enum cc_status option_amount(const struct cc_args *args,
                                     const char *name, cc_amount max,
                                     cc_amount *out, struct cc_error *err)
@@ -200,7 +211,7 @@ enum cc_status cc_option_mempool(const struct cc_args *args,
         return cc_fail(err, CC_INVALID, "-maxmempool must be at least 5 MB");
     out->max_bytes =
         (size_t)(megabytes > 1 << 20 ? 1 << 20 : megabytes) * 1000000;
-    out->expiry_s = cc_args_get_int(args, "mempoolexpiry", 336) * 3600;
+    out->expiry_s = option_time(args, "mempoolexpiry", 336) * 3600;
     out->min_relay_feerate = MIN_RELAY_FEERATE;
     out->incremental_feerate = 1000;
     out->dust_feerate = 3000;
@@ -399,10 +410,10 @@ enum cc_status cc_option_net(const struct cc_args *args,
     out->max_receive_bytes =
         (size_t)option_scaled(args, "maxreceivebuffer", 5000);
     out->max_send_bytes = (size_t)option_scaled(args, "maxsendbuffer", 1000);
-    out->ban_s = cc_args_get_int(args, "bantime", 86400);
-    n = cc_args_get_int(args, "timeout", 5000);
+    out->ban_s = option_time(args, "bantime", 86400);
+    n = option_time(args, "timeout", 5000);
     out->connect_timeout_ms = n <= 0 ? 5000 : n;
-    n = cc_args_get_int(args, "peertimeout", 60);
+    n = option_time(args, "peertimeout", 60);
     if (n <= 0)
         return cc_fail(err, CC_INVALID,
                        "peertimeout must be a positive integer.");

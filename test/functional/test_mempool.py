@@ -1,5 +1,6 @@
 """The pool of a running node: what it takes, refuses and replaces, in which
 words; blocks, branches and restarts."""
+import time
 import unittest
 
 import framework
@@ -164,6 +165,16 @@ class TestPool(PoolCase):
         new = self.send(pay(self.c.take(), fee=1000))
         self.assertEqual(self.pool(), {shown(new.txid)})
         self.assertNotEqual(old.txid, new.txid)
+
+    def test_as_long_as_can_be(self):
+        self.node.stop()
+        self.node.start("-mempoolexpiry=9223372036854775807", "-peertimeout=9223372036854775807",
+                        "-timeout=9223372036854775807", "-bantime=9223372036854775807")
+        old = self.send(pay(self.c.take(), fee=1000))
+        new = self.send(pay(self.c.take(), fee=1000))
+        self.assertEqual(self.pool(), {shown(old.txid), shown(new.txid)})
+        self.rpc.setban("1.2.3.4", "add")
+        self.assertGreater(self.rpc.listbanned()[0]["banned_until"], time.time())
 
     def test_template(self):
         low = self.send(pay(self.c.take(), fee=1000))

@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/fs.h"
 #include "util/mem.h"
 
@@ -149,6 +151,20 @@ uint64_t cc_test_random(struct cc_test_random *r)
 void cc_test_ran(const char *what, size_t cases)
 {
     print_message("%s: %zu cases ran\n", what, cases);
+}
+
+#define DEADLINE_MS 60000
+
+void cc_test_until(bool (*cond)(void *arg), void *arg, const char *what)
+{
+    int64_t end = cc_clock_monotonic_ms() + DEADLINE_MS;
+    struct timespec pause = {0, 2000000};
+
+    while (!cond(arg)) {
+        if (cc_clock_monotonic_ms() > end)
+            fail_msg("not so after %d ms: %s", DEADLINE_MS, what);
+        nanosleep(&pause, NULL);
+    }
 }
 
 /* Those that are there now, and whose they are: a child that a test forked

@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,9 @@ struct cc_test_random {
 };
 void cc_test_random_init(struct cc_test_random *r, uint64_t seed);
 uint64_t cc_test_random(struct cc_test_random *r);
+
+/* Wait until cond(arg), looking now and then; fails the test after a minute. */
+void cc_test_until(bool (*cond)(void *arg), void *arg, const char *what);
 
 /* A new folder, under $TMPDIR or /tmp. cc_test_rmdir takes it away with all
  * that is in it and frees its path; what a test that failed has left goes when

@@ -78,7 +78,8 @@ def main():
     tests = find(a.names, a.k)
     count = {"ok": 0, "skip": 0, "FAIL": 0}
     with concurrent.futures.ThreadPoolExecutor(a.j) as pool:
-        signal.signal(signal.SIGINT, lambda *_: give_up(pool))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: give_up(pool))
         for test, state, output, seconds in pool.map(run, tests):
             count[state] += 1
             print(f"{state:4} {test} ({seconds:.1f} s)", flush=True)

@@ -9,8 +9,6 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-#define DEADLINE_MS 60000
-
 static bool disk_fails(void *arg, const char *what)
 {
     struct test_node *t = arg;
@@ -123,18 +121,6 @@ uint32_t test_node_height(struct test_node *t)
     return cc_chain_tip(t->chain)->height;
 }
 
-void test_until(bool (*cond)(void *arg), void *arg, const char *what)
-{
-    int64_t end = cc_clock_monotonic_ms() + DEADLINE_MS;
-    struct timespec pause = {0, 2000000};
-
-    while (!cond(arg)) {
-        if (cc_clock_monotonic_ms() > end)
-            fail_msg("not so after %d ms: %s", DEADLINE_MS, what);
-        nanosleep(&pause, NULL);
-    }
-}
-
 struct link {
     struct test_node *a, *b;
     size_t ready_a, ready_b;
@@ -165,5 +151,5 @@ void test_node_connect(struct test_node *a, struct test_node *b)
 
     snprintf(node, sizeof(node), "127.0.0.1:%u", cc_net_port(b->net));
     cc_net_try_node(a->net, node);
-    test_until(linked, &l, "two nodes shake hands");
+    cc_test_until(linked, &l, "two nodes shake hands");
 }

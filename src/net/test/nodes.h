@@ -34,7 +34,5 @@ void test_node_mine(struct test_node *t, unsigned n, uint8_t salt);
 uint32_t test_node_height(struct test_node *t);
 /* Connect a to b and wait for both handshakes. */
 void test_node_connect(struct test_node *a, struct test_node *b);
-/* Wait until cond(arg); fails the test after 60 s. */
-void test_until(bool (*cond)(void *arg), void *arg, const char *what);
 
 #endif

@@ -28,7 +28,7 @@ static void wait_same(struct test_node *a, struct test_node *b,
 {
     struct pair p = {a, b};
 
-    test_until(same_tip, &p, what);
+    cc_test_until(same_tip, &p, what);
 }
 
 struct peers {
@@ -47,7 +47,7 @@ static void wait_peers(struct test_node *t, unsigned want)
 {
     struct peers p = {t, want};
 
-    test_until(has_peers, &p, "number of peers");
+    cc_test_until(has_peers, &p, "number of peers");
 }
 
 /* The one peer of t. */
@@ -199,7 +199,7 @@ static void test_relay_tx(void **state)
     cc_net_broadcast(n[0].net, tx.txid);
     far.t = &n[2];
     far.txid = tx.txid;
-    test_until(has_tx, &far, "a transaction at the far end");
+    cc_test_until(has_tx, &far, "a transaction at the far end");
     cc_tx_clear(&tx);
     for (int i = 0; i < 3; i++)
         test_node_close(&n[i]);
@@ -292,7 +292,7 @@ static void test_storage_at_once(void **state)
             add_to_pool(&n[0], &money[2]); /* spent unconfirmed */
         add_to_pool(&n[0], &identity[i]);
         far.txid = identity[i].txid;
-        test_until(has_tx, &far, "an identity at the far end");
+        cc_test_until(has_tx, &far, "an identity at the far end");
     }
     for (int i = 1; i < 4; i++) {
         assert_non_null(cc_mempool_find(n[i].mempool, money[2].txid));
@@ -337,7 +337,7 @@ static void test_compact_blocks(void **state)
                          CC_OK);
     }
     cc_net_broadcast(a.net, tx[0].txid); /* the other one is missing at b */
-    test_until(has_tx, &far, "one transaction");
+    cc_test_until(has_tx, &far, "one transaction");
     test_node_mine(&a, 1, 1);
     wait_same(&a, &b, "a compact block");
     p = only_peer(&b);
@@ -424,7 +424,7 @@ static void test_disk_full(void **state)
     id = only_peer(&b).id;
     atomic_store(&b.disk_fails, true);
     test_node_mine(&a, 3, 1);
-    test_until(chain_failed, &b, "b cannot write");
+    cc_test_until(chain_failed, &b, "b cannot write");
     /* Its peer is there still, and answers. */
     cc_net_ping(b.net);
     while (only_peer(&b).ping_wait_us >= 0)

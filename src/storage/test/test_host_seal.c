@@ -18,18 +18,20 @@
 #include "util/mem.h"
 #include "util/writer.h"
 
+static bool is_sealed(void *arg)
+{
+    struct world *w = arg;
+    json_t *j = cc_host_seal_json(w->host);
+    bool sealed =
+        !strcmp(json_string_value(json_object_get(j, "state")), "sealed");
+
+    json_decref(j);
+    return sealed;
+}
+
 static void wait_sealed(struct world *w)
 {
-    json_t *j;
-    bool sealed = false;
-
-    while (!sealed) {
-        usleep(20000);
-        j = cc_host_seal_json(w->host);
-        sealed =
-            !strcmp(json_string_value(json_object_get(j, "state")), "sealed");
-        json_decref(j);
-    }
+    cc_test_until(is_sealed, w, "sealed");
 }
 
 /* Formed with the customer's data, sealed, drawn, claimed; after a restart

@@ -84,14 +84,21 @@ static void reopen(struct place *p)
     assert_int_equal(cc_sealer_open(&p->s, &p->config, NULL), CC_OK);
 }
 
+static bool rests(void *arg)
+{
+    struct place *p = arg;
+    struct cc_sealer_progress g;
+
+    cc_sealer_progress(p->s, &g);
+    return !g.working;
+}
+
 static void wait_done(struct place *p)
 {
     struct cc_sealer_progress g;
 
-    do {
-        usleep(10000);
-        cc_sealer_progress(p->s, &g);
-    } while (g.working);
+    cc_test_until(rests, p, "sealing is at its end");
+    cc_sealer_progress(p->s, &g);
     if (g.fault[0])
         fail_msg("%s", g.fault);
 }
@@ -261,10 +268,8 @@ static void test_no_source(void **state)
 
     p->empty = true;
     assert_int_equal(cc_sealer_start(p->s, key, NULL), CC_OK);
-    do {
-        usleep(1000);
-        cc_sealer_progress(p->s, &g);
-    } while (g.working);
+    cc_test_until(rests, p, "it gave up");
+    cc_sealer_progress(p->s, &g);
     assert_string_equal(g.fault, "sold");
     assert_int_equal(g.fault_status, CC_NOTFOUND);
     assert_int_equal(g.sealed, 0);

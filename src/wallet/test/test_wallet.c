@@ -1,7 +1,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "consensus/interpreter.h"
 #include "node.h"
@@ -252,6 +251,18 @@ static void test_an_unconfirmed_payment_is_offered_again(void **state)
     node_close(&n);
 }
 
+struct awaited {
+    struct cc_mempool *pool;
+    const uint8_t *txid;
+};
+
+static bool is_in_pool(void *arg)
+{
+    const struct awaited *a = arg;
+
+    return cc_mempool_find(a->pool, a->txid) != NULL;
+}
+
 /* What a reorganisation made non-final comes back with the next blocks. */
 static void test_payments_survive_a_reorganisation(void **state)
 {
@@ -266,7 +277,7 @@ static void test_payments_survive_a_reorganisation(void **state)
     struct cc_error err;
     struct cc_wallet *w;
     struct cc_index *tip;
-    int64_t end = cc_clock_monotonic_ms() + 30000;
+    struct awaited awaited;
 
     (void)state;
     node_open(&n, CC_CHAIN_REGTEST);
@@ -285,10 +296,9 @@ static void test_payments_survive_a_reorganisation(void **state)
     assert_int_equal(cc_chain_invalidate(n.chain, tip, NULL), CC_OK);
     assert_null(cc_mempool_find(n.pool, built.tx.txid));
     node_mine_away(&n, 1);
-    while (!cc_mempool_find(n.pool, built.tx.txid) &&
-           cc_clock_monotonic_ms() < end)
-        usleep(20000);
-    assert_non_null(cc_mempool_find(n.pool, built.tx.txid));
+    awaited.pool = n.pool;
+    awaited.txid = built.tx.txid;
+    cc_test_until(is_in_pool, &awaited, "it is in the pool");
     cc_built_clear(&built);
     node_close(&n);
 }
@@ -318,13 +328,14 @@ static enum cc_status try_send(struct node *n, const char *name,
     return st;
 }
 
-static bool locked(struct node *n, const char *name)
+static bool is_locked(void *arg)
 {
+    struct node *n = arg;
     bool yes;
 
     cc_wallets_lock(n->wallets);
-    yes = cc_wallet_keys_locked(
-        cc_wallet_keys(cc_wallets_find(n->wallets, name)));
+    yes =
+        cc_wallet_keys_locked(cc_wallet_keys(cc_wallets_find(n->wallets, "a")));
     cc_wallets_unlock(n->wallets);
     return yes;
 }
@@ -335,7 +346,6 @@ static void test_encryption(void **state)
     struct cc_wallet_key b;
     struct cc_error err;
     struct cc_wallets *ws;
-    int64_t end;
 
     (void)state;
     node_open(&n, CC_CHAIN_REGTEST);
@@ -359,10 +369,7 @@ static void test_encryption(void **state)
     assert_int_equal(try_send(&n, "a", SCRIPT(b), CC_COIN, &err), CC_OK);
     /* A new term takes the place of the old one; then keys lock themselves. */
     assert_int_equal(cc_wallets_unlock_keys(ws, "a", "secret", 1, &err), CC_OK);
-    end = cc_clock_monotonic_ms() + 20000;
-    while (!locked(&n, "a") && cc_clock_monotonic_ms() < end)
-        usleep(20000);
-    assert_true(locked(&n, "a"));
+    cc_test_until(is_locked, &n, "the keys lock themselves");
 
     assert_int_equal(
         cc_wallets_change_passphrase(ws, "a", "wrong", "other", &err),
@@ -373,7 +380,7 @@ static void test_encryption(void **state)
     node_restart(&n);
     ws = n.wallets;
     assert_int_equal(cc_wallets_load(ws, "a", NULL), CC_OK);
-    assert_true(locked(&n, "a"));
+    assert_true(is_locked(&n));
     assert_int_equal(cc_wallets_unlock_keys(ws, "a", "secret", 9, &err),
                      CC_INVALID);
     assert_int_equal(cc_wallets_unlock_keys(ws, "a", "other", 9, &err), CC_OK);

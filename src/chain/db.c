@@ -37,13 +37,26 @@ struct cc_db_iter {
     uint8_t prefix[64];
 };
 
+/* What it says of LOCK, this process's or another's. That the word is in it
+ * tells nothing: so it is in "block checksum mismatch", and maybe in a path. */
+static bool is_locked(const char *text)
+{
+    static const char *const starts[] = {"IO error: lock hold by ",
+                                         "IO error: While lock file: "};
+
+    for (size_t i = 0; i < 2; i++)
+        if (!strncmp(text, starts[i], strlen(starts[i])))
+            return true;
+    return false;
+}
+
 /* RocksDB's answer, which is freed, as ours. */
 static enum cc_status db_error(struct cc_error *err, char *text,
                                const char *path)
 {
     enum cc_status st = CC_IO;
 
-    if (strstr(text, "lock"))
+    if (is_locked(text))
         cc_fail(err, st,
                 "Cannot obtain a lock on database %s. It is probably in use "
                 "by another process.",

@@ -2,6 +2,7 @@
  * What each block asks of a host: know the coins, prove, synchronise, end,
  * forget; and be registered.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -455,12 +456,23 @@ static enum cc_status do_job(struct cc_host *h, const struct job *j,
 /* Of a row of the same the 1st is told, then the 2nd, 4th, 8th ... */
 static bool is_told(unsigned n) { return (n & (n - 1)) == 0; }
 
+/* "insufficient fee", "min relay fee not met": the word, not digits of an id.
+ */
+static bool is_about_fee(const char *text)
+{
+    const char *at = strstr(text, " fee");
+
+    while (at && isalnum((unsigned char)at[4]))
+        at = strstr(at + 4, " fee");
+    return at != NULL;
+}
+
 /* True if it is to be logged. What was refused for its fee pays more in the
  * next block. Locked. */
 static bool note_failure(struct cc_host *h, struct cc_host_contract *c,
                          const struct cc_error *err)
 {
-    if (strstr(err->text, "fee") &&
+    if (is_about_fee(err->text) &&
         (c->failures == 0 || h->tip > c->failed_height))
         c->attempts++;
     c->failed_height = h->tip;

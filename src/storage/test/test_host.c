@@ -277,6 +277,10 @@ static void test_fees_rise(void **state)
     }
     assert_int_equal(count_lines(path, "END failed"), 7); /* 1, 2, 4 ... 64 */
     assert_int_equal(w->host->contracts[0]->attempts, 3);
+    w->node.why = "txn-mempool-conflict: feed0fee12";
+    fake_mine(&w->node, 1);
+    tick(w);
+    assert_int_equal(w->host->contracts[0]->attempts, 3);
     w->node.broken = w->node.why = NULL;
     for (unsigned i = 0; i < 64; i++) {
         mine(w, 1);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "chain/txindex.h"
+#include "chain_options.h"
 #include "crypto/ec.h"
 #include "crypto/hash.h"
 #include "node_options.h"
@@ -27,6 +28,7 @@
 struct cc_node {
     const struct cc_setup *setup;
     struct cc_params params; /* the chain's, options applied */
+    struct cc_chain_options chain_options;
     struct cc_clock clock;
     struct cc_log *log;
     int lock_fd; /* -1: not held */
@@ -329,29 +331,21 @@ static enum cc_status start_server(struct cc_node *n, struct cc_error *err)
 static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
 {
     const struct cc_args *args = n->setup->args;
-    int64_t cache = cc_args_get_int(args, "dbcache", 450);
-    int64_t check = cc_args_get_int(args, "checkblocks", 6);
     struct cc_chain_listener listener = {n, on_connected, on_disconnected,
                                          on_tip, NULL};
     struct cc_chain_config c = {
         .params = &n->params,
         .directory = n->setup->chaindir,
-        .threads = cc_option_threads(args),
         .now = cc_clock_now_fn,
         .now_arg = &n->clock,
         .log = n->log,
         .stop = n->hooks.stop_soon,
-        .reindex = cc_args_get_bool(args, "reindex", false),
-        .reindex_chainstate =
-            cc_args_get_bool(args, "reindex-chainstate", false),
     };
-    enum cc_status st;
+    enum cc_status st = cc_option_chain(args, &n->chain_options, &c, err);
 
-    cache = cache < 4 ? 4 : cache > 16384 ? 16384 : cache;
-    c.cache_bytes = (size_t)cache << 20;
-    c.check_blocks = check > 0 && check < UINT32_MAX ? (uint32_t)check
-                                                     : UINT32_MAX; /* all */
-    cc_log(n->log, "Script verification uses %u additional threads", c.threads);
+    if (st != CC_OK)
+        return st;
+    cc_option_chain_log(&c, &n->chain_options);
     cc_rpc_set_warmup(n->rpc, "Loading block index\xe2\x80\xa6");
     st = cc_chain_open(&n->chain, &c, err);
     if (st != CC_OK)
@@ -611,6 +605,8 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     enum cc_status st;
 
     st = cc_option_params(args, &n->params, err);
+    if (st == CC_OK)
+        st = cc_option_min_work(args, &n->params, &n->chain_options, err);
     if (st == CC_OK)
         st = lock_folder(n->setup, &n->lock_fd, err);
     if (st == CC_OK)

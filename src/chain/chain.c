@@ -294,6 +294,9 @@ enum cc_status cc_chain_open(struct cc_chain **out,
     c->log = config->log;
     c->fault = config->fault;
     c->stop = config->stop;
+    c->assume = config->assume_valid != NULL;
+    if (c->assume)
+        memcpy(c->assume_valid, config->assume_valid, 32);
     c->flushed_ms = cc_clock_monotonic_ms();
     atomic_init(&c->ibd, true);
     lock_init(&c->lock);

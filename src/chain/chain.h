@@ -96,6 +96,9 @@ struct cc_chain_config {
     void *now_arg;
     struct cc_log *log; /* may be NULL */
     bool reindex, reindex_chainstate;
+    /* 32 bytes, copied; NULL: none. Deep below this block and the best header
+     * scripts and storage proofs are taken as good. */
+    const uint8_t *assume_valid;
     uint32_t check_blocks;   /* undo so many at start, to see that they fit */
     struct cc_fault fault;   /* for tests; zero otherwise */
     const atomic_bool *stop; /* set: end long work soon; may be NULL */

@@ -39,6 +39,8 @@ struct cc_chain {
     struct cc_log *log;
     struct cc_fault fault;
     const atomic_bool *stop;
+    uint8_t assume_valid[32];
+    bool assume;
 
     struct cc_chain_mutex lock;
     struct cc_db *db;
@@ -111,8 +113,8 @@ struct cc_connected {
 };
 void cc_connected_clear(struct cc_connected *k);
 /* Judge block on top of prev, the tip. Nothing changes but what is cached.
- * scripts: false where this very block passed before, so that scripts and
- * storage proofs need not be run again. */
+ * scripts: false where this very block passed before or is assumed to
+ * (assume.c), so that scripts and storage proofs need not be run. */
 enum cc_status cc_connect_judge(struct cc_chain *c, const struct cc_index *prev,
                                 const struct cc_block *block, bool scripts,
                                 struct cc_connected *out, struct cc_error *err);
@@ -124,6 +126,12 @@ void cc_connect_apply(struct cc_chain *c, const struct cc_block *block,
 enum cc_status cc_connect_undo(struct cc_chain *c, const struct cc_block *block,
                                uint32_t height, const struct cc_undo *undo,
                                struct cc_error *err);
+
+/* --- assume.c ------------------------------------------------------------ */
+
+/* Is i among what -assumevalid names, so that its scripts and storage proofs
+ * need not be run? All else is checked. */
+bool cc_chain_assumes(const struct cc_chain *c, const struct cc_index *i);
 
 /* --- verify.c ------------------------------------------------------------ */
 

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libcc_chain.a
 libcc_chain_a_SOURCES = \
     src/chain/accept.c \
     src/chain/ask.c \
+    src/chain/assume.c \
     src/chain/blockfile.c src/chain/blockfile.h \
     src/chain/chain.c src/chain/chain.h \
     src/chain/coin.c \
@@ -22,7 +23,8 @@ CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
     src/chain/test/test_coins src/chain/test/test_index \
     src/chain/test/test_chain src/chain/test/test_fault \
     src/chain/test/test_storm src/chain/test/test_damage \
-    src/chain/test/test_ask src/chain/test/test_txindex test/crash
+    src/chain/test/test_ask src/chain/test/test_assume \
+    src/chain/test/test_txindex test/crash
 check_PROGRAMS += $(CHAIN_TESTS)
 src_chain_test_test_db_SOURCES = src/chain/test/test_db.c
 src_chain_test_test_db_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
@@ -49,6 +51,9 @@ src_chain_test_test_damage_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_txindex_SOURCES = src/chain/test/test_txindex.c \
     $(CHAIN_WORLD)
 src_chain_test_test_txindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_assume_SOURCES = src/chain/test/test_assume.c \
+    $(CHAIN_WORLD)
+src_chain_test_test_assume_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_ask_SOURCES = src/chain/test/test_ask.c $(CHAIN_WORLD)
 src_chain_test_test_ask_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 test_crash_SOURCES = test/crash.c $(CHAIN_WORLD)

@@ -95,6 +95,7 @@ static enum cc_status connect_tip(struct cc_chain *c, struct cc_index *i,
     struct cc_connected k;
     struct cc_block read;
     const struct cc_block *block = given;
+    bool scripts;
     enum cc_status st;
 
     if (!given) {
@@ -103,8 +104,8 @@ static enum cc_status connect_tip(struct cc_chain *c, struct cc_index *i,
             return st;
         block = &read;
     }
-    st = cc_connect_judge(c, c->tip, block, !(i->status & CC_INDEX_VALID), &k,
-                          err);
+    scripts = !(i->status & CC_INDEX_VALID) && !cc_chain_assumes(c, i);
+    st = cc_connect_judge(c, c->tip, block, scripts, &k, err);
     if (st != CC_OK)
         goto out;
     st = store_undo(c, i, &k.undo, err);

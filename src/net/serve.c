@@ -98,8 +98,14 @@ void cc_serve_on_getheaders(struct cc_peer *p, const struct cc_conn_message *m)
              i ? (int64_t)i->height : -1,
              memcmp(loc.stop, zero, 32) ? hex : "end", p->id);
     if (cc_u256_cmp(&tip->work, &n->params->minimum_chain_work) < 0 &&
-        !cc_peer_has(p, CC_PERM_DOWNLOAD))
+        !cc_peer_has(p, CC_PERM_DOWNLOAD)) {
         i = NULL; /* ours may be a wrong chain yet: lead nobody astray */
+        cc_debug(n->log, CC_LOG_NET,
+                 "Ignoring getheaders from peer=%" PRId64
+                 " because active chain has too little work; sending empty "
+                 "response",
+                 p->id);
+    }
     while (i) {
         h[count++] = i->header;
         last = i;

@@ -1,0 +1,103 @@
+#include "chain_options.h"
+
+#include <string.h>
+
+#include "node_options.h"
+#include "util/hex.h"
+#include "util/log.h"
+
+/* As bitcoind reads a number of 256 bits: highest digit first, as many as
+ * there are, of which the last 64 count. False: another character follows. */
+static bool read_number(uint8_t le[32], const char *text)
+{
+    char digits[65];
+    size_t n;
+
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        text += 2;
+    n = strspn(text, "0123456789abcdefABCDEF");
+    memset(digits, '0', 64);
+    digits[64] = '\0';
+    if (n > 64)
+        memcpy(digits, text + n - 64, 64);
+    else
+        memcpy(digits + 64 - n, text, n);
+    return cc_hex_decode_rev(le, 32, digits) && n && !text[n];
+}
+
+enum cc_status cc_option_min_work(const struct cc_args *args,
+                                  struct cc_params *params,
+                                  struct cc_chain_options *own,
+                                  struct cc_error *err)
+{
+    const char *text = cc_args_get(args, "minimumchainwork", NULL);
+    uint8_t le[32];
+
+    own->usual_work = params->minimum_chain_work;
+    if (!text)
+        return CC_OK;
+    if (!read_number(le, text))
+        return cc_fail(err, CC_INVALID,
+                       "Invalid non-hex (%s) minimum chain work value "
+                       "specified",
+                       text);
+    params->minimum_chain_work = cc_u256_from_le(le);
+    return CC_OK;
+}
+
+enum cc_status cc_option_chain(const struct cc_args *args,
+                               struct cc_chain_options *own,
+                               struct cc_chain_config *out,
+                               struct cc_error *err)
+{
+    static const uint8_t nothing[32];
+    int64_t cache = cc_args_get_int(args, "dbcache", 450);
+    int64_t check = cc_args_get_int(args, "checkblocks", 6);
+
+    (void)err;
+    out->threads = cc_option_threads(args);
+    cache = cache < 4 ? 4 : cache > 16384 ? 16384 : cache;
+    out->cache_bytes = (size_t)cache << 20;
+    out->check_blocks = check > 0 && check < UINT32_MAX ? (uint32_t)check
+                                                        : UINT32_MAX; /* all */
+    out->reindex = cc_args_get_bool(args, "reindex", false);
+    out->reindex_chainstate =
+        cc_args_get_bool(args, "reindex-chainstate", false);
+    read_number(own->assume_valid, cc_args_get(args, "assumevalid", "0"));
+    out->assume_valid =
+        memcmp(own->assume_valid, nothing, 32) != 0 ? own->assume_valid : NULL;
+    return CC_OK;
+}
+
+static void log_work(struct cc_log *log, const char *what,
+                     const struct cc_u256 *work)
+{
+    uint8_t be[32];
+    char hex[65];
+
+    cc_u256_to_be(be, work);
+    cc_hex_encode(hex, be, 32);
+    cc_log(log, "%s%s", what, hex);
+}
+
+void cc_option_chain_log(const struct cc_chain_config *config,
+                         const struct cc_chain_options *own)
+{
+    const struct cc_u256 *work = &config->params->minimum_chain_work;
+    struct cc_log *log = config->log;
+    char hex[65];
+
+    cc_log(log, "Script verification uses %u additional threads",
+           config->threads);
+    if (config->assume_valid) {
+        cc_hex_encode_rev(hex, config->assume_valid, 32);
+        cc_log(log, "Assuming ancestors of block %s have valid signatures.",
+               hex);
+    } else {
+        cc_log(log, "Validating signatures for all blocks.");
+    }
+    log_work(log, "Setting nMinimumChainWork=", work);
+    if (cc_u256_cmp(work, &own->usual_work) < 0)
+        log_work(log, "Warning: nMinimumChainWork set below default value of ",
+                 &own->usual_work);
+}

@@ -202,6 +202,7 @@ static int start_and_run(const struct cc_setup *setup)
     cc_error_init(&d.err);
     if (cc_option_absent(setup->args, &d.err) != CC_OK ||
         cc_option_misplaced(setup, &d.err) != CC_OK ||
+        cc_option_check(setup, &d.err) != CC_OK ||
         cc_node_probe(setup, &d.err) != CC_OK) {
         say_error(&d.err);
         return EXIT_FAILURE;

@@ -545,3 +545,41 @@ void cc_rpc_lists_clear(struct cc_rpc_lists *lists)
     free(lists->whitelist);
     memset(lists, 0, sizeof(*lists));
 }
+
+/* --- all of them ------------------------------------------------------- */
+
+enum cc_status cc_option_check(const struct cc_setup *setup,
+                               struct cc_error *err)
+{
+    const struct cc_args *args = setup->args;
+    struct cc_params params = *setup->params;
+    struct cc_mempool_config pool = {0};
+    struct cc_net_options net;
+    struct cc_net_lists net_lists = {0};
+    struct cc_wallets_config wallets;
+    struct cc_server_config server = {0};
+    struct cc_rpc_lists rpc_lists = {0};
+    char *agent = NULL;
+    uint32_t categories;
+    enum cc_status st = cc_option_categories(args, &categories, err);
+
+    cc_net_options_init(&net);
+    if (st == CC_OK)
+        st = cc_option_params(args, &params, err);
+    if (st == CC_OK)
+        st = cc_option_mempool(args, &params, &pool, err);
+    if (st == CC_OK)
+        st = cc_option_net(args, &params, &net, &net_lists, err);
+    if (st == CC_OK)
+        st = cc_option_user_agent(args, &agent, err);
+    if (st == CC_OK) {
+        cc_wallets_config_init(&wallets, &params);
+        st = cc_option_wallets(args, &params, &wallets, err);
+    }
+    if (st == CC_OK)
+        st = cc_option_server(setup, &server, &rpc_lists, err);
+    free(agent);
+    cc_net_lists_clear(&net_lists);
+    cc_rpc_lists_clear(&rpc_lists);
+    return st;
+}

@@ -20,6 +20,10 @@ enum cc_status cc_option_absent(const struct cc_args *args,
  * chain is chosen? */
 enum cc_status cc_option_misplaced(const struct cc_setup *setup,
                                    struct cc_error *err);
+/* Is every option that names a number, a port or a word one that the parts of
+ * the node will take? Asked before anything is started or made. */
+enum cc_status cc_option_check(const struct cc_setup *setup,
+                               struct cc_error *err);
 /* Log categories that -debug and -debugexclude name. */
 enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
                                     struct cc_error *err);

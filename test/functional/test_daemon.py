@@ -20,14 +20,11 @@ def obey_modes():
 class TestStart(framework.TestCase):
     def fails(self, text, *args, node=None, before_it=None):
         node = node or self.add_node()
-        before = sorted(os.listdir(node.datadir))
         status, err = node.start_fails(*args, before_it=before_it)
         self.assertEqual((status, err), (1, f"Error: {text}\n"))
-        return node, before
 
     def test_wrong_options(self):
-        node, before = self.fails("Error parsing command line arguments: Invalid parameter -nothing", "-nothing")
-        self.assertEqual(os.listdir(node.datadir), before)  # nothing was started
+        self.fails("Error parsing command line arguments: Invalid parameter -nothing", "-nothing")
         self.fails("Command line contains unexpected token 'word', see cloudcoind -h for a list of options.", "word")
         self.fails("Unsupported logging category -debug=nothing.", "-debug=nothing")
         self.fails("Invalid combination of -regtest, -testnet and -chain. Can use at most one.", "-testnet")
@@ -41,6 +38,8 @@ class TestStart(framework.TestCase):
         self.fails("Invalid name (x@1) for -testactivationheight=name@height.", "-testactivationheight=x@1")
         self.fails("Total length of network version string (290) exceeds maximum length (256). Reduce the number or size "
                    "of uacomments.", "-uacomment=" + "a" * 271)
+        # Nothing was started: no folder, no log.
+        self.assertEqual([os.listdir(node.datadir) for node in self.nodes], [[]] * len(self.nodes))
 
     def test_what_is_not_there(self):
         self.fails("-prune is not supported: this daemon does not have that.", "-prune=550")

@@ -171,14 +171,10 @@ enum cc_status cc_option_params(const struct cc_args *args,
     return CC_OK;
 }
 
-/* --- Mempool ----------------------------------------------------------- */
+/* --- Kinds of values ----------------------------------------------------- */
 
-#define MIN_RELAY_FEERATE 1000 /* satoshi per 1,000 vbytes */
-
-/* A stretch of time: at most so long that it can be added to any clock, in
- * microseconds, too. */
-static int64_t option_time(const struct cc_args *args, const char *name,
-                           int64_t otherwise)
+int64_t cc_option_time(const struct cc_args *args, const char *name,
+                       int64_t otherwise)
 {
     const int64_t most = INT64_C(1000000000000);
     int64_t n = cc_args_get_int(args, name, otherwise);
@@ -186,9 +182,9 @@ static int64_t option_time(const struct cc_args *args, const char *name,
     return n > most ? most : n < -most ? -most : n;
 }
 
-static enum cc_status option_amount(const struct cc_args *args,
-                                    const char *name, cc_amount max,
-                                    cc_amount *out, struct cc_error *err)
+enum cc_status cc_option_amount(const struct cc_args *args, const char *name,
+                                cc_amount max, cc_amount *out,
+                                struct cc_error *err)
 {
     const char *text = cc_args_get(args, name, NULL);
 
@@ -198,71 +194,17 @@ static enum cc_status option_amount(const struct cc_args *args,
                    name, text);
 }
 
-enum cc_status cc_option_mempool(const struct cc_args *args,
-                                 const struct cc_params *params,
-                                 struct cc_mempool_config *out,
-                                 struct cc_error *err)
-{
-    int64_t megabytes = cc_args_get_int(args, "maxmempool", 300), weight;
-    bool test = strcmp(params->name, "main") != 0;
-    enum cc_status st;
-
-    if (megabytes < 5)
-        return cc_fail(err, CC_INVALID, "-maxmempool must be at least 5 MB");
-    out->max_bytes =
-        (size_t)(megabytes > 1 << 20 ? 1 << 20 : megabytes) * 1000000;
-    out->expiry_s = option_time(args, "mempoolexpiry", 336) * 3600;
-    out->min_relay_feerate = MIN_RELAY_FEERATE;
-    out->incremental_feerate = 1000;
-    out->dust_feerate = 3000;
-    st = option_amount(args, "incrementalrelayfee", params->max_money,
-                       &out->incremental_feerate, err);
-    if (st == CC_OK && out->min_relay_feerate < out->incremental_feerate)
-        out->min_relay_feerate = out->incremental_feerate;
-    if (st == CC_OK)
-        st = option_amount(args, "minrelaytxfee", params->max_money,
-                           &out->min_relay_feerate, err);
-    if (st == CC_OK)
-        st = option_amount(args, "dustrelayfee", params->max_money,
-                           &out->dust_feerate, err);
-    out->block_min_feerate = 1000;
-    if (st == CC_OK)
-        st = option_amount(args, "blockmintxfee", params->max_money,
-                           &out->block_min_feerate, err);
-    if (st != CC_OK)
-        return st;
-    weight = cc_args_get_int(args, "blockmaxweight", 3996000);
-    out->block_max_weight = (size_t)(weight < 4000      ? 4000
-                                     : weight > 4000000 ? 4000000
-                                                        : weight);
-    out->block_version = (int32_t)cc_args_get_int(args, "blockversion", 0);
-    out->require_standard = !cc_args_get_bool(args, "acceptnonstdtxn", false);
-    if (!test && !out->require_standard)
-        return cc_fail(err, CC_INVALID,
-                       "acceptnonstdtxn is not currently supported for main "
-                       "chain");
-    out->full_rbf = cc_args_get_bool(args, "mempoolfullrbf", false);
-    out->bare_multisig = cc_args_get_bool(args, "permitbaremultisig", true);
-    out->datacarrier_bytes =
-        cc_args_get_bool(args, "datacarrier", true)
-            ? (size_t)cc_args_get_int(args, "datacarriersize", 83)
-            : 0;
-    out->ancestor_limit =
-        (unsigned)cc_args_get_int(args, "limitancestorcount", 25);
-    out->descendant_limit =
-        (unsigned)cc_args_get_int(args, "limitdescendantcount", 25);
-    return CC_OK;
-}
+/* --- Wallets ----------------------------------------------------------- */
 
 /* A fee that no node would relay leaves a transaction stuck. */
 static enum cc_status check_max_fee(const struct cc_args *args,
                                     const struct cc_params *params,
                                     cc_amount max, struct cc_error *err)
 {
-    cc_amount relay = MIN_RELAY_FEERATE;
+    cc_amount relay = CC_OPTION_MIN_RELAY;
     char text[CC_AMOUNT_TEXT_SIZE];
     enum cc_status st =
-        option_amount(args, "minrelaytxfee", params->max_money, &relay, err);
+        cc_option_amount(args, "minrelaytxfee", params->max_money, &relay, err);
 
     if (st != CC_OK || !cc_args_is_set(args, "maxtxfee") || max >= relay)
         return st;
@@ -288,7 +230,8 @@ enum cc_status cc_option_wallets(const struct cc_args *args,
     enum cc_status st;
 
     for (size_t i = 0; i < 5; i++) {
-        st = option_amount(args, names[i], params->max_money, fields[i], err);
+        st =
+            cc_option_amount(args, names[i], params->max_money, fields[i], err);
         if (st != CC_OK)
             return st;
     }
@@ -410,10 +353,10 @@ enum cc_status cc_option_net(const struct cc_args *args,
     out->max_receive_bytes =
         (size_t)option_scaled(args, "maxreceivebuffer", 5000);
     out->max_send_bytes = (size_t)option_scaled(args, "maxsendbuffer", 1000);
-    out->ban_s = option_time(args, "bantime", 86400);
-    n = option_time(args, "timeout", 5000);
+    out->ban_s = cc_option_time(args, "bantime", 86400);
+    n = cc_option_time(args, "timeout", 5000);
     out->connect_timeout_ms = n <= 0 ? 5000 : n;
-    n = option_time(args, "peertimeout", 60);
+    n = cc_option_time(args, "peertimeout", 60);
     if (n <= 0)
         return cc_fail(err, CC_INVALID,
                        "peertimeout must be a positive integer.");

@@ -9,6 +9,17 @@
 #include "util/log.h"
 #include "wallet/wallet.h"
 
+#define CC_OPTION_MIN_RELAY 1000 /* satoshi per 1,000 vbytes */
+
+/* A stretch of time: at most so long that it can be added to any clock, in
+ * microseconds, too. */
+int64_t cc_option_time(const struct cc_args *args, const char *name,
+                       int64_t otherwise);
+/* *out stays if the option is not set. */
+enum cc_status cc_option_amount(const struct cc_args *args, const char *name,
+                                cc_amount max, cc_amount *out,
+                                struct cc_error *err);
+
 /* Every value of an option; the list is for free, the strings are args'. */
 const char **cc_option_list(const struct cc_args *args, const char *name,
                             size_t *count);

@@ -215,7 +215,8 @@ static enum cc_status check_size(struct cc_mempool *m,
 {
     c->sigop_cost = cc_tx_sigop_cost(c->tx, c->coins, CC_VERIFY_STANDARD) +
                     c->storage.sigops;
-    c->vsize = cc_policy_vsize(cc_tx_weight(c->tx), c->sigop_cost);
+    c->vsize = cc_policy_vsize(cc_tx_weight(c->tx), c->sigop_cost,
+                               m->config.bytes_per_sigop);
     c->modified = c->fee + cc_txpool_delta(m, c->tx->txid);
     if (c->sigop_cost > CC_MAX_STANDARD_SIGOPS_COST)
         return cc_reject_detail(err, CC_REJECT_TOO_MANY_SIGOPS, "%" PRId64,
@@ -405,6 +406,7 @@ enum cc_status cc_mempool_add(struct cc_mempool *m, const struct cc_tx *tx,
         cc_debug(m->config.log, CC_LOG_MEMPOOL,
                  "AcceptToMemoryPool: accepted %s (poolsz %zu txn, %zu kB)",
                  txid, m->count, m->usage / 1000);
+        cc_txpool_audit_maybe(m);
     }
     cc_chain_unlock(m->config.chain);
     return st;

@@ -153,6 +153,7 @@ void cc_mempool_prioritise(struct cc_mempool *m, const uint8_t txid[32],
             list.items[i]->e.ancestor_fees += delta;
         cc_txpool_list_clear(&list);
         m->changes++;
+        cc_txpool_audit_maybe(m);
     }
     cc_chain_unlock(m->config.chain);
 }

@@ -1,20 +1,33 @@
 /*
- * mempool.dat as Bitcoin Core writes it with -persistmempoolv1: version 1 (8),
- * count (8), per transaction its bytes, time of arrival (8), fee delta (8);
- * then the deltas of transactions not in the pool, as compact size, (txid 32,
- * delta 8); then the txids not yet announced to anybody, as compact size, 32
- * each.
+ * mempool.dat as Bitcoin Core writes it: version 2 (8), a mask of 8 bytes as
+ * compact size and bytes, and from there on every byte under the mask by its
+ * place in the file: count (8), per transaction its bytes, time of arrival (8),
+ * fee delta (8); then the deltas of transactions not in the pool, as compact
+ * size, (txid 32, delta 8); then the txids not yet announced to anybody, as
+ * compact size, 32 each. Version 1 is the same without a mask. The mask keeps
+ * virus scanners from finding in the file what somebody sent to the pool.
  */
 #include "mempool/internal.h"
 
 #include "util/fs.h"
 #include "util/log.h"
+#include "util/random.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 1
+#define VERSION_PLAIN 1
+#define VERSION_MASKED 2
+#define MASK_BYTES 8
 #define MAX_FILE ((size_t)4 << 30)
+
+/* Both ways. */
+static void apply_mask(uint8_t *data, size_t from, size_t len,
+                       const uint8_t mask[MASK_BYTES])
+{
+    for (size_t i = from; i < len; i++)
+        data[i] ^= mask[i % MASK_BYTES];
+}
 
 /* Parents first, so that loading needs one pass. */
 static void write_entries(struct cc_mempool *m, struct cc_writer *w)
@@ -62,16 +75,27 @@ static void write_unbroadcast(struct cc_mempool *m, struct cc_writer *w)
 enum cc_status cc_mempool_save(struct cc_mempool *m, const char *path,
                                struct cc_error *err)
 {
+    const bool plain = m->config.persist_v1;
+    uint8_t mask[MASK_BYTES];
     struct cc_writer w;
+    size_t head;
     enum cc_status st;
 
     cc_writer_init_heap(&w);
     cc_chain_lock(m->config.chain);
-    cc_write_u64le(&w, VERSION);
+    cc_write_u64le(&w, plain ? VERSION_PLAIN : VERSION_MASKED);
+    if (!plain) {
+        cc_random_bytes(mask, sizeof(mask));
+        cc_write_compact(&w, sizeof(mask));
+        cc_write_bytes(&w, mask, sizeof(mask));
+    }
+    head = w.len;
     write_entries(m, &w);
     write_deltas(m, &w);
     write_unbroadcast(m, &w);
     cc_chain_unlock(m->config.chain);
+    if (!plain)
+        apply_mask(w.data, head, w.len, mask);
     st = cc_fs_write(path, w.data, w.len, 0600, err);
     cc_writer_clear(&w);
     return cc_context(err, st, "mempool");
@@ -126,26 +150,44 @@ static void load(struct cc_mempool *m, struct cc_reader *r)
     }
 }
 
+/* Version and mask; what follows is laid open. */
+static enum cc_status open_data(struct cc_reader *r, uint8_t *data, size_t len,
+                                const char *path, struct cc_error *err)
+{
+    uint8_t mask[MASK_BYTES];
+    uint64_t version;
+
+    cc_reader_init(r, data, len);
+    version = cc_read_u64le(r);
+    if (!r->failed && version != VERSION_PLAIN && version != VERSION_MASKED)
+        return cc_fail(err, CC_CORRUPT, "%s: version %llu is not known", path,
+                       (unsigned long long)version);
+    if (version != VERSION_MASKED)
+        return CC_OK;
+    if (cc_read_compact(r) != MASK_BYTES)
+        return cc_fail(err, CC_CORRUPT, "%s: does not decode", path);
+    cc_read_bytes(r, mask, sizeof(mask));
+    if (!r->failed)
+        apply_mask(data, len - r->left, len, mask);
+    return CC_OK;
+}
+
 enum cc_status cc_mempool_load(struct cc_mempool *m, const char *path,
                                struct cc_error *err)
 {
     struct cc_reader r;
-    uint64_t version;
     uint8_t *data;
     size_t len, count;
     enum cc_status st = cc_fs_read(path, MAX_FILE, &data, &len, err);
 
     if (st != CC_OK)
         return st;
-    cc_reader_init(&r, data, len);
-    version = cc_read_u64le(&r);
+    st = open_data(&r, data, len, path, err);
     cc_chain_lock(m->config.chain);
-    if (!r.failed && version != VERSION)
-        st = cc_fail(err, CC_CORRUPT, "%s: version %llu is not known", path,
-                     (unsigned long long)version);
     if (st == CC_OK)
         load(m, &r);
     count = m->count;
+    cc_txpool_audit_maybe(m);
     cc_chain_unlock(m->config.chain);
     if (st == CC_OK && !cc_reader_done(&r))
         st = cc_fail(err, CC_CORRUPT, "%s: does not decode", path);

@@ -52,6 +52,7 @@ struct cc_mempool {
     size_t bytes, usage, unbroadcast;
     cc_amount total_fee;
     uint64_t sequence, changes, walk;
+    uint64_t audited; /* changes at the last audit */
     uint64_t rolling; /* feerate, in 65536ths of satoshi per kvB; decays */
     int64_t rolling_time, oldest; /* oldest: no entry is older */
     bool block_since_bump;
@@ -215,6 +216,13 @@ void cc_txpool_hold(struct cc_mempool *m, const struct cc_tx *tx);
 void cc_txpool_refresh(struct cc_mempool *m);
 /* Once more, and then no more. */
 void cc_txpool_retry_held(struct cc_mempool *m);
+
+/* --- audit.c ---------------------------------------------------------------
+ */
+
+/* After a change is done: audit as often as the configuration says; a fault
+ * ends the program. */
+void cc_txpool_audit_maybe(struct cc_mempool *m);
 
 /* --- sync.c ----------------------------------------------------------------
  */

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libcc_mempool.a
 libcc_mempool_a_SOURCES = \
     src/mempool/accept.c \
     src/mempool/ask.c \
+    src/mempool/audit.c \
     src/mempool/dump.c \
     src/mempool/facts.c \
     src/mempool/internal.h \
@@ -26,6 +27,10 @@ check_PROGRAMS += src/mempool/test/test_accept
 src_mempool_test_test_accept_SOURCES = src/mempool/test/test_accept.c \
     $(POOL_FIXTURE)
 src_mempool_test_test_accept_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
+check_PROGRAMS += src/mempool/test/test_audit
+src_mempool_test_test_audit_SOURCES = src/mempool/test/test_audit.c \
+    $(POOL_FIXTURE)
+src_mempool_test_test_audit_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
 check_PROGRAMS += src/mempool/test/test_sync
 src_mempool_test_test_sync_SOURCES = src/mempool/test/test_sync.c \
     $(POOL_FIXTURE)

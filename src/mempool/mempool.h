@@ -18,8 +18,17 @@ struct cc_mempool_config {
     cc_amount min_relay_feerate, incremental_feerate, dust_feerate; /* /kvB */
     bool require_standard, full_rbf, bare_multisig;
     size_t datacarrier_bytes;                  /* 0: none */
-    unsigned ancestor_limit, descendant_limit; /* counts; sizes 101 kvB */
-    size_t block_max_weight;                   /* of templates; 0: 3,996,000 */
+    unsigned ancestor_limit, descendant_limit; /* counts */
+    /* Virtual bytes; 0: 101,000. */
+    size_t ancestor_size_limit, descendant_size_limit;
+    unsigned bytes_per_sigop; /* CC_BYTES_PER_SIGOP */
+    /* -checkmempool: audit once in so many changes, 0 never; bounded: seldomer
+     * in a large pool. */
+    uint64_t check;
+    bool check_bounded;
+    bool print_priority;         /* log what goes into a block */
+    bool persist_v1;             /* mempool.dat without the mask */
+    size_t block_max_weight;     /* of templates; 0: 3,996,000 */
     cc_amount block_min_feerate; /* a package that pays less stays out */
     int32_t block_version;       /* 0: as BIP 9 has it */
     int64_t (*now)(void *arg);
@@ -130,8 +139,11 @@ uint64_t cc_mempool_changes(struct cc_mempool *m);
  * it, which _set_broadcast says. */
 void cc_mempool_set_unbroadcast(struct cc_mempool *m, const uint8_t txid[32]);
 void cc_mempool_set_broadcast(struct cc_mempool *m, const uint8_t txid[32]);
-/* mempool.dat, Core's format (version 1, not obfuscated). Load adds what is
- * still good and not expired; CC_NOTFOUND if there is no file, CC_CORRUPT if
+/* Works out anew all that the pool keeps: CC_CORRUPT with a sentence if it is
+ * not so. For tests and -checkmempool. */
+enum cc_status cc_mempool_audit(struct cc_mempool *m, struct cc_error *err);
+/* mempool.dat, Core's format (version 2, or 1 with persist_v1). Load adds what
+ * is still good and not expired; CC_NOTFOUND if there is no file, CC_CORRUPT if
  * it does not decode (what came before is kept). */
 enum cc_status cc_mempool_save(struct cc_mempool *m, const char *path,
                                struct cc_error *err);

@@ -5,9 +5,12 @@
 #include "crypto/hash.h"
 #include "mempool/internal.h"
 #include "mempool/select.h"
+#include "util/hex.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,6 +163,19 @@ static enum cc_status draft_judge(const struct draft *d, struct cc_block *out,
     return cc_context(err, st, "TestBlockValidity failed");
 }
 
+static void print_priority(const struct cc_mempool *m,
+                           const struct cc_txpool_node *n)
+{
+    cc_amount rate = cc_feerate_of(cc_txpool_fee(n), n->e.vsize);
+    char txid[65];
+
+    cc_hex_encode_rev(txid, n->e.tx.txid, 32);
+    cc_log(m->config.log, "fee rate %s%" PRId64 ".%08" PRId64 " %s/kvB txid %s",
+           rate < 0 ? "-" : "", (rate < 0 ? -rate : rate) / CC_COIN,
+           (rate < 0 ? -rate : rate) % CC_COIN,
+           m->params->storage_active ? "CLC" : "BTC", txid);
+}
+
 /* The best transactions of the pool. */
 static void draft_fill(struct draft *d)
 {
@@ -177,9 +193,12 @@ static void draft_fill(struct draft *d)
         room.mint = cc_chain_tip(m->config.chain)->state.pool;
     }
     cc_txpool_select(m, &room, &chosen);
-    for (size_t i = 0; i < chosen.count; i++)
+    for (size_t i = 0; i < chosen.count; i++) {
         draft_add(d, &chosen.items[i]->e.tx, chosen.items[i]->e.fee,
                   chosen.items[i]->e.sigop_cost);
+        if (m->config.print_priority)
+            print_priority(m, chosen.items[i]);
+    }
     m->block_txs = chosen.count;
     m->block_weight = RESERVED_WEIGHT;
     for (size_t i = 0; i < chosen.count; i++)

@@ -57,9 +57,10 @@ bool cc_feerate_above(cc_amount fee_a, size_t size_a, cc_amount fee_b,
     return ah != bh ? ah > bh : al > bl;
 }
 
-size_t cc_policy_vsize(size_t weight, int64_t sigop_cost)
+size_t cc_policy_vsize(size_t weight, int64_t sigop_cost,
+                       unsigned bytes_per_sigop)
 {
-    size_t by_sigops = (size_t)sigop_cost * CC_BYTES_PER_SIGOP;
+    size_t by_sigops = (size_t)sigop_cost * bytes_per_sigop;
 
     if (weight < by_sigops)
         weight = by_sigops;

@@ -37,8 +37,10 @@ enum cc_status cc_policy_check_witness(const struct cc_tx *tx,
 
 /* Below this value, spending the output costs more than a third of it. */
 cc_amount cc_policy_dust(const struct cc_txout *out, cc_amount feerate);
-/* Virtual size; many sigops make a transaction larger than its bytes. */
-size_t cc_policy_vsize(size_t weight, int64_t sigop_cost);
+/* Virtual size; many sigops make a transaction larger than its bytes.
+ * bytes_per_sigop: CC_BYTES_PER_SIGOP unless a user wants it otherwise. */
+size_t cc_policy_vsize(size_t weight, int64_t sigop_cost,
+                       unsigned bytes_per_sigop);
 /* Fee of size at feerate, rounded up; at least 1 for a feerate above 0. */
 cc_amount cc_feerate_fee(cc_amount feerate, size_t size);
 /* Feerate of a fee, rounded towards zero. */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DEFAULT_CHAIN_VSIZE 101000
+
 /* --- Lists and walks -------------------------------------------------------
  */
 
@@ -356,6 +358,10 @@ struct cc_mempool *cc_mempool_new(const struct cc_mempool_config *config)
     cc_map_init(&m->spenders, sizeof(struct cc_outpoint), sizeof(void *),
                 seeds[2]);
     cc_map_init(&m->deltas, 32, sizeof(cc_amount), seeds[3]);
+    if (!m->config.ancestor_size_limit)
+        m->config.ancestor_size_limit = DEFAULT_CHAIN_VSIZE;
+    if (!m->config.descendant_size_limit)
+        m->config.descendant_size_limit = DEFAULT_CHAIN_VSIZE;
     /* Core's first number, so that getrawmempool agrees. */
     m->sequence = 1;
     m->rolling_time = config->now(config->now_arg);

@@ -15,7 +15,6 @@
 #include <stdio.h>
 
 #define MAX_REPLACED 100
-#define MAX_CHAIN_VSIZE 101000
 #define CARVE_OUT_VSIZE 10000
 #define MAX_BIP125_SEQUENCE 0xfffffffdu
 
@@ -100,8 +99,9 @@ enum cc_status cc_txpool_check_ancestors(struct cc_mempool *m,
                                          struct cc_txpool_candidate *c,
                                          struct cc_error *err)
 {
-    struct limits l = {m->config.ancestor_limit, MAX_CHAIN_VSIZE,
-                       m->config.descendant_limit, MAX_CHAIN_VSIZE};
+    struct limits l = {m->config.ancestor_limit, m->config.ancestor_size_limit,
+                       m->config.descendant_limit,
+                       m->config.descendant_size_limit};
     enum cc_status st;
 
     cc_txpool_walk(m);

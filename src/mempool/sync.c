@@ -111,6 +111,7 @@ static void on_tip(void *arg, const struct cc_index *tip)
     m->changes++;
     cc_txpool_retry_held(m);
     cc_txpool_limit(m);
+    cc_txpool_audit_maybe(m);
 }
 
 /* Every entry's scripts held under the standard flags, on coins that its

@@ -35,6 +35,8 @@ static struct cc_mempool *new_pool(struct node *n)
         .datacarrier_bytes = 83,
         .ancestor_limit = 25,
         .descendant_limit = 25,
+        .bytes_per_sigop = 20,
+        .check = 1,
         .block_min_feerate = 1000,
         .now = cc_clock_now_fn,
         .now_arg = &n->clock,

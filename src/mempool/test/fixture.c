@@ -77,6 +77,8 @@ void fixture_open(struct fixture *f, enum cc_chain_id id)
         .datacarrier_bytes = 83,
         .ancestor_limit = 25,
         .descendant_limit = 25,
+        .bytes_per_sigop = 20,
+        .check = 1,
         .block_min_feerate = 1000,
         .now = clock_now,
         .now_arg = &f->now,

@@ -378,9 +378,11 @@ static void test_numbers(void **state)
     /* 25 times all the money there is */
     assert_int_equal(cc_feerate_of(INT64_C(210000000000000000), 1000),
                      INT64_C(210000000000000000));
-    assert_int_equal(cc_policy_vsize(401, 0), 101);
-    assert_int_equal(cc_policy_vsize(400, 20), 100);
-    assert_int_equal(cc_policy_vsize(400, 21), 105);
+    assert_int_equal(cc_policy_vsize(401, 0, 20), 101);
+    assert_int_equal(cc_policy_vsize(400, 20, 20), 100);
+    assert_int_equal(cc_policy_vsize(400, 21, 20), 105);
+    assert_int_equal(cc_policy_vsize(400, 21, 100), 525);
+    assert_int_equal(cc_policy_vsize(400, 21, 0), 100);
     /* Ratios beyond 64 bits, and those that differ by the last unit. */
     assert_true(cc_feerate_above(INT64_C(8400000000000000), 400000,
                                  INT64_C(8400000000000000), 400001));

@@ -410,6 +410,8 @@ static void test_dump(void **state)
     cc_amount deltas = 0;
 
     (void)state;
+    f.config.persist_v1 = true;
+    fixture_reopen(&f);
     assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_NOTFOUND);
     fixture_add(&f, old);
     f.now += 500;
@@ -477,14 +479,53 @@ static void test_dump(void **state)
     free(path);
 }
 
+/* Version 2: the same under a mask of 8 bytes, by the place in the file. */
+static void test_dump_masked(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 1, 10000);
+    char *path = cc_fs_join(f.dir, "mempool.dat");
+    uint8_t *plain, *masked;
+    size_t len, masked_len;
+
+    (void)state;
+    fixture_add(&f, a);
+    f.pool->config.persist_v1 = true;
+    assert_int_equal(cc_mempool_save(f.pool, path, &f.err), CC_OK);
+    assert_int_equal(cc_fs_read(path, 1 << 20, &plain, &len, &f.err), CC_OK);
+    f.pool->config.persist_v1 = false;
+    assert_int_equal(cc_mempool_save(f.pool, path, &f.err), CC_OK);
+    assert_int_equal(cc_fs_read(path, 1 << 20, &masked, &masked_len, &f.err),
+                     CC_OK);
+    assert_int_equal(masked_len, len + 9);
+    assert_int_equal(cc_get_u64le(masked), 2);
+    assert_int_equal(masked[8], 8);
+    for (size_t i = 17; i < masked_len; i++)
+        assert_int_equal(masked[i] ^ masked[9 + i % 8], plain[i - 9]);
+    fixture_reopen(&f);
+    assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_OK);
+    assert_true(fixture_has(&f, a));
+    for (size_t cut = 0; cut < masked_len; cut += 3) {
+        fixture_reopen(&f);
+        assert_int_equal(cc_fs_write(path, masked, cut, 0600, &f.err), CC_OK);
+        assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_CORRUPT);
+    }
+    masked[8] = 7; /* a mask of another length */
+    assert_int_equal(cc_fs_write(path, masked, masked_len, 0600, &f.err),
+                     CC_OK);
+    assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_CORRUPT);
+    free(plain);
+    free(masked);
+    free(path);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_bitcoin, close_all)
     const struct CMUnitTest tests[] = {
-        T(test_block),   T(test_reorg),      T(test_reorg_branch),
-        T(test_expiry),  T(test_limit),      T(test_limit_full),
-        T(test_rolling), T(test_prioritise), T(test_known_scripts),
-        T(test_dump),
+        T(test_block),   T(test_reorg),       T(test_reorg_branch),
+        T(test_expiry),  T(test_limit),       T(test_limit_full),
+        T(test_rolling), T(test_prioritise),  T(test_known_scripts),
+        T(test_dump),    T(test_dump_masked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,7 @@ void test_node_open(struct test_node *t, enum cc_chain_id chain,
     mc.min_relay_feerate = mc.incremental_feerate = 1000;
     mc.dust_feerate = 3000;
     mc.ancestor_limit = mc.descendant_limit = 25;
+    mc.bytes_per_sigop = 20;
     mc.now = cc_clock_now_fn;
     mc.now_arg = &t->clock;
     t->mempool = cc_mempool_new(&mc);

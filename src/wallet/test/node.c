@@ -25,6 +25,7 @@ static void start(struct node *n)
                                      .datacarrier_bytes = 83,
                                      .ancestor_limit = 25,
                                      .descendant_limit = 25,
+                                     .bytes_per_sigop = 20,
                                      .now = cc_clock_now_fn,
                                      .now_arg = &n->clock};
     struct cc_wallets_config config;

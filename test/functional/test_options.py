@@ -44,7 +44,7 @@ class TestPoolOptions(PoolCase):
         self.restart("-limitdescendantsize=5")
         txs, coin = self.chain_of(2, 2000)
         self.refuse(pay(coin, outputs=[coin.value - 9000000] + [1000] * 280),
-                    f"too-long-mempool-chain, exceeds descendant size limit for tx {shown(txs[0].txid)} [limit: 5000]")
+                    f"too-long-mempool-chain, exceeds descendant size limit for tx {shown(txs[-1].txid)} [limit: 5000]")
 
     def test_room(self):
         self.node.stop()

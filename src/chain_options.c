@@ -1,5 +1,6 @@
 #include "chain_options.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "node_options.h"
@@ -45,6 +46,41 @@ enum cc_status cc_option_min_work(const struct cc_args *args,
     return CC_OK;
 }
 
+#define MIN_PRUNE_MIB 550
+
+static enum cc_status prune_options(const struct cc_args *args,
+                                    struct cc_chain_config *out,
+                                    struct cc_error *err)
+{
+    int64_t mib = cc_args_get_int(args, "prune", 0);
+    bool main_chain = !strcmp(out->params->name, "main");
+
+    out->small_files = cc_args_get_bool(args, "fastprune", false);
+    out->prune_after = main_chain ? 100000 : out->small_files ? 100 : 1000;
+    if (mib < 0)
+        return cc_fail(err, CC_INVALID,
+                       "Prune cannot be configured with a negative value.");
+    if (!mib)
+        return CC_OK;
+    if (mib != 1 && mib < MIN_PRUNE_MIB)
+        return cc_fail(err, CC_INVALID,
+                       "Prune configured below the minimum of %d MiB.  Please "
+                       "use a higher number.",
+                       MIN_PRUNE_MIB);
+    if (cc_args_get_bool(args, "txindex", false))
+        return cc_fail(err, CC_INVALID,
+                       "Prune mode is incompatible with -txindex.");
+    if (cc_args_get_bool(args, "reindex-chainstate", false))
+        return cc_fail(err, CC_INVALID,
+                       "Prune mode is incompatible with -reindex-chainstate. "
+                       "Use full -reindex instead.");
+    out->prune = true;
+    if (mib != 1)
+        out->prune_target =
+            (uint64_t)(mib > INT64_C(1) << 40 ? INT64_C(1) << 40 : mib) << 20;
+    return CC_OK;
+}
+
 enum cc_status cc_option_chain(const struct cc_args *args,
                                struct cc_chain_options *own,
                                struct cc_chain_config *out,
@@ -54,7 +90,10 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     int64_t cache = cc_args_get_int(args, "dbcache", 450);
     int64_t check = cc_args_get_int(args, "checkblocks", 6);
 
-    (void)err;
+    enum cc_status st = prune_options(args, out, err);
+
+    if (st != CC_OK)
+        return st;
     out->threads = cc_option_threads(args);
     cache = cache < 4 ? 4 : cache > 16384 ? 16384 : cache;
     out->cache_bytes = (size_t)cache << 20;
@@ -89,6 +128,15 @@ void cc_option_chain_log(const struct cc_chain_config *config,
 
     cc_log(log, "Script verification uses %u additional threads",
            config->threads);
+    if (config->prune && config->prune_target)
+        cc_log(log,
+               "Prune configured to target %" PRIu64
+               " MiB on disk for block and undo files.",
+               config->prune_target >> 20);
+    else if (config->prune)
+        cc_log(log, "Block pruning enabled.  Use RPC call "
+                    "pruneblockchain(height) to manually prune block and undo "
+                    "files.");
     if (config->assume_valid) {
         cc_hex_encode_rev(hex, config->assume_valid, 32);
         cc_log(log, "Assuming ancestors of block %s have valid signatures.",

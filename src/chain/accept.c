@@ -121,6 +121,7 @@ static enum cc_status store(struct cc_chain *c, struct cc_index *i,
     }
     i->size = (uint32_t)block->raw.len;
     c->must_sync = true;
+    c->prune_check |= c->prune && cc_blockfiles_grew(c->files);
     cc_tree_received(&c->tree, i, (uint32_t)block->tx_count, c->tip);
     return CC_OK;
 }

@@ -17,7 +17,6 @@
 
 enum kind { BLK, REV, KINDS };
 static const char *const prefix[KINDS] = {"blk", "rev"};
-static const uint32_t chunk[KINDS] = {CC_BLOCKFILE_CHUNK, CC_UNDOFILE_CHUNK};
 
 struct file {
     uint32_t end[KINDS];     /* where the next frame goes */
@@ -28,6 +27,8 @@ struct file {
 struct cc_blockfiles {
     char *directory;
     uint32_t magic;
+    uint32_t max, chunk[KINDS]; /* of a file; what it grows by */
+    bool grew;
     struct cc_fault fault;
     struct file *files;
     size_t count, cap; /* the last one is where blocks go */
@@ -67,6 +68,9 @@ enum cc_status cc_blockfiles_open(struct cc_blockfiles **out,
     b = cc_calloc(1, sizeof(*b));
     b->directory = cc_strdup(directory);
     b->magic = magic;
+    b->max = CC_BLOCKFILE_MAX;
+    b->chunk[BLK] = CC_BLOCKFILE_CHUNK;
+    b->chunk[REV] = CC_UNDOFILE_CHUNK;
     if (fault)
         b->fault = *fault;
     b->fd[BLK] = b->fd[REV] = -1;
@@ -85,6 +89,12 @@ void cc_blockfiles_free(struct cc_blockfiles *b)
     free(b->dirty);
     free(b->directory);
     free(b);
+}
+
+void cc_blockfiles_small(struct cc_blockfiles *b)
+{
+    b->max = UINT32_C(64) << 10;
+    b->chunk[BLK] = UINT32_C(16) << 10;
 }
 
 static struct file *file_at(struct cc_blockfiles *b, uint32_t file)
@@ -183,7 +193,8 @@ static enum cc_status append(struct cc_blockfiles *b, enum kind k,
     enum cc_status st;
 
     file_name(name, k, file);
-    if (data.len > CC_BLOCKFILE_MAX_FRAME || at > UINT32_MAX - len - chunk[k])
+    if (data.len > CC_BLOCKFILE_MAX_FRAME ||
+        at > UINT32_MAX - len - b->chunk[k])
         return cc_fail(err, CC_LIMIT, "%s: no room for %zu bytes", name, len);
     st = writable(b, k, file, &fd, err);
     if (st != CC_OK)
@@ -195,14 +206,15 @@ static enum cc_status append(struct cc_blockfiles *b, enum kind k,
     if (tail_len)
         memcpy(frame + FRAME_HEAD + data.len, tail, tail_len);
     while (f->alloced[k] < at + len) {
-        int e = posix_fallocate(fd, f->alloced[k], chunk[k]);
+        int e = posix_fallocate(fd, f->alloced[k], b->chunk[k]);
 
         if (e) {
             errno = e;
             st = cc_fail_errno(err, "cannot make room for %s", name);
             goto out;
         }
-        f->alloced[k] += chunk[k];
+        f->alloced[k] += b->chunk[k];
+        b->grew = true;
     }
     if (fails(b, "write", name)) {
         /* as a dying disk does: some of it is there */
@@ -237,7 +249,7 @@ enum cc_status cc_blockfiles_append(struct cc_blockfiles *b,
     uint32_t last = b->count ? (uint32_t)b->count - 1 : 0;
     uint32_t end = file_at(b, last)->end[BLK];
 
-    if (end && end + FRAME_HEAD + block.len > CC_BLOCKFILE_MAX) {
+    if (end && end + FRAME_HEAD + block.len > b->max) {
         finish_file(b, last);
         last++;
     }
@@ -450,4 +462,116 @@ uint64_t cc_blockfiles_size(const struct cc_blockfiles *b)
     for (size_t i = 0; i < b->count; i++)
         sum += (uint64_t)b->files[i].end[BLK] + b->files[i].end[REV];
     return sum;
+}
+
+/* --- Pruning ------------------------------------------------------------ */
+
+size_t cc_blockfiles_count(const struct cc_blockfiles *b) { return b->count; }
+
+uint64_t cc_blockfiles_file_size(const struct cc_blockfiles *b, uint32_t file)
+{
+    const struct file *f = &b->files[file];
+
+    return (uint64_t)f->end[BLK] + f->end[REV];
+}
+
+uint64_t cc_blockfiles_chunks(const struct cc_blockfiles *b)
+{
+    return (uint64_t)b->chunk[BLK] + b->chunk[REV];
+}
+
+bool cc_blockfiles_grew(struct cc_blockfiles *b)
+{
+    bool grew = b->grew;
+
+    b->grew = false;
+    return grew;
+}
+
+static char *file_path(const struct cc_blockfiles *b, enum kind k,
+                       uint32_t file)
+{
+    char name[32];
+
+    file_name(name, k, file);
+    return cc_fs_join(b->directory, name);
+}
+
+static enum cc_status remove_kind(struct cc_blockfiles *b, enum kind k,
+                                  uint32_t file, struct cc_error *err)
+{
+    char *path = file_path(b, k, file);
+    enum cc_status st;
+
+    if (b->fd[k] >= 0 && b->fd_file[k] == file) {
+        close(b->fd[k]);
+        b->fd[k] = -1;
+    }
+    st = cc_fs_exists(path) ? cc_fs_remove(path, err) : CC_OK;
+    free(path);
+    return st;
+}
+
+enum cc_status cc_blockfiles_remove(struct cc_blockfiles *b, uint32_t file,
+                                    struct cc_error *err)
+{
+    struct file *f = &b->files[file];
+    enum cc_status st, other;
+
+    /* dirty[] may name the file yet: there is nothing of it to sync */
+    memset(f, 0, sizeof(*f));
+    st = remove_kind(b, BLK, file, err);
+    other = remove_kind(b, REV, file, err);
+    return st == CC_OK ? other : st;
+}
+
+enum cc_status cc_blockfiles_remove_unseen(struct cc_blockfiles *b,
+                                           struct cc_error *err)
+{
+    enum cc_status st = CC_OK;
+
+    for (size_t i = 0; st == CC_OK && i + 1 < b->count; i++)
+        if (!b->files[i].end[BLK])
+            st = cc_blockfiles_remove(b, (uint32_t)i, err);
+    return st;
+}
+
+/* The number in "blk00012.dat"; false: another name. */
+static bool name_number(const char *name, enum kind k, uint32_t *number)
+{
+    const size_t len = strlen(prefix[k]);
+    char again[32], *end;
+    unsigned long n;
+
+    if (strncmp(name, prefix[k], len) != 0)
+        return false;
+    n = strtoul(name + len, &end, 10);
+    if (n > UINT32_MAX)
+        return false;
+    file_name(again, k, (uint32_t)n);
+    *number = (uint32_t)n;
+    return !strcmp(name, again);
+}
+
+enum cc_status cc_blockfiles_remove_unusable(struct cc_blockfiles *b,
+                                             struct cc_error *err)
+{
+    char **names;
+    size_t count;
+    uint32_t next = 0, number;
+    enum cc_status st = cc_fs_list(b->directory, &names, &count, err);
+
+    if (st != CC_OK)
+        return st;
+    /* in order of names, which is that of the numbers */
+    for (size_t i = 0; st == CC_OK && i < count; i++) {
+        if (name_number(names[i], REV, &number))
+            st = remove_kind(b, REV, number, err);
+        else if (name_number(names[i], BLK, &number) && number == next)
+            next++;
+        else if (name_number(names[i], BLK, &number))
+            st = remove_kind(b, BLK, number, err);
+    }
+    cc_fs_list_free(names, count);
+    return st;
 }

@@ -34,6 +34,9 @@ enum cc_status cc_blockfiles_open(struct cc_blockfiles **out,
                                   const struct cc_fault *fault,
                                   struct cc_error *err);
 void cc_blockfiles_free(struct cc_blockfiles *b);
+/* Files of 64 KiB that grow by 16: so that tests have many. Before anything is
+ * written. */
+void cc_blockfiles_small(struct cc_blockfiles *b);
 
 /* At start, for each index entry: its block ends there, its undo there
  * (0: has none). Appending goes on behind the highest. */
@@ -73,5 +76,27 @@ enum cc_status cc_blockfiles_each(struct cc_blockfiles *b,
 
 /* Bytes that blocks and undo data take, without what is preallocated. */
 uint64_t cc_blockfiles_size(const struct cc_blockfiles *b);
+
+/* --- Pruning ------------------------------------------------------------- */
+
+/* One more than the number of the file that blocks go to now. */
+size_t cc_blockfiles_count(const struct cc_blockfiles *b);
+uint64_t cc_blockfiles_file_size(const struct cc_blockfiles *b, uint32_t file);
+/* What both kinds take from the file system at once. */
+uint64_t cc_blockfiles_chunks(const struct cc_blockfiles *b);
+/* Has a file taken more room since this was last asked? */
+bool cc_blockfiles_grew(struct cc_blockfiles *b);
+/* A blk file and its rev file, neither the last: gone, and the bytes no longer
+ * counted, even if the files resist. */
+enum cc_status cc_blockfiles_remove(struct cc_blockfiles *b, uint32_t file,
+                                    struct cc_error *err);
+/* After cc_blockfiles_seen: files below the last that nothing was seen of, left
+ * by a removal that was cut short. */
+enum cc_status cc_blockfiles_remove_unseen(struct cc_blockfiles *b,
+                                           struct cc_error *err);
+/* Before a reindex of files that were pruned: all rev files, and the blk files
+ * behind the first that is missing, which the walk would not reach. */
+enum cc_status cc_blockfiles_remove_unusable(struct cc_blockfiles *b,
+                                             struct cc_error *err);
 
 #endif

@@ -130,12 +130,14 @@ static enum cc_status check_space(struct cc_chain *c, struct cc_error *err)
  * index entries and the tip are those of one moment. */
 static enum cc_status flush(struct cc_chain *c, struct cc_error *err)
 {
+    struct cc_prune_list pruned;
     struct cc_db_batch *batch;
     struct cc_error local;
     enum cc_status st = cc_chain_check_failed(c, err);
 
     if (st != CC_OK)
         return st;
+    cc_prune_find(c, &pruned);
     c->since_flush = 0;
     c->flushed_ms = cc_clock_monotonic_ms();
     if (!c->tip_dirty && !c->must_sync && !c->tree.dirty_count &&
@@ -151,15 +153,20 @@ static enum cc_status flush(struct cc_chain *c, struct cc_error *err)
         put_index(c, batch);
         cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("tip", 3),
                         cc_bytes(c->tip->hash, 32));
+        if (c->pruned)
+            cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("pruned", 6),
+                            cc_bytes("1", 1));
         st = cc_db_write(c->db, batch, true, &local);
     }
     cc_db_batch_free(batch);
     if (st != CC_OK) {
+        free(pruned.files);
         cc_context(&local, st, "cannot save the chain state");
         if (err)
             *err = local;
         return cc_chain_fail(c, st, &local);
     }
+    cc_prune_remove(c, &pruned);
     cc_coins_flushed(c->coins);
     for (size_t n = 0; n < c->tree.dirty_count; n++)
         c->tree.dirty[n]->dirty = false;
@@ -174,6 +181,7 @@ enum cc_status cc_chain_settle(struct cc_chain *c, struct cc_error *err)
                        (uint64_t)c->tip->height + CATCH_UP_HEADERS;
 
     if (cc_coins_full(c->coins) || c->since_flush >= BATCH_BLOCKS ||
+        cc_prune_is_due(c) ||
         cc_clock_monotonic_ms() - c->flushed_ms > BATCH_MS)
         return flush(c, err);
     if (catching_up || c->hold)
@@ -252,6 +260,13 @@ static enum cc_status open_parts(struct cc_chain *c,
     if (st == CC_OK)
         st = cc_blockfiles_open(&c->files, blocks, c->params->magic,
                                 &config->fault, err);
+    if (st == CC_OK && config->small_files)
+        cc_blockfiles_small(c->files);
+    if (st == CC_OK && config->reindex && config->prune) {
+        cc_log(c->log, "Removing unusable blk?????.dat and rev?????.dat files "
+                       "for -reindex with -prune");
+        st = cc_blockfiles_remove_unusable(c->files, err);
+    }
     if (st == CC_OK)
         c->coins = cc_coins_new(c->db, CC_FAMILY_COINS, CC_FAMILY_TYPED,
                                 c->params->storage_active, c->cache_bytes / 2);
@@ -294,6 +309,9 @@ enum cc_status cc_chain_open(struct cc_chain **out,
     c->log = config->log;
     c->fault = config->fault;
     c->stop = config->stop;
+    c->prune = c->prune_check = config->prune;
+    c->prune_target = config->prune_target;
+    c->prune_after = config->prune_after;
     c->assume = config->assume_valid != NULL;
     if (c->assume)
         memcpy(c->assume_valid, config->assume_valid, 32);
@@ -372,6 +390,8 @@ enum cc_status cc_chain_read_raw(struct cc_chain *c, const struct cc_index *i,
     st = cc_blockfiles_read(c->files, file, pos, size, data, err);
     if (st == CC_OK)
         *len = size;
+    else if (cc_chain_is_pruned(c, i)) /* since we looked */
+        st = cc_fail(err, CC_NOTFOUND, "Block not found on disk");
     return st;
 }
 
@@ -446,6 +466,8 @@ enum cc_status cc_chain_read_undo(struct cc_chain *c, const struct cc_index *i,
         return cc_fail(err, CC_NOTFOUND, "no undo data of this block");
     st = cc_blockfiles_read_undo(c->files, file, pos, i->prev->hash, &data,
                                  &len, err);
+    if (st != CC_OK && cc_chain_is_pruned(c, i))
+        st = cc_fail(err, CC_NOTFOUND, "no undo data of this block");
     if (st != CC_OK)
         return st;
     st = cc_undo_decode(out, data, len);

@@ -33,6 +33,7 @@ enum cc_index_status {
     CC_INDEX_VALID = 8,         /* was connected once: scripts are good */
     CC_INDEX_FAILED = 16,       /* breaks a rule */
     CC_INDEX_FAILED_CHILD = 32, /* descends from such a block */
+    CC_INDEX_PRUNED = 64,       /* was on the active chain when its data went */
 };
 
 struct cc_index {
@@ -47,8 +48,9 @@ struct cc_index {
     uint32_t time_max;
     /* under the lock */
     unsigned status;
-    uint32_t tx_count; /* 0 while the data is unknown */
-    uint64_t chain_tx; /* up to here; 0 while any data is missing */
+    uint32_t tx_count; /* 0 while the data was never here */
+    uint64_t chain_tx; /* up to here; 0 while any data is missing, pruned or
+                        * not, but for pruned blocks of the active chain */
     uint32_t file, data_pos, undo_pos, size;
     int64_t sequence; /* order of arrival: first seen wins a tie of work */
     struct cc_mint_state state; /* S(height), once connected */
@@ -99,6 +101,11 @@ struct cc_chain_config {
     /* 32 bytes, copied; NULL: none. Deep below this block and the best header
      * scripts and storage proofs are taken as good. */
     const uint8_t *assume_valid;
+    bool prune; /* old block files may go */
+    uint64_t
+        prune_target; /* by itself, down to so many bytes; 0: only by hand */
+    uint32_t prune_after;    /* not by itself before the tip is higher */
+    bool small_files;        /* 64 KiB each, to try pruning with */
     uint32_t check_blocks;   /* undo so many at start, to see that they fit */
     struct cc_fault fault;   /* for tests; zero otherwise */
     const atomic_bool *stop; /* set: end long work soon; may be NULL */
@@ -204,6 +211,14 @@ enum cc_status cc_chain_read_raw(struct cc_chain *c, const struct cc_index *i,
                                  struct cc_error *err);
 enum cc_status cc_chain_read_undo(struct cc_chain *c, const struct cc_index *i,
                                   struct cc_undo *out, struct cc_error *err);
+struct cc_chain_prune_info {
+    bool on, automatic;
+    uint64_t target;       /* bytes */
+    uint32_t after, first; /* from here on up to the tip all data are here */
+};
+struct cc_chain_prune_info cc_chain_prune_info(struct cc_chain *c);
+/* Was the data of this block here, and is gone? */
+bool cc_chain_is_pruned(struct cc_chain *c, const struct cc_index *i);
 /* Bytes of blocks and undo data; of the database. */
 uint64_t cc_chain_disk_size(struct cc_chain *c);
 uint64_t cc_chain_state_size(struct cc_chain *c);
@@ -246,6 +261,10 @@ enum cc_status cc_chain_reconsider(struct cc_chain *c, struct cc_index *i,
                                    struct cc_error *err);
 enum cc_status cc_chain_precious(struct cc_chain *c, struct cc_index *i,
                                  struct cc_error *err);
+/* Let go of block files whose blocks are none higher than this, but of the last
+ * 288 blocks none. */
+enum cc_status cc_chain_prune(struct cc_chain *c, uint32_t height,
+                              struct cc_error *err);
 
 /* Does what is stored agree? Walks back up to depth blocks (0: all) from the
  * tip: block and undo bytes are read and checked, the blocks are undone on a

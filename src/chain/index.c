@@ -172,10 +172,11 @@ void cc_tree_received(struct cc_tree *t, struct cc_index *i, uint32_t tx_count,
     i->tx_count = tx_count;
     i->status |= CC_INDEX_DATA;
     cc_tree_touch(t, i);
-    if (i->prev && !i->prev->chain_tx)
-        return;
+    if (i->chain_tx || (i->prev && !i->prev->chain_tx))
+        return; /* a pruned block fetched again, or one that must wait */
     for (struct cc_index *j = i; j;) {
-        bool whole = j->tx_count && (!j->prev || j->prev->chain_tx);
+        bool whole =
+            (j->status & CC_INDEX_DATA) && (!j->prev || j->prev->chain_tx);
 
         if (whole) {
             j->chain_tx = (j->prev ? j->prev->chain_tx : 0) + j->tx_count;
@@ -208,12 +209,35 @@ void cc_tree_prune(struct cc_tree *t, const struct cc_index *tip)
     for (size_t n = 0; n < t->candidate_count; n++) {
         struct cc_index *i = t->candidates[n];
 
-        if (i == tip || (!cc_index_failed(i) && cc_index_better(i, tip)))
+        if (i == tip ||
+            (i->chain_tx && !cc_index_failed(i) && cc_index_better(i, tip)))
             t->candidates[keep++] = i;
         else
             i->candidate = false;
     }
     t->candidate_count = keep;
+}
+
+void cc_tree_pruned(struct cc_tree *t, struct cc_index *i, bool active)
+{
+    i->status &= ~(unsigned)(CC_INDEX_DATA | CC_INDEX_UNDO);
+    cc_tree_touch(t, i);
+    if (active) {
+        i->status |= CC_INDEX_PRUNED;
+        return;
+    }
+    for (struct cc_index *j = i; j; j = cc_index_walk(j, i))
+        j->chain_tx = 0;
+}
+
+void cc_tree_drop(struct cc_tree *t, struct cc_index *i)
+{
+    size_t n = 0;
+
+    while (t->candidates[n] != i)
+        n++;
+    t->candidates[n] = t->candidates[--t->candidate_count];
+    i->candidate = false;
 }
 
 void cc_tree_rebuild(struct cc_tree *t, const struct cc_index *tip)

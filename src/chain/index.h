@@ -52,6 +52,11 @@ void cc_tree_received(struct cc_tree *t, struct cc_index *i, uint32_t tx_count,
 struct cc_index *cc_tree_best(const struct cc_tree *t);
 /* The tip moved forward: let go of what is worse. */
 void cc_tree_prune(struct cc_tree *t, const struct cc_index *tip);
+/* The data of i are gone. active: i stays part of the tip's chain; otherwise
+ * its data, and with it what is built on it, must come again. */
+void cc_tree_pruned(struct cc_tree *t, struct cc_index *i, bool active);
+/* No candidate any more, until its data or those of an ancestor come. */
+void cc_tree_drop(struct cc_tree *t, struct cc_index *i);
 /* Choose candidates and the best header anew from all. */
 void cc_tree_rebuild(struct cc_tree *t, const struct cc_index *tip);
 /* Condemn i and what is built on it. */

@@ -41,6 +41,9 @@ struct cc_chain {
     const atomic_bool *stop;
     uint8_t assume_valid[32];
     bool assume;
+    bool prune;            /* -prune, by hand or by itself */
+    uint64_t prune_target; /* bytes of block files; 0: by hand */
+    uint32_t prune_after;  /* not by itself below this height */
 
     struct cc_chain_mutex lock;
     struct cc_db *db;
@@ -65,6 +68,10 @@ struct cc_chain {
         struct cc_error err;
     } verdicts[CC_CHAIN_VERDICTS];
     size_t verdict_next;
+
+    bool pruned;           /* some block was, ever */
+    bool prune_check;      /* files have grown: is it too much? */
+    uint32_t prune_height; /* asked for by hand, up to here; 0: not */
 
     bool tip_dirty;             /* the tip moved since the last flush */
     bool must_sync;             /* block bytes were stored since */
@@ -132,6 +139,26 @@ enum cc_status cc_connect_undo(struct cc_chain *c, const struct cc_block *block,
 /* Is i among what -assumevalid names, so that its scripts and storage proofs
  * need not be run? All else is checked. */
 bool cc_chain_assumes(const struct cc_chain *c, const struct cc_index *i);
+
+/* --- prune.c ------------------------------------------------------------- */
+
+struct cc_prune_list {
+    uint32_t *files;
+    size_t count, cap;
+};
+/* Should a flush come soon, to prune? */
+bool cc_prune_is_due(const struct cc_chain *c);
+/* What is to go now: the index entries forget it, for the coming batch. The
+ * list is for cc_prune_remove. */
+void cc_prune_find(struct cc_chain *c, struct cc_prune_list *list);
+/* After the batch: the files go. */
+void cc_prune_remove(struct cc_chain *c, struct cc_prune_list *list);
+/* At start, with the index loaded. */
+enum cc_status cc_prune_load(struct cc_chain *c, struct cc_error *err);
+/* Is there what it takes to go back from the tip to fork, below it? */
+bool cc_prune_can_undo(const struct cc_chain *c, const struct cc_index *fork);
+/* The best block that the tip can move to. */
+struct cc_index *cc_prune_best(struct cc_chain *c);
 
 /* --- verify.c ------------------------------------------------------------ */
 

@@ -115,11 +115,12 @@ static enum cc_status place_record(struct cc_chain *c,
     i->undo_size = record->undo_size;
     i->state = record->state;
     i->sequence = 1;
+    i->tx_count = record->tx_count;
+    if (i->status & (CC_INDEX_DATA | CC_INDEX_PRUNED) &&
+        (!prev || prev->chain_tx))
+        i->chain_tx = (prev ? prev->chain_tx : 0) + i->tx_count;
     if (!(i->status & CC_INDEX_DATA))
         return CC_OK;
-    i->tx_count = record->tx_count;
-    if (!prev || prev->chain_tx)
-        i->chain_tx = (prev ? prev->chain_tx : 0) + i->tx_count;
     cc_blockfiles_seen(
         c->files, i->file, i->data_pos + i->size,
         i->status & CC_INDEX_UNDO ? i->undo_pos + i->undo_size + 32 : 0);
@@ -193,6 +194,9 @@ enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err)
         cc_tree_rebuild(&c->tree, c->tip);
         cc_log(c->log, "Loaded block index: %zu blocks, tip height %" PRIu32,
                r.count, c->tip->height);
+        st = cc_prune_load(c, err);
+    }
+    if (st == CC_OK) {
         st = finish_reset(c, err);
     }
 out:

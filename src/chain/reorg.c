@@ -229,13 +229,13 @@ enum cc_status cc_chain_activate(struct cc_chain *c,
         cc_error_init(&fault);
         st = cc_chain_check_failed(c, &fault);
         start = c->tip;
-        best = cc_tree_best(&c->tree);
+        best = cc_prune_best(c);
         if (st == CC_OK && best != c->tip && !stopped(c)) {
             st = step(c, best, given, block, &fault);
             if (st != CC_OK)
                 cc_chain_fail(c, st, &fault);
         }
-        more = st == CC_OK && cc_tree_best(&c->tree) != c->tip && !stopped(c);
+        more = st == CC_OK && cc_prune_best(c) != c->tip && !stopped(c);
         if (c->tip != start && st == CC_OK)
             tell_tip(c);
         if (!more && st == CC_OK)
@@ -260,6 +260,12 @@ enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
     cc_chain_lock(c);
     cc_error_init(&fault);
     st = cc_chain_check_failed(c, &fault);
+    if (st == CC_OK && cc_chain_contains(c, i) &&
+        !cc_prune_can_undo(c, i->prev)) {
+        cc_chain_unlock(c);
+        return cc_fail(err, CC_LIMIT,
+                       "the chain cannot go back behind pruned blocks");
+    }
     while (st == CC_OK &&
            c->at[i->height <= c->tip->height ? i->height : 0] == i) {
         st = disconnect_tip(c, &fault);

@@ -161,18 +161,31 @@ static enum cc_status verify_blocks(struct cc_chain *c, uint32_t depth,
     uint32_t low = depth && depth < c->tip->height ? c->tip->height - depth : 0;
     uint32_t h = c->tip->height;
     struct cc_coins *own = c->coins;
+    bool short_of = false;
     enum cc_status st = CC_OK;
 
     c->coins = cc_coins_new(c->db, CC_FAMILY_COINS, CC_FAMILY_TYPED,
                             c->params->storage_active, VERIFY_CACHE);
-    while (st == CC_OK && h > low && !cc_coins_full(c->coins))
+    while (st == CC_OK && h > low && !cc_coins_full(c->coins)) {
+        if (c->pruned && !(c->at[h]->status & CC_INDEX_DATA)) {
+            cc_log(c->log,
+                   "VerifyDB(): block verification stopping at height %" PRIu32
+                   " (no data). This could be due to pruning or use of an "
+                   "assumeutxo snapshot.",
+                   h);
+            short_of = true;
+            break;
+        }
         st = undo_one(c, c->at[h--], err);
+    }
     if (blocks)
         *blocks = c->tip->height - h;
     while (redo && st == CC_OK && h < c->tip->height)
         st = redo_one(c, c->at[++h], err);
     cc_coins_free(c->coins);
     c->coins = own;
+    if (short_of && st == CC_OK)
+        return cc_fail(err, CC_NOTFOUND, "blocks to check are pruned");
     return cc_context(err, st, "block of height %" PRIu32, redo ? h : h + 1);
 }
 
@@ -200,6 +213,8 @@ enum cc_status cc_verify_start(struct cc_chain *c, uint32_t depth,
 {
     enum cc_status st = verify_blocks(c, depth, false, NULL, err);
 
+    if (st == CC_NOTFOUND) /* pruned: what is there is right */
+        return CC_OK;
     if (st != CC_CORRUPT)
         return st;
     return cc_context(err, st,

@@ -546,8 +546,9 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
     n->clock = o->clock;
     n->log = o->log;
     n->user_agent = cc_strdup(o->user_agent);
-    n->services =
-        CC_SERVICE_NETWORK | CC_SERVICE_WITNESS | CC_SERVICE_NETWORK_LIMITED;
+    n->services = CC_SERVICE_WITNESS | CC_SERVICE_NETWORK_LIMITED;
+    if (!cc_chain_prune_info(o->chain).on)
+        n->services |= CC_SERVICE_NETWORK;
     if (n->params->storage_active)
         n->services |= CC_SERVICE_STORAGE;
     if (!n->o.port)

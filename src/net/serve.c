@@ -12,7 +12,8 @@
 #define MAX_GETBLOCKS 500
 #define MONTH_S (30 * 24 * 3600)
 #define MAX_BLOCK_INV 1000
-#define MAX_CMPCT_DEPTH 5 /* below the tip: rather the whole block */
+#define LIMITED_BLOCKS 288 /* what NODE_NETWORK_LIMITED promises (BIP 159) */
+#define MAX_CMPCT_DEPTH 5  /* below the tip: rather the whole block */
 
 static const uint8_t zero[32];
 
@@ -46,6 +47,33 @@ static bool allowed(struct cc_net *n, struct cc_index *i)
         return true;
     return (i->status & CC_INDEX_VALID) &&
            (int64_t)best->header.time - (int64_t)i->header.time < MONTH_S;
+}
+
+/* Is this node one that serves its last blocks only? */
+static bool is_limited(const struct cc_net *n)
+{
+    return !(n->services & CC_SERVICE_NETWORK);
+}
+
+/* All limited nodes answer alike down to this depth and not below, so that none
+ * can be told by how far it has pruned. Under the chain's lock. */
+static bool too_deep(const struct cc_peer *p, const struct cc_index *i)
+{
+    const struct cc_index *tip = cc_chain_tip(p->net->chain);
+
+    return is_limited(p->net) && !cc_peer_has(p, CC_PERM_NOBAN) &&
+           (int64_t)tip->height - i->height > LIMITED_BLOCKS + 2;
+}
+
+/* Would a peer that is told of this block still get it in an hour? Under the
+ * chain's lock. */
+static bool stays(struct cc_net *n, const struct cc_index *i)
+{
+    const struct cc_index *tip = cc_chain_tip(n->chain);
+    int64_t keep = LIMITED_BLOCKS - 3600 / n->params->spacing_s;
+
+    return !is_limited(n) || ((i->status & CC_INDEX_DATA) &&
+                              (int64_t)i->height > tip->height - keep);
 }
 
 static void send_headers(struct cc_peer *p, const struct cc_header *h,
@@ -153,7 +181,7 @@ void cc_serve_on_getblocks(struct cc_peer *p, const struct cc_conn_message *m)
              i ? (int64_t)i->height : -1,
              memcmp(loc.stop, zero, 32) ? hex : "end", left, p->id);
     for (; i; i = cc_chain_at(n->chain, i->height + 1)) {
-        if (!memcmp(i->hash, loc.stop, 32))
+        if (!memcmp(i->hash, loc.stop, 32) || !stays(n, i))
             break;
         push_block_inv(p, i->hash);
         if (--left == 0) {
@@ -218,14 +246,16 @@ static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
     struct cc_writer w;
     uint8_t *raw = NULL;
     size_t len = 0;
-    bool have, compact;
+    bool have, compact, deep;
     enum cc_status st = CC_NOTFOUND;
 
     cc_error_init(&err);
     cc_chain_lock(n->chain);
     tip = cc_chain_tip(n->chain);
     i = cc_chain_find(n->chain, inv->hash);
-    have = i && allowed(n, i) && (i->status & CC_INDEX_DATA);
+    have = i && allowed(n, i);
+    deep = have && too_deep(p, i);
+    have = have && !deep && (i->status & CC_INDEX_DATA);
     compact = have && inv->type == CC_INV_CMPCT_BLOCK && cc_sync_near_tip(n) &&
               i->height + MAX_CMPCT_DEPTH >= tip->height;
     if (compact && cc_cmpct_send(p, i)) {
@@ -235,6 +265,14 @@ static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
     if (have)
         st = cc_chain_read_raw(n->chain, i, &raw, &len, &err);
     cc_chain_unlock(n->chain);
+    if (deep) {
+        cc_debug(n->log, CC_LOG_NET,
+                 "Ignore block request below NODE_NETWORK_LIMITED threshold, "
+                 "disconnect peer=%" PRId64,
+                 p->id);
+        cc_peer_drop(p);
+        return;
+    }
     if (!have) {
         cc_debug(n->log, CC_LOG_NET,
                  "ignoring request for unknown or old block from "

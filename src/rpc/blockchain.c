@@ -118,7 +118,10 @@ bool cc_rpc_read_block(struct cc_rpc_call *call, const struct cc_index *i,
     /* That there are no data is an answer of the same words. */
     if (cc_chain_read_block(call->env->chain, i, out, &err) == CC_OK)
         return true;
-    cc_rpc_error(call, CC_RPC_MISC_ERROR, "Block not found on disk");
+    cc_rpc_error(call, CC_RPC_MISC_ERROR, "%s",
+                 cc_chain_is_pruned(call->env->chain, i)
+                     ? "Block not available (pruned data)"
+                     : "Block not found on disk");
     return false;
 }
 
@@ -286,6 +289,19 @@ static json_t *getdifficulty(struct cc_rpc_call *call)
 
 /* --- The whole --------------------------------------------------------- */
 
+static void add_pruning(json_t *o, struct cc_chain *c)
+{
+    struct cc_chain_prune_info info = cc_chain_prune_info(c);
+
+    cc_json_set_bool(o, "pruned", info.on);
+    if (!info.on)
+        return;
+    cc_json_set_int(o, "pruneheight", info.first);
+    cc_json_set_bool(o, "automatic_pruning", info.automatic);
+    if (info.automatic)
+        cc_json_set(o, "prune_target_size", cc_json_u64(info.target));
+}
+
 static json_t *getblockchaininfo(struct cc_rpc_call *call)
 {
     const struct cc_rpc_env *env = call->env;
@@ -310,7 +326,7 @@ static json_t *getblockchaininfo(struct cc_rpc_call *call)
     cc_json_set_bool(o, "initialblockdownload", cc_chain_in_ibd(c));
     cc_json_set(o, "chainwork", cc_json_u256(&tip->work));
     cc_json_set_int(o, "size_on_disk", (int64_t)cc_chain_disk_size(c));
-    cc_json_set_bool(o, "pruned", false);
+    add_pruning(o, c);
     if (env->params->storage_active)
         cc_json_set_amount(o, "storagepool", tip->state.pool);
     cc_json_set_str(o, "warnings", "");

@@ -5,6 +5,7 @@
 #include "rpc/families.h"
 #include "rpc/waiter.h"
 #include "util/clock.h"
+#include "util/log.h"
 
 /* --- Waiting ----------------------------------------------------------- */
 
@@ -125,6 +126,98 @@ static json_t *sync_with_queue(struct cc_rpc_call *call)
     return json_null();
 }
 
+/* --- Pruning ----------------------------------------------------------- */
+
+#define KEEP_BLOCKS 288
+/* Numbers above are times. */
+#define MAX_HEIGHT 1000000000
+/* How far a block's time may be from its true one. */
+#define TIME_WINDOW_S 7200
+
+/* Height of the first block of the chain at or before which a block has at
+ * least this time; above the tip: none. */
+static uint32_t first_at(struct cc_chain *c, int64_t time)
+{
+    uint32_t low = 0, high = cc_chain_tip(c)->height + 1;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (cc_chain_at(c, mid)->time_max < time)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* Under the chain's lock. False: the error is told. */
+static bool prune_height(struct cc_rpc_call *call, uint32_t *out)
+{
+    struct cc_chain *c = call->env->chain;
+    int64_t tip = cc_chain_tip(c)->height;
+    int height = 0;
+
+    if (!cc_rpc_get_int32(call, 0, &height))
+        return false;
+    if (height < 0) {
+        cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "Negative block height.");
+        return false;
+    }
+    if (height > MAX_HEIGHT) {
+        height = (int)first_at(c, height - TIME_WINDOW_S);
+        if (height > tip) {
+            cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                         "Could not find block with at least the specified "
+                         "timestamp.");
+            return false;
+        }
+    }
+    if (tip < (int64_t)cc_chain_prune_info(c).after) {
+        cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                     "Blockchain is too short for pruning.");
+        return false;
+    }
+    if (height > tip) {
+        cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                     "Blockchain is shorter than the attempted prune height.");
+        return false;
+    }
+    if (height > tip - KEEP_BLOCKS) {
+        cc_debug(call->env->log, CC_LOG_RPC,
+                 "Attempt to prune blocks close to the tip.  Retaining the "
+                 "minimum number of blocks.");
+        height = (int)(tip > KEEP_BLOCKS ? tip - KEEP_BLOCKS : 0);
+    }
+    *out = (uint32_t)height;
+    return true;
+}
+
+static json_t *pruneblockchain(struct cc_rpc_call *call)
+{
+    struct cc_chain *c = call->env->chain;
+    enum cc_status st = CC_OK;
+    struct cc_error err;
+    uint32_t height = 0;
+    bool good;
+
+    if (!cc_chain_prune_info(c).on)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "Cannot prune blocks because node is not in prune "
+                            "mode.");
+    cc_error_init(&err);
+    cc_chain_lock(c);
+    good = prune_height(call, &height);
+    if (good)
+        st = cc_chain_prune(c, height, &err);
+    cc_chain_unlock(c);
+    if (!good)
+        return NULL;
+    if (st != CC_OK)
+        return cc_rpc_error_from(call, st, &err);
+    return json_integer((int64_t)cc_chain_prune_info(c).first - 1);
+}
+
 /* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg hash_args[] = {
@@ -148,12 +241,23 @@ static const struct cc_rpc_arg height_args[] = {
            "timeout."),
 };
 
+static const struct cc_rpc_arg prune_args[] = {
+    CC_ARG("height", CC_RPC_NUM, NULL,
+           "The block height to prune up to. May be set to a discrete height, "
+           "or to a UNIX epoch time to prune blocks whose block time is at "
+           "least 2 hours older than the provided timestamp."),
+};
+
 static const struct cc_rpc_method methods[] = {
     {"blockchain", "preciousblock", preciousblock, CC_RPC_ARGS(hash_args),
      "Treats a block as if it were received before others with the same "
      "work.\nA later call overrides the effect of an earlier one; it is not "
      "kept over a restart.",
      "null", "\"blockhash\"", 0},
+    {"blockchain", "pruneblockchain", pruneblockchain, CC_RPC_ARGS(prune_args),
+     "Prunes the blockchain: block files whose blocks all lie deep enough are "
+     "deleted.",
+     "n    (numeric) Height of the last block pruned", "1000", 0},
     {"hidden", "invalidateblock", invalidateblock, CC_RPC_ARGS(hash_args),
      "Permanently marks a block as invalid, as if it violated a consensus "
      "rule.",

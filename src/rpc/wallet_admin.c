@@ -351,6 +351,12 @@ static json_t *rescanblockchain(struct cc_rpc_call *call)
                      "stop_height must be greater than start_height");
         goto fail;
     }
+    if (cc_chain_prune_info(call->env->chain).first > from) {
+        cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                     "Can't rescan beyond pruned data. Use RPC call "
+                     "getblockchaininfo to determine your pruned height.");
+        goto fail;
+    }
     st = cc_wallets_rescan(call->env->wallets, name, from, to, &last, &err);
     free(name);
     if (st != CC_OK)

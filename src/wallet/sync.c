@@ -17,6 +17,11 @@ static enum cc_status look_at(struct cc_wallet *w, struct cc_index *index,
     struct cc_undo undo = {.tx = NULL};
     enum cc_status st = cc_chain_read_block(chain, index, &block, err);
 
+    if (st == CC_NOTFOUND && cc_chain_is_pruned(chain, index))
+        return cc_fail(err, CC_LIMIT,
+                       "Prune: last wallet synchronisation goes beyond pruned "
+                       "data. You need to -reindex (download the whole "
+                       "blockchain again in case of pruned node)");
     if (st != CC_OK)
         return st;
     if (index->height > 0)

@@ -42,7 +42,7 @@ class TestStart(framework.TestCase):
         self.assertEqual([os.listdir(node.datadir) for node in self.nodes], [[]] * len(self.nodes))
 
     def test_what_is_not_there(self):
-        self.fails("-prune is not supported: this daemon does not have that.", "-prune=550")
+        self.fails("-blockfilterindex is not supported: this daemon does not have that.", "-blockfilterindex")
 
     def test_options_of_bitcoinds_tests(self):
         """As Bitcoin Core's own framework starts a node."""

@@ -95,6 +95,7 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     if (st != CC_OK)
         return st;
     out->threads = cc_option_threads(args);
+    out->max_tip_age_s = cc_option_time(args, "maxtipage", 24 * 60 * 60);
     cache = cache < 4 ? 4 : cache > 16384 ? 16384 : cache;
     out->cache_bytes = (size_t)cache << 20;
     out->check_blocks = check > 0 && check < UINT32_MAX ? (uint32_t)check

@@ -18,6 +18,7 @@
 #include "node.h"
 #include "node_options.h"
 #include "options.h"
+#include "rpc/settings.h"
 #include "util/mem.h"
 
 /* How often the disk is looked at while nothing else happens. */
@@ -191,23 +192,52 @@ static int go_background(bool wait, int *tell)
     exit(answer);
 }
 
+static enum cc_status judge(const struct cc_setup *setup, struct cc_error *err)
+{
+    enum cc_status st = cc_option_absent(setup->args, err);
+
+    return st == CC_OK ? cc_option_check(setup, err) : st;
+}
+
+/* All that can be said before anything is started. settings.json may say more
+ * than command line and file, but it is touched only when they are good and
+ * nobody else runs here. */
+static enum cc_status prepare(const struct cc_setup *setup,
+                              struct cc_error *err)
+{
+    enum cc_status st = cc_setup_check_conf(setup, err);
+    char *settings = cc_option_settings(setup);
+
+    if (st == CC_OK)
+        st = judge(setup, err);
+    if (st == CC_OK)
+        st = cc_option_misplaced(setup, err);
+    if (st == CC_OK)
+        st = cc_node_probe(setup, err);
+    if (st == CC_OK && settings) {
+        st = cc_settings_open(settings, setup->args, err);
+        if (st == CC_OK)
+            st = judge(setup, err);
+    }
+    free(settings);
+    return st;
+}
+
 static int start_and_run(const struct cc_setup *setup)
 {
-    bool wait = cc_args_get_bool(setup->args, "daemonwait", false);
-    bool background = wait || cc_args_get_bool(setup->args, "daemon", false);
+    bool wait, background;
     struct daemon d = {.setup = setup};
     sigset_t signals;
     int tell = -1, status;
 
     cc_error_init(&d.err);
-    if (cc_option_absent(setup->args, &d.err) != CC_OK ||
-        cc_option_misplaced(setup, &d.err) != CC_OK ||
-        cc_option_check(setup, &d.err) != CC_OK ||
-        cc_node_probe(setup, &d.err) != CC_OK) {
+    if (prepare(setup, &d.err) != CC_OK) {
         say_error(&d.err);
         return EXIT_FAILURE;
     }
     say_warnings(setup->args);
+    wait = cc_args_get_bool(setup->args, "daemonwait", false);
+    background = wait || cc_args_get_bool(setup->args, "daemon", false);
     if (background && go_background(wait, &tell)) {
         fprintf(stderr, "Error: fork() failed: %s\n", strerror(errno));
         return EXIT_FAILURE;

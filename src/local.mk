@@ -3,7 +3,7 @@ bin_PROGRAMS += cloudcoind
 cloudcoind_SOURCES = src/chain_options.c src/chain_options.h \
     src/cloudcoind.c src/node.c src/node.h \
     src/node_options.c src/node_options.h src/options.c src/options.h \
-    src/pool_options.c \
+    src/log_options.c src/pool_options.c \
     src/setup.c src/setup.h
 cloudcoind_LDADD = $(FLOOR_rpc)
 

@@ -33,6 +33,7 @@ struct cc_node {
     struct cc_log *log;
     int lock_fd; /* -1: not held */
     char *pid_path;
+    char *settings_path; /* NULL: -nosettings */
     struct cc_ec *ec;
     struct cc_rpc *rpc;
     struct cc_waiter *waiter;
@@ -103,24 +104,12 @@ static enum cc_status check_space(const struct cc_setup *setup, bool running,
 
 static enum cc_status open_log(struct cc_node *n, struct cc_error *err)
 {
-    const struct cc_args *args = n->setup->args;
-    struct cc_log_options o = {0};
-    const char *name = cc_args_get(args, "debuglogfile", "debug.log");
-    bool background = cc_args_get_bool(args, "daemon", false) ||
-                      cc_args_get_bool(args, "daemonwait", false);
+    struct cc_log_options o;
     char *path = NULL;
-    enum cc_status st = cc_option_categories(args, &o.categories, err);
+    enum cc_status st = cc_option_log(n->setup, &o, &path, err);
 
     if (st != CC_OK)
         return st;
-    if (!cc_args_is_negated(args, "debuglogfile"))
-        path = cc_setup_path(n->setup, name);
-    o.path = path;
-    o.console = cc_args_get_bool(args, "printtoconsole", !background);
-    o.timestamps = cc_args_get_bool(args, "logtimestamps", true);
-    o.time_micros = cc_args_get_bool(args, "logtimemicros", false);
-    o.thread_names = cc_args_get_bool(args, "logthreadnames", false);
-    o.source_locations = cc_args_get_bool(args, "logsourcelocations", false);
     st = cc_log_open(&n->log, &o, err);
     free(path);
     return st;
@@ -483,6 +472,7 @@ static void set_env(struct cc_node *n)
                              .log = n->log,
                              .datadir = n->setup->datadir,
                              .chaindir = n->setup->chaindir,
+                             .settings = n->settings_path,
                              .waiter = n->waiter,
                              .stop = n->hooks.stop,
                              .stop_arg = n->hooks.arg};
@@ -513,9 +503,6 @@ static enum cc_status load_wallets(struct cc_node *n, struct cc_error *err)
          st == CC_OK && (name = cc_args_get_nth(n->setup->args, "wallet", i));
          i++)
         st = cc_settings_load_wallet(n->wallets, name, warn, n, err);
-    if (st == CC_OK && !cc_args_is_negated(n->setup->args, "wallet"))
-        st = cc_settings_load_wallets(n->setup->chaindir, n->wallets, warn, n,
-                                      err);
     return st;
 }
 
@@ -644,6 +631,7 @@ enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
     enum cc_status st;
 
     n->setup = setup;
+    n->settings_path = cc_option_settings(setup);
     n->params = *setup->params;
     n->lock_fd = -1;
     n->hooks = *hooks;
@@ -712,6 +700,7 @@ void cc_node_free(struct cc_node *n)
     if (n->pid_path)
         cc_fs_remove(n->pid_path, NULL);
     free(n->pid_path);
+    free(n->settings_path);
     if (n->log)
         cc_log(n->log, "Shutdown: done");
     cc_log_close(n->log);

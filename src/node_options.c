@@ -56,59 +56,12 @@ enum cc_status cc_option_misplaced(const struct cc_setup *setup,
     return len ? cc_fail(err, CC_INVALID, "%s", all) : CC_OK;
 }
 
-/* bitcoind has it where it was built to look at locks. */
-static bool silent_category(const char *name) { return !strcmp(name, "lock"); }
-
-/* -loglevel=[category:]level. There is one level here; the names of others
- * are taken, what is no name is not. */
-static enum cc_status check_levels(const struct cc_args *args,
-                                   struct cc_error *err)
+char *cc_option_settings(const struct cc_setup *setup)
 {
-    const char *text, *level;
-
-    for (size_t i = 0; (text = cc_args_get_nth(args, "loglevel", i)); i++) {
-        level = strchr(text, ':') ? strchr(text, ':') + 1 : text;
-        if (strcmp(level, "info") != 0 && strcmp(level, "debug") != 0 &&
-            strcmp(level, "trace") != 0)
-            return cc_fail(err, CC_INVALID,
-                           level == text
-                               ? "Unsupported global logging level -loglevel=%s"
-                                 ". Valid values: info, debug, trace."
-                               : "Unsupported category-specific logging level "
-                                 "-loglevel=%s. Expected -loglevel=<category>:"
-                                 "<loglevel>.",
-                           text);
-    }
-    return CC_OK;
-}
-
-enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
-                                    struct cc_error *err)
-{
-    const char *name;
-    uint32_t bit, all = cc_log_category_find("all");
-
-    *out = 0;
-    for (size_t i = 0; (name = cc_args_get_nth(args, "debug", i)); i++) {
-        if (!strcmp(name, "0") || !strcmp(name, "none")) {
-            *out = 0;
-            continue;
-        }
-        bit = *name ? cc_log_category_find(name) : all;
-        if (!bit && !silent_category(name))
-            return cc_fail(err, CC_INVALID,
-                           "Unsupported logging category -debug=%s.", name);
-        *out |= bit;
-    }
-    for (size_t i = 0; (name = cc_args_get_nth(args, "debugexclude", i)); i++) {
-        bit = cc_log_category_find(name);
-        if (!bit && !silent_category(name))
-            return cc_fail(err, CC_INVALID,
-                           "Unsupported logging category -debugexclude=%s.",
-                           name);
-        *out &= ~bit;
-    }
-    return check_levels(args, err);
+    if (cc_args_is_negated(setup->args, "settings"))
+        return NULL;
+    return cc_setup_path(setup,
+                         cc_args_get(setup->args, "settings", "settings.json"));
 }
 
 unsigned cc_option_threads(const struct cc_args *args)
@@ -503,8 +456,9 @@ enum cc_status cc_option_check(const struct cc_setup *setup,
     struct cc_server_config server = {0};
     struct cc_rpc_lists rpc_lists = {0};
     char *agent = NULL;
-    uint32_t categories;
-    enum cc_status st = cc_option_categories(args, &categories, err);
+    struct cc_log_options log;
+    char *log_path = NULL;
+    enum cc_status st = cc_option_log(setup, &log, &log_path, err);
 
     cc_net_options_init(&net);
     if (st == CC_OK)
@@ -521,6 +475,7 @@ enum cc_status cc_option_check(const struct cc_setup *setup,
     }
     if (st == CC_OK)
         st = cc_option_server(setup, &server, &rpc_lists, err);
+    free(log_path);
     free(agent);
     cc_net_lists_clear(&net_lists);
     cc_rpc_lists_clear(&rpc_lists);

@@ -35,9 +35,13 @@ enum cc_status cc_option_misplaced(const struct cc_setup *setup,
  * the node will take? Asked before anything is started or made. */
 enum cc_status cc_option_check(const struct cc_setup *setup,
                                struct cc_error *err);
-/* Log categories that -debug and -debugexclude name. */
-enum cc_status cc_option_categories(const struct cc_args *args, uint32_t *out,
-                                    struct cc_error *err);
+/* Where settings.json is; for free. NULL: nowhere. */
+char *cc_option_settings(const struct cc_setup *setup);
+/* Where the log goes and what it tells; *path, which out borrows, is for
+ * free. */
+enum cc_status cc_option_log(const struct cc_setup *setup,
+                             struct cc_log_options *out, char **path,
+                             struct cc_error *err);
 /* Script check workers beside the calling thread, from -par. */
 unsigned cc_option_threads(const struct cc_args *args);
 /* The chain's parameters with -testactivationheight applied. */

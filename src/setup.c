@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/fs.h"
@@ -80,6 +81,54 @@ static enum cc_status read_conf(struct cc_setup *s, struct cc_error *err)
     return cc_context(err, st, "Error reading configuration file");
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
+/* A file that its owner may think is read, in a data folder that another file
+ * named. */
+enum cc_status cc_setup_check_conf(const struct cc_setup *s,
+                                   struct cc_error *err)
+{
+    const char *name = s->bitcoin ? "bitcoin.conf" : "cloudcoin.conf";
+    const char *given = cc_args_get(s->args, "conf", "");
+    bool allowed = cc_args_get_bool(s->args, "allowignoredconf", false);
+    char *here = cc_fs_join(s->datadir, name), *source, *text;
+    enum cc_status st = CC_OK;
+
+    if (cc_args_is_negated(s->args, "conf") || !cc_fs_exists(here) ||
+        same_file(here, s->conf)) {
+        free(here);
+        return CC_OK;
+    }
+    source = *given ? cc_asprintf("command line argument \"-conf=%s\"", given)
+                    : cc_asprintf("data directory \"%s\"", s->first_datadir);
+    text = cc_asprintf(
+        "Data directory \"%s\" contains a \"%s\" file which is ignored, "
+        "because a different configuration file \"%s\" from %s is being used "
+        "instead. Possible ways to address this would be to:\n"
+        "- Delete or rename the \"%s\" file in data directory \"%s\".\n"
+        "- Change datadir= or conf= options to specify one configuration file, "
+        "not two, and use includeconf= to include any other configuration "
+        "files.",
+        s->datadir, name, s->conf, source, name, s->datadir);
+    if (allowed)
+        cc_args_warn(s->args, text);
+    else
+        st = cc_fail(err, CC_INVALID,
+                     "%s\n- Set allowignoredconf=1 option to treat this "
+                     "condition as a warning, not an error.",
+                     text);
+    free(text);
+    free(source);
+    free(here);
+    return st;
+}
+
 static enum cc_status find_chain(struct cc_setup *s, struct cc_error *err)
 {
     const char *name;
@@ -125,8 +174,10 @@ enum cc_status cc_setup_load(struct cc_setup *s,
     st = find_datadir(s, err);
     if (st == CC_OK)
         st = read_conf(s, err);
-    if (st == CC_OK)
+    if (st == CC_OK) {
+        s->first_datadir = cc_strdup(s->datadir);
         st = find_datadir(s, err); /* the file may have named another */
+    }
     if (st == CC_OK)
         st = find_chain(s, err);
     if (st == CC_OK)
@@ -140,6 +191,7 @@ void cc_setup_clear(struct cc_setup *s)
 {
     cc_args_free(s->args);
     free(s->datadir);
+    free(s->first_datadir);
     free(s->chaindir);
     free(s->conf);
     memset(s, 0, sizeof(*s));

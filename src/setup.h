@@ -14,6 +14,7 @@ struct cc_setup {
     const struct cc_params *params; /* NULL until the chain is known */
     bool bitcoin;                   /* -bitcoin */
     char *datadir;                  /* absolute */
+    char *first_datadir;            /* before the file named another */
     char *chaindir;                 /* <datadir>/<folder of the chain> */
     char *conf;                     /* the configuration file, there or not */
     int rest;                       /* first word that is no option */
@@ -27,6 +28,10 @@ enum cc_status cc_setup_load(struct cc_setup *s,
                              const struct cc_arg_option *options, size_t count,
                              int argc, char **argv, bool words,
                              struct cc_error *err);
+/* A configuration file in a data folder that another file named, which its
+ * owner may think is read: an error, or with -allowignoredconf a warning. */
+enum cc_status cc_setup_check_conf(const struct cc_setup *s,
+                                   struct cc_error *err);
 void cc_setup_clear(struct cc_setup *s);
 
 /* A path of an option: absolute, or below the chain's folder. For free. */

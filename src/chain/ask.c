@@ -4,7 +4,6 @@
 #include "chain/internal.h"
 #include "util/mem.h"
 
-#define MAX_TIP_AGE_S (24 * 60 * 60)
 #define LOCATOR_MAX 32
 
 const struct cc_params *cc_chain_params(const struct cc_chain *c)
@@ -83,7 +82,7 @@ bool cc_chain_in_ibd(struct cc_chain *c)
         return false;
     cc_chain_lock(c);
     if (cc_u256_cmp(&c->tip->work, &c->params->minimum_chain_work) >= 0 &&
-        c->tip->header.time >= c->now(c->now_arg) - MAX_TIP_AGE_S &&
+        c->tip->header.time >= c->now(c->now_arg) - c->max_tip_age_s &&
         atomic_load(&c->ibd)) {
         atomic_store(&c->ibd, false);
         cc_log(c->log, "Leaving InitialBlockDownload (latching to false)");

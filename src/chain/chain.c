@@ -13,6 +13,7 @@
 #define BATCH_MS 60000
 /* Catching up: so many headers more than blocks. */
 #define CATCH_UP_HEADERS 24
+#define DEFAULT_TIP_AGE_S (24 * 60 * 60)
 #define MIN_SPACE ((uint64_t)50 << 20)
 
 static const char *const families[] = {"meta", "coins", "typed", "index"};
@@ -317,6 +318,8 @@ enum cc_status cc_chain_open(struct cc_chain **out,
         memcpy(c->assume_valid, config->assume_valid, 32);
     c->flushed_ms = cc_clock_monotonic_ms();
     atomic_init(&c->ibd, true);
+    c->max_tip_age_s =
+        config->max_tip_age_s ? config->max_tip_age_s : DEFAULT_TIP_AGE_S;
     lock_init(&c->lock);
     cc_tree_init(&c->tree);
     c->pool = cc_pool_new(config->threads, "scriptch");

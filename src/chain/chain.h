@@ -107,6 +107,7 @@ struct cc_chain_config {
     uint32_t prune_after;    /* not by itself before the tip is higher */
     bool small_files;        /* 64 KiB each, to try pruning with */
     uint32_t check_blocks;   /* undo so many at start, to see that they fit */
+    int64_t max_tip_age_s;   /* an older tip is still downloading; 0: a day */
     struct cc_fault fault;   /* for tests; zero otherwise */
     const atomic_bool *stop; /* set: end long work soon; may be NULL */
 };

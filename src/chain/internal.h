@@ -80,6 +80,7 @@ struct cc_chain {
     bool failed;
     struct cc_error failure;
     atomic_bool ibd;
+    int64_t max_tip_age_s;
 };
 
 /* --- chain.c ------------------------------------------------------------- */

@@ -94,6 +94,7 @@ struct cc_rpc_env {
     struct cc_log *log;
     const char *datadir;  /* as given, without the chain's folder */
     const char *chaindir; /* with it */
+    const char *settings; /* path of settings.json; NULL with -nosettings */
     struct cc_rpc *rpc;
     struct cc_waiter *waiter; /* rpc/waiter.h: for the tip, or the end */
     void (*stop)(void *arg);  /* ask the daemon to end */

@@ -1,13 +1,47 @@
 #include "rpc/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "rpc/json.h"
 #include "util/fs.h"
 #include "util/mem.h"
 
-#define FILE_NAME "settings.json"
 #define FILE_MAX (1u << 20)
+#define WARNING_KEY "_warning_"
+
+/* Under the heading that bitcoind gives all of them. */
+static enum cc_status fault(struct cc_error *err, const char *path,
+                            const char *fmt, const char *what)
+{
+    char text[200];
+
+    snprintf(text, sizeof(text), fmt, what);
+    return cc_fail(err, CC_INVALID,
+                   "Settings file could not be read:\n- %s settings file %s",
+                   text, path);
+}
+
+/* The library names the key in quotes at the end of its sentence. */
+static enum cc_status bad_json(struct cc_error *err, const char *path,
+                               const json_error_t *why)
+{
+    const char *from = strchr(why->text, '"');
+    char key[sizeof(why->text)] = "";
+
+    if (json_error_code(why) != json_error_duplicate_key)
+        return cc_fail(err, CC_INVALID,
+                       "Settings file could not be read:\n- Settings file %s "
+                       "does not contain valid JSON. This is probably caused "
+                       "by disk corruption or a crash, and can be fixed by "
+                       "removing the file, which will reset settings to "
+                       "default values.",
+                       path);
+    if (from)
+        snprintf(key, sizeof(key), "%.*s", (int)strcspn(from + 1, "\""),
+                 from + 1);
+    return fault(err, path, "Found duplicate key %s in", key);
+}
 
 /* The file as an object; a new one if there is none. */
 static enum cc_status read_settings(const char *path, json_t **out,
@@ -16,6 +50,9 @@ static enum cc_status read_settings(const char *path, json_t **out,
     uint8_t *text = NULL;
     size_t len;
     enum cc_status st = cc_fs_read(path, FILE_MAX, &text, &len, err);
+    json_error_t why;
+    json_t *strict;
+    char *dump;
 
     if (st == CC_NOTFOUND) {
         *out = json_object();
@@ -23,14 +60,21 @@ static enum cc_status read_settings(const char *path, json_t **out,
     }
     if (st != CC_OK)
         return cc_context(err, st, "Settings file could not be read");
-    *out = cc_json_parse((const char *)text, len);
+    /* Twice: one says what is wrong, the other keeps numbers as they are. */
+    strict = json_loadb((const char *)text, len,
+                        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    *out = strict ? cc_json_parse((const char *)text, len) : NULL;
     free(text);
+    json_decref(strict);
     if (json_is_object(*out))
         return CC_OK;
+    if (!*out)
+        return bad_json(err, path, &why);
+    dump = cc_json_dump(*out, 0);
+    st = fault(err, path, "Found non-object value %s in", dump);
+    free(dump);
     json_decref(*out);
-    return cc_fail(err, CC_INVALID,
-                   "Settings file could not be read: %s is no JSON object",
-                   path);
+    return st;
 }
 
 static enum cc_status write_settings(const char *path, const json_t *settings,
@@ -42,6 +86,65 @@ static enum cc_status write_settings(const char *path, const json_t *settings,
     free(text);
     return st;
 }
+
+/* --- Options ------------------------------------------------------------- */
+
+/* What an option of this value would have on the command line; for free. NULL:
+ * it says nothing. */
+static char *option_value(const json_t *v)
+{
+    if (json_is_null(v) || json_is_object(v) || json_is_array(v))
+        return NULL;
+    if (json_is_boolean(v))
+        return cc_strdup(json_is_true(v) ? "1" : "0");
+    if (cc_json_is_string(v))
+        return cc_strdup(json_string_value(v));
+    return cc_json_dump(v, 0);
+}
+
+static void take_option(struct cc_args *args, const char *name,
+                        const json_t *value)
+{
+    size_t count = json_is_array(value) ? json_array_size(value) : 1, kept = 0;
+    char **list = cc_calloc(count + 1, sizeof(*list));
+    char *text = cc_json_dump(value, 0);
+
+    for (size_t i = 0; i < count; i++) {
+        list[kept] = option_value(
+            json_is_array(value) ? json_array_get(value, i) : value);
+        kept += list[kept] != NULL;
+    }
+    cc_args_add_saved(args, name, (const char *const *)list, kept,
+                      json_is_false(value), text);
+    for (size_t i = 0; i < kept; i++)
+        free(list[i]);
+    free(list);
+    free(text);
+}
+
+enum cc_status cc_settings_open(const char *path, struct cc_args *args,
+                                struct cc_error *err)
+{
+    json_t *settings, *value;
+    const char *name;
+    enum cc_status st = read_settings(path, &settings, err);
+
+    if (st != CC_OK)
+        return st;
+    json_object_del(settings, WARNING_KEY);
+    json_object_foreach(settings, name, value) take_option(args, name, value);
+    cc_json_set_str(settings, WARNING_KEY,
+                    "This file is automatically generated and updated by "
+                    "CloudCoin. Please do not edit this file while the node "
+                    "is running, as any changes might be ignored or "
+                    "overwritten.");
+    st = cc_context(err, write_settings(path, settings, err),
+                    "Settings file could not be written");
+    json_decref(settings);
+    return st;
+}
+
+/* --- Wallets ------------------------------------------------------------- */
 
 /* Its place in the list of names, or the list's length. */
 static size_t place_of(const json_t *list, const char *name)
@@ -57,18 +160,18 @@ static size_t place_of(const json_t *list, const char *name)
     return i;
 }
 
-enum cc_status cc_settings_set_wallet(const char *chaindir, const char *name,
+enum cc_status cc_settings_set_wallet(const char *path, const char *name,
                                       bool load, struct cc_error *err)
 {
-    char *path = cc_fs_join(chaindir, FILE_NAME);
     json_t *settings, *list;
-    enum cc_status st = read_settings(path, &settings, err);
+    enum cc_status st;
     size_t at;
 
-    if (st != CC_OK) {
-        free(path);
+    if (!path)
+        return cc_fail(err, CC_NOTFOUND, "There is no settings file");
+    st = read_settings(path, &settings, err);
+    if (st != CC_OK)
         return st;
-    }
     list = json_object_get(settings, "wallet");
     if (!json_is_array(list)) {
         list = json_array();
@@ -83,7 +186,6 @@ enum cc_status cc_settings_set_wallet(const char *chaindir, const char *name,
         st = write_settings(path, settings, err);
     }
     json_decref(settings);
-    free(path);
     return st;
 }
 
@@ -106,32 +208,4 @@ enum cc_status cc_settings_load_wallet(struct cc_wallets *wallets,
     warn(arg, text);
     free(text);
     return CC_OK;
-}
-
-enum cc_status cc_settings_load_wallets(const char *chaindir,
-                                        struct cc_wallets *wallets,
-                                        cc_warn_fn warn, void *arg,
-                                        struct cc_error *err)
-{
-    char *path = cc_fs_join(chaindir, FILE_NAME);
-    json_t *settings;
-    const json_t *list;
-    enum cc_status st = read_settings(path, &settings, err);
-
-    free(path);
-    if (st != CC_OK)
-        return st;
-    list = json_object_get(settings, "wallet");
-    for (size_t i = 0; st == CC_OK && i < json_array_size(list); i++) {
-        const json_t *name = json_array_get(list, i);
-
-        if (cc_json_is_string(name))
-            st = cc_settings_load_wallet(wallets, json_string_value(name), warn,
-                                         arg, err);
-        else
-            st = cc_fail(err, CC_INVALID,
-                         "Settings file: a wallet's name is no string");
-    }
-    json_decref(settings);
-    return st;
 }

@@ -1,6 +1,7 @@
 /*
  * settings.h: settings.json in the chain's folder: what calls decided for the
- * next start, as bitcoind keeps it. So far the wallets to load:
+ * next start, as bitcoind keeps it. It holds any option, by name, with a JSON
+ * value; calls write the wallets to load:
  *     { "wallet": ["a", "b"] }
  * Other members are kept as they are. Callers hold cc_wallets_lock() while
  * they change it.
@@ -8,11 +9,17 @@
 #ifndef CC_RPC_SETTINGS_H
 #define CC_RPC_SETTINGS_H
 
+#include "util/args.h"
 #include "util/error.h"
 #include "wallet/wallet.h"
 
-/* Load this wallet at the next start, or do not. */
-enum cc_status cc_settings_set_wallet(const char *chaindir, const char *name,
+/* Read the file, hand its members to args, and write it again with a word of
+ * warning for who would edit it. A file that is not there is made. */
+enum cc_status cc_settings_open(const char *path, struct cc_args *args,
+                                struct cc_error *err);
+/* Load this wallet at the next start, or do not. path NULL: there is no file,
+ * CC_NOTFOUND. */
+enum cc_status cc_settings_set_wallet(const char *path, const char *name,
                                       bool load, struct cc_error *err);
 /* Told of what is passed over. */
 typedef void (*cc_warn_fn)(void *arg, const char *text);
@@ -21,10 +28,5 @@ typedef void (*cc_warn_fn)(void *arg, const char *text);
 enum cc_status cc_settings_load_wallet(struct cc_wallets *wallets,
                                        const char *name, cc_warn_fn warn,
                                        void *arg, struct cc_error *err);
-/* The same for all that are named there; a fault of settings.json is one. */
-enum cc_status cc_settings_load_wallets(const char *chaindir,
-                                        struct cc_wallets *wallets,
-                                        cc_warn_fn warn, void *arg,
-                                        struct cc_error *err);
 
 #endif

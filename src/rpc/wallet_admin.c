@@ -24,7 +24,7 @@ static json_t *name_and_warnings(struct cc_rpc_call *call, const char *name,
 
     if (cc_rpc_arg(call, start)) {
         cc_wallets_lock(call->env->wallets);
-        st = cc_settings_set_wallet(call->env->chaindir, name,
+        st = cc_settings_set_wallet(call->env->settings, name,
                                     cc_rpc_bool(call, start, false), &err);
         cc_wallets_unlock(call->env->wallets);
     }

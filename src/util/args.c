@@ -40,6 +40,7 @@ void cc_args_free(struct cc_args *a)
         free(a->settings[i].section);
         free(a->settings[i].name);
         free(a->settings[i].value);
+        free(a->settings[i].line);
     }
     free(a->settings);
     free_list(a->warnings, a->warning_count);
@@ -82,6 +83,8 @@ static void add(struct cc_args *a, enum source source, const char *section,
     s->name = cc_strdup(name);
     s->value = cc_strdup(value);
     s->negated = negated;
+    s->line = NULL;
+    s->mute = false;
 }
 
 static bool truth(const char *value)
@@ -157,6 +160,27 @@ enum cc_status cc_args_parse(struct cc_args *a, int argc, char **argv,
         return cc_fail(err, CC_INVALID,
                        "Command line contains unexpected token '%s'", argv[i]);
     return CC_OK;
+}
+
+void cc_args_warn(struct cc_args *a, const char *text)
+{
+    warn(a, cc_strdup(text));
+}
+
+void cc_args_add_saved(struct cc_args *a, const char *name,
+                       const char *const *values, size_t count, bool negated,
+                       const char *json)
+{
+    struct setting *s;
+
+    if (!cc_args_option(a, name))
+        warn(a, cc_asprintf("Ignoring unknown rw_settings value %s", name));
+    add(a, FROM_SAVED, "", name, "", false);
+    s = &a->settings[a->count - 1];
+    s->line = cc_asprintf("Setting file arg: %s = %s", name, json);
+    s->mute = true;
+    for (size_t i = 0; i < count; i++)
+        add(a, FROM_SAVED, "", name, values[i], negated);
 }
 
 void cc_args_select(struct cc_args *a, const char *section)
@@ -374,7 +398,7 @@ enum cc_status cc_args_read_text(struct cc_args *a, const char *text,
 static bool belongs(const struct cc_args *a, const struct setting *s,
                     enum source source, const char *name)
 {
-    return s->source == source && !strcmp(s->name, name) &&
+    return s->source == source && !s->mute && !strcmp(s->name, name) &&
            (source != FROM_SECTION || !strcmp(s->section, a->section));
 }
 
@@ -434,9 +458,8 @@ static const char *decide(const struct cc_args *a, const char *name,
             continue;
         *negated = s.last_negated;
         if (s.count)
-            return src == FROM_COMMAND_LINE || src == FORCED || chain_type
-                       ? s.last->value
-                       : s.first->value;
+            return src < FROM_SECTION || chain_type ? s.last->value
+                                                    : s.first->value;
         if (s.last_negated)
             return "0";
     }
@@ -556,9 +579,13 @@ char *cc_args_line(const struct cc_args *a, size_t i)
     const struct setting *s;
     char *value, *line;
 
-    if (i >= a->count)
+    for (s = a->settings; s < a->settings + a->count; s++)
+        if ((s->source != FROM_SAVED || s->line) && i-- == 0)
+            break;
+    if (s == a->settings + a->count)
         return NULL;
-    s = &a->settings[i];
+    if (s->line)
+        return cc_strdup(s->line);
     option = cc_args_option(a, s->name);
     if (option && option->flags & CC_ARG_SECRET)
         value = cc_strdup("****");

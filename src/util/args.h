@@ -3,8 +3,9 @@
  *
  * Command line: -name, -name=value, --name=value, -noname (= -name=0). The
  * configuration file: name=value, [section] per chain, '#' comments,
- * includeconf=. The command line wins over the chain's section, that over the
- * lines above all sections; of several values on the command line the last
+ * includeconf=. The command line wins over settings.json (cc_args_add_saved),
+ * that over the chain's section, that over the lines above all sections; of
+ * several values on the command line the last
  * counts, in the file the first; a negation on the command line forgets the
  * values before it and hides the file's. Options marked CC_ARG_NETWORK
  * (-port, -bind, -wallet, ...) above all sections count for main only.
@@ -70,6 +71,14 @@ enum cc_status cc_args_read_file(struct cc_args *a, const char *path,
 enum cc_status cc_args_read_text(struct cc_args *a, const char *text,
                                  size_t len, const char *path,
                                  const char *directory, struct cc_error *err);
+/* One more sentence for cc_args_warning. */
+void cc_args_warn(struct cc_args *a, const char *text);
+/* Option name as settings.json has it: weaker than the command line, stronger
+ * than the file; of several values the last counts. json: for the log. A name
+ * that is no option becomes a warning. */
+void cc_args_add_saved(struct cc_args *a, const char *name,
+                       const char *const *values, size_t count, bool negated,
+                       const char *json);
 /* Sentence i, NULL past the last. */
 const char *cc_args_warning(const struct cc_args *a, size_t i);
 

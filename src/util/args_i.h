@@ -7,13 +7,22 @@
 #define CC_ARGS_FILE_MAX (1u << 20)
 
 /* Strongest first. */
-enum source { FORCED, FROM_COMMAND_LINE, FROM_SECTION, FROM_TOP, SOURCES };
+enum source {
+    FORCED,
+    FROM_COMMAND_LINE,
+    FROM_SAVED, /* settings.json */
+    FROM_SECTION,
+    FROM_TOP,
+    SOURCES
+};
 
 struct setting {
     enum source source;
     char *section; /* "" unless FROM_SECTION */
     char *name, *value;
     bool negated;
+    char *line; /* of a saved one: as the log tells it; NULL: not told */
+    bool mute;  /* only there for its line */
 };
 
 struct cc_args {

@@ -7,8 +7,11 @@
 
 void cc_error_init(struct cc_error *err)
 {
-    if (err)
-        memset(err, 0, sizeof(*err));
+    if (!err)
+        return;
+    err->status = CC_OK;
+    err->verdict = CC_VERDICT_NONE;
+    err->reason[0] = err->text[0] = '\0';
 }
 
 enum cc_status cc_fail(struct cc_error *err, enum cc_status st, const char *fmt,

@@ -44,7 +44,7 @@ struct cc_error {
     enum cc_status status;
     enum cc_verdict verdict;
     char reason[160]; /* stable words of a verdict, "bad-cb-amount"; or "" */
-    char text[400];   /* the sentence for people */
+    char text[1200];  /* the sentence for people */
 };
 
 /* Forget what is there. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/clock.h"
@@ -15,12 +16,14 @@
 #include "util/mem.h"
 
 #define LINE_MAX_BYTES 4096
+#define KEPT_BYTES 10000000
 
 struct cc_log {
     char *path; /* NULL: no file */
     int fd;     /* -1: none */
     bool console, timestamps, time_micros, thread_names, source_locations;
     _Atomic uint32_t categories;
+    uint32_t quiet;
     pthread_mutex_t lock; /* over fd, and for whole lines */
 };
 
@@ -46,6 +49,33 @@ static int open_file(const char *path)
     return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
+/* Keep the end of a file that has grown by a tenth over what is kept. A fault
+ * leaves it as it is. */
+static void shrink(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t *end = NULL;
+    struct stat info;
+    ssize_t got = 0;
+    size_t len = 0;
+
+    if (fd < 0)
+        return;
+    if (!fstat(fd, &info) && S_ISREG(info.st_mode) &&
+        info.st_size > KEPT_BYTES / 10 * 11) {
+        end = cc_calloc(1, KEPT_BYTES);
+        do {
+            got = pread(fd, end + len, KEPT_BYTES - len,
+                        info.st_size - KEPT_BYTES + (off_t)len);
+            len += got > 0 ? (size_t)got : 0;
+        } while (got > 0 && len < KEPT_BYTES);
+    }
+    close(fd);
+    if (end && len == KEPT_BYTES)
+        (void)cc_fs_write(path, end, len, 0600, NULL);
+    free(end);
+}
+
 enum cc_status cc_log_open(struct cc_log **out,
                            const struct cc_log_options *options,
                            struct cc_error *err)
@@ -54,6 +84,8 @@ enum cc_status cc_log_open(struct cc_log **out,
     int fd = -1;
 
     if (options->path) {
+        if (options->shrink)
+            shrink(options->path);
         fd = open_file(options->path);
         if (fd < 0)
             return cc_fail(err, CC_IO, "Could not open debug log file %s",
@@ -67,6 +99,7 @@ enum cc_status cc_log_open(struct cc_log **out,
     log->time_micros = options->time_micros;
     log->thread_names = options->thread_names;
     log->source_locations = options->source_locations;
+    log->quiet = options->quiet;
     atomic_init(&log->categories, options->categories);
     pthread_mutex_init(&log->lock, NULL);
     *out = log;
@@ -130,7 +163,7 @@ const char *cc_log_category_name(unsigned i)
 bool cc_log_wants(const struct cc_log *log, enum cc_log_category cat)
 {
     return log && (cat == CC_LOG_ALWAYS ||
-                   (cc_log_categories(log) & (uint32_t)cat) != 0);
+                   (cc_log_categories(log) & ~log->quiet & (uint32_t)cat) != 0);
 }
 
 /* Adds to a line of LINE_MAX_BYTES + 2 bytes; what is too long is cut. */

@@ -43,7 +43,9 @@ struct cc_log_options {
     const char *path; /* NULL: no file */
     bool console;     /* -printtoconsole */
     bool timestamps, time_micros, thread_names, source_locations;
+    bool shrink; /* of a long file, keep the last 10 MB */
     uint32_t categories;
+    uint32_t quiet; /* -loglevel=info: silent though they are on */
 };
 
 enum cc_status cc_log_open(struct cc_log **out,

@@ -352,6 +352,38 @@ static void test_soft_set_and_force(void **state)
     cc_args_free(a);
 }
 
+/* settings.json stands between command line and file. */
+static void test_saved(void **state)
+{
+    struct cc_args *a = fresh();
+    char *line;
+
+    (void)state;
+    assert_int_equal(text(a, "dbcache=1\nlisten=1\n[main]\nport=2\n", NULL),
+                     CC_OK);
+    cc_args_add_saved(a, "dbcache", WORDS("3", "4"), 2, false, "[3,4]");
+    cc_args_add_saved(a, "port", WORDS("5"), 1, false, "5");
+    cc_args_add_saved(a, "listen", WORDS("0"), 1, true, "false");
+    cc_args_add_saved(a, "moon", WORDS("6"), 1, false, "\"6\"");
+    assert_int_equal(cc_args_get_int(a, "dbcache", 0), 4);
+    assert_string_equal(cc_args_get_nth(a, "dbcache", 0), "3");
+    assert_string_equal(cc_args_get_nth(a, "dbcache", 2), "1");
+    assert_int_equal(cc_args_get_int(a, "port", 0), 5);
+    assert_true(cc_args_is_negated(a, "listen"));
+    assert_string_equal(cc_args_warning(a, 0),
+                        "Ignoring unknown rw_settings value moon");
+    parse(a, NULL, NULL, WORDS("-dbcache=7"));
+    assert_int_equal(cc_args_get_int(a, "dbcache", 0), 7);
+    line = cc_args_line(a, 3); /* one per name, after the file's three */
+    assert_string_equal(line, "Setting file arg: dbcache = [3,4]");
+    free(line);
+    line = cc_args_line(a, 7);
+    assert_string_equal(line, "Command-line arg: dbcache=\"7\"");
+    free(line);
+    assert_null(cc_args_line(a, 8));
+    cc_args_free(a);
+}
+
 static void test_help_has_bitcoinds_shape(void **state)
 {
     static const char want[] =
@@ -398,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_chain),
         cmocka_unit_test(test_includes),
         cmocka_unit_test(test_soft_set_and_force),
+        cmocka_unit_test(test_saved),
         cmocka_unit_test(test_help_has_bitcoinds_shape),
     };
 

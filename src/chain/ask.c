@@ -185,6 +185,17 @@ enum cc_status cc_chain_each_coin(struct cc_chain *c,
                                              const struct cc_coin *coin),
                                   void *arg, struct cc_error *err)
 {
+    struct cc_index *at;
+
+    return cc_chain_each_coin_at(c, &at, fn, arg, err);
+}
+
+enum cc_status cc_chain_each_coin_at(struct cc_chain *c, struct cc_index **at,
+                                     bool (*fn)(void *arg,
+                                                const struct cc_outpoint *o,
+                                                const struct cc_coin *coin),
+                                     void *arg, struct cc_error *err)
+{
     struct cc_db_snapshot *snapshot;
     struct cc_db_iter *it;
     struct cc_bytes key, value;
@@ -193,6 +204,7 @@ enum cc_status cc_chain_each_coin(struct cc_chain *c,
     cc_chain_lock(c);
     st = cc_chain_flush(c, err);
     snapshot = st == CC_OK ? cc_db_snapshot_new(c->db) : NULL;
+    *at = c->tip;
     cc_chain_unlock(c);
     if (st != CC_OK)
         return st;

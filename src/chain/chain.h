@@ -184,6 +184,12 @@ enum cc_status cc_chain_each_coin(struct cc_chain *c,
                                              const struct cc_outpoint *o,
                                              const struct cc_coin *coin),
                                   void *arg, struct cc_error *err);
+/* The same; *at: the block that the coins are those after. */
+enum cc_status cc_chain_each_coin_at(struct cc_chain *c, struct cc_index **at,
+                                     bool (*fn)(void *arg,
+                                                const struct cc_outpoint *o,
+                                                const struct cc_coin *coin),
+                                     void *arg, struct cc_error *err);
 /* Typed coins (identities, contracts, seals) of the tip only. */
 enum cc_status cc_chain_each_typed(struct cc_chain *c,
                                    bool (*fn)(void *arg,

@@ -12,6 +12,7 @@ libcc_crypto_a_SOURCES = \
     src/crypto/hash.c src/crypto/hash.h \
     src/crypto/kdf.c src/crypto/kdf.h \
     src/crypto/mtree.c src/crypto/mtree.h \
+    src/crypto/muhash.c src/crypto/muhash.h \
     src/crypto/noise.c src/crypto/noise.h \
     src/crypto/ripemd160.c \
     src/crypto/sealfield.c src/crypto/sealfield.h \
@@ -51,3 +52,7 @@ src_crypto_test_test_noise_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)
 check_PROGRAMS += src/crypto/test/test_hd
 src_crypto_test_test_hd_SOURCES = src/crypto/test/test_hd.c
 src_crypto_test_test_hd_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)
+
+check_PROGRAMS += src/crypto/test/test_muhash
+src_crypto_test_test_muhash_SOURCES = src/crypto/test/test_muhash.c
+src_crypto_test_test_muhash_LDADD = $(TEST_SUPPORT) $(FLOOR_crypto)

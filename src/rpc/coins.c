@@ -3,6 +3,7 @@
 
 #include "consensus/script.h"
 #include "crypto/hash.h"
+#include "crypto/muhash.h"
 #include "mempool/mempool.h"
 #include "rpc/blockchain.h"
 #include "rpc/families.h"
@@ -66,11 +67,12 @@ struct totals {
     uint64_t txs, outs, bogo_size;
     cc_amount amount;
     uint8_t last[32];
-    struct cc_sha256 hash;
-    bool hashing;
+    struct cc_sha256 *hash;   /* of all in order; or NULL */
+    struct cc_muhash *muhash; /* of the set; or NULL */
 };
 
-/* The hash is over each coin as (outpoint, 2 x height + coinbase, output). */
+/* The hashes are over each coin as (outpoint, 2 x height + coinbase, output).
+ */
 static bool add_coin(void *arg, const struct cc_outpoint *out,
                      const struct cc_coin *coin)
 {
@@ -83,30 +85,59 @@ static bool add_coin(void *arg, const struct cc_outpoint *out,
     t->outs++;
     t->bogo_size += 32 + 4 + 4 + 8 + 2 + coin->out.script.len;
     t->amount += coin->out.value;
-    if (!t->hashing)
+    if (!t->hash && !t->muhash)
         return true;
     cc_writer_init_heap(&w);
     cc_write_bytes(&w, out->txid, 32);
     cc_write_u32le(&w, out->index);
     cc_write_u32le(&w, coin->height << 1 | coin->coinbase);
     cc_txout_write(&w, &coin->out);
-    cc_sha256_update(&t->hash, w.data, w.len);
+    if (t->hash)
+        cc_sha256_update(t->hash, w.data, w.len);
+    else
+        cc_muhash_add(t->muhash, w.data, w.len);
     cc_writer_clear(&w);
     return true;
+}
+
+static json_t *totals_json(const struct totals *t, struct cc_chain *c,
+                           const struct cc_index *at)
+{
+    json_t *o = json_object();
+    uint8_t hash[32];
+
+    cc_json_set_int(o, "height", at->height);
+    cc_json_set_hash(o, "bestblock", at->hash);
+    cc_json_set(o, "txouts", cc_json_u64(t->outs));
+    cc_json_set(o, "bogosize", cc_json_u64(t->bogo_size));
+    if (t->hash) {
+        cc_sha256_final2(t->hash, hash);
+        cc_json_set_hash(o, "hash_serialized_3", hash);
+    }
+    if (t->muhash) {
+        cc_muhash_final(t->muhash, hash);
+        cc_json_set_hash(o, "muhash", hash);
+    }
+    cc_json_set_amount(o, "total_amount", t->amount);
+    cc_json_set(o, "transactions", cc_json_u64(t->txs));
+    cc_json_set(o, "disk_size", cc_json_u64(cc_chain_state_size(c)));
+    return o;
 }
 
 static json_t *gettxoutsetinfo(struct cc_rpc_call *call)
 {
     const char *type = cc_rpc_str(call, 0, "hash_serialized_3");
     struct cc_chain *c = call->env->chain;
-    struct totals t = {.hashing = !strcmp(type, "hash_serialized_3")};
-    const struct cc_index *tip;
+    bool serialized = !strcmp(type, "hash_serialized_3");
+    bool muhash = !strcmp(type, "muhash");
+    struct totals t = {0};
+    struct cc_sha256 hash;
+    struct cc_index *at;
     struct cc_error err;
     enum cc_status st;
-    uint8_t hash[32];
-    json_t *o;
+    json_t *o = NULL;
 
-    if (!t.hashing && strcmp(type, "none") != 0)
+    if (!serialized && !muhash && strcmp(type, "none") != 0)
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                             "'%s' is not a valid hash_type", type);
     if (cc_rpc_arg(call, 1))
@@ -114,26 +145,15 @@ static json_t *gettxoutsetinfo(struct cc_rpc_call *call)
                             "Querying specific block heights requires "
                             "coinstatsindex");
     cc_error_init(&err);
-    cc_sha256_init(&t.hash);
-    cc_chain_lock(c); /* so that the tip named is the one counted */
-    tip = cc_chain_tip(c);
-    st = cc_chain_each_coin(c, add_coin, &t, &err);
-    cc_chain_unlock(c);
-    if (st != CC_OK)
-        return cc_rpc_error(call, CC_RPC_INTERNAL_ERROR,
-                            "Unable to read UTXO set");
-    o = json_object();
-    cc_json_set_int(o, "height", tip->height);
-    cc_json_set_hash(o, "bestblock", tip->hash);
-    cc_json_set(o, "txouts", cc_json_u64(t.outs));
-    cc_json_set(o, "bogosize", cc_json_u64(t.bogo_size));
-    if (t.hashing) {
-        cc_sha256_final2(&t.hash, hash);
-        cc_json_set_hash(o, "hash_serialized_3", hash);
-    }
-    cc_json_set_amount(o, "total_amount", t.amount);
-    cc_json_set(o, "transactions", cc_json_u64(t.txs));
-    cc_json_set(o, "disk_size", cc_json_u64(cc_chain_state_size(c)));
+    cc_sha256_init(&hash);
+    t.hash = serialized ? &hash : NULL;
+    t.muhash = muhash ? cc_muhash_new() : NULL;
+    st = cc_chain_each_coin_at(c, &at, add_coin, &t, &err);
+    if (st == CC_OK)
+        o = totals_json(&t, c, at);
+    else
+        cc_rpc_error(call, CC_RPC_INTERNAL_ERROR, "Unable to read UTXO set");
+    cc_muhash_free(t.muhash);
     return o;
 }
 
@@ -282,7 +302,7 @@ static const struct cc_rpc_arg txout_args[] = {
 static const struct cc_rpc_arg set_args[] = {
     CC_ARG("hash_type", CC_RPC_STR, "hash_serialized_3",
            "Which UTXO set hash should be calculated. Options: "
-           "'hash_serialized_3', 'none'."),
+           "'hash_serialized_3' (the legacy algorithm), 'muhash', 'none'."),
     CC_ARG("hash_or_height", CC_RPC_ANY, "the current best block",
            "The block of which to tell; needs an index that this node does "
            "not keep."),
@@ -310,8 +330,8 @@ static const struct cc_rpc_method methods[] = {
     {"blockchain", "gettxoutsetinfo", gettxoutsetinfo, CC_RPC_ARGS(set_args),
      "Returns statistics about the unspent transaction output set.\nNote this "
      "call may take some time.",
-     "{...}    height, bestblock, txouts, bogosize, hash_serialized_3, "
-     "total_amount, transactions, disk_size",
+     "{...}    height, bestblock, txouts, bogosize, hash_serialized_3 or "
+     "muhash, total_amount, transactions, disk_size",
      "", 0},
     {"blockchain", "scantxoutset", scantxoutset, CC_RPC_ARGS(scan_args),
      "Scans the unspent transaction output set for entries that match certain "

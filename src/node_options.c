@@ -263,6 +263,14 @@ static uint64_t option_scaled(const struct cc_args *args, const char *name,
     return n < 1 ? 1000 : n > 1000000 ? 1000000000 : (uint64_t)n * 1000;
 }
 
+/* Who hides behind a proxy is not reached from outside. */
+static bool has_proxy(const struct cc_args *args)
+{
+    const char *proxy = cc_args_get(args, "proxy", "");
+
+    return *proxy && strcmp(proxy, "0") != 0;
+}
+
 enum cc_status cc_option_net(const struct cc_args *args,
                              const struct cc_params *params,
                              struct cc_net_options *out,
@@ -293,10 +301,10 @@ enum cc_status cc_option_net(const struct cc_args *args,
         out->connect_count = 0;
         out->connect_none = true;
     }
-    out->listen =
-        cc_args_get_bool(args, "listen",
-                         out->bind_count || out->whitebind_count ||
-                             !(out->connect_count || out->connect_none));
+    out->listen = cc_args_get_bool(
+        args, "listen",
+        out->bind_count || out->whitebind_count ||
+            !(out->connect_count || out->connect_none || has_proxy(args)));
     if (!out->listen && (out->bind_count || out->whitebind_count))
         return cc_fail(err, CC_INVALID,
                        "Cannot set -bind or -whitebind together with "
@@ -318,14 +326,15 @@ enum cc_status cc_option_net(const struct cc_args *args,
     out->inactive = !cc_args_get_bool(args, "networkactive", true);
     out->whitelist_force_relay =
         cc_args_get_bool(args, "whitelistforcerelay", false);
-    out->whitelist_relay = cc_args_get_bool(args, "whitelistrelay", true) ||
-                           out->whitelist_force_relay;
-    return CC_OK;
+    out->whitelist_relay =
+        cc_args_get_bool(args, "whitelistrelay", !out->blocks_only) ||
+        out->whitelist_force_relay;
+    return cc_option_reach(args, out, lists, err);
 }
 
 void cc_net_lists_clear(struct cc_net_lists *lists)
 {
-    for (size_t i = 0; i < 7; i++)
+    for (size_t i = 0; i < sizeof(lists->list) / sizeof(lists->list[0]); i++)
         free(lists->list[i]);
     memset(lists, 0, sizeof(*lists));
 }

@@ -63,12 +63,17 @@ enum cc_status cc_option_wallets(const struct cc_args *args,
 
 /* Lists that struct cc_net_options borrows. */
 struct cc_net_lists {
-    const char **list[7];
+    const char **list[8];
 };
 enum cc_status cc_option_net(const struct cc_args *args,
                              const struct cc_params *params,
                              struct cc_net_options *out,
                              struct cc_net_lists *lists, struct cc_error *err);
+/* The part of it about which networks, proxies and limits; after the rest. */
+enum cc_status cc_option_reach(const struct cc_args *args,
+                               struct cc_net_options *out,
+                               struct cc_net_lists *lists,
+                               struct cc_error *err);
 void cc_net_lists_clear(struct cc_net_lists *lists);
 
 /* Where RPC listens and who may come. */

@@ -27,6 +27,14 @@ void cc_hash160(uint8_t out[20], const void *data, size_t len)
     cc_ripemd160(out, h, 32);
 }
 
+void cc_sha3_256(uint8_t out[32], const void *data, size_t len)
+{
+    unsigned n = 0;
+
+    if (!EVP_Digest(data, len, out, &n, EVP_sha3_256(), NULL) || n != 32)
+        abort();
+}
+
 void cc_hmac_sha256(uint8_t out[32], const void *key, size_t key_len,
                     const void *data, size_t len)
 {

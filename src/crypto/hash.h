@@ -44,6 +44,7 @@ void cc_ripemd160(uint8_t out[20], const void *data, size_t len);
 /* RIPEMD-160 of SHA-256. */
 void cc_hash160(uint8_t out[20], const void *data, size_t len);
 void cc_sha512(uint8_t out[64], const void *data, size_t len);
+void cc_sha3_256(uint8_t out[32], const void *data, size_t len); /* FIPS 202 */
 void cc_hmac_sha256(uint8_t out[32], const void *key, size_t key_len,
                     const void *data, size_t len);
 void cc_hmac_sha512(uint8_t out[64], const void *key, size_t key_len,

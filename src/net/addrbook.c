@@ -1,86 +1,89 @@
-#include "net/addrbook.h"
+#include "net/addrbook_i.h"
 
 #include <stdlib.h>
 
 #include "crypto/hash.h"
-#include "util/fs.h"
-#include "util/map.h"
 #include "util/mem.h"
-#include "util/reader.h"
 #include "util/siphash.h"
 #include "util/writer.h"
 
-#define NEW_SLOTS (CC_BOOK_NEW_BUCKETS * CC_BOOK_BUCKET_SIZE)
-#define TRIED_SLOTS (CC_BOOK_TRIED_BUCKETS * CC_BOOK_BUCKET_SIZE)
 #define BUCKETS_PER_SOURCE 64
 #define BUCKETS_PER_GROUP 8
 #define HORIZON_S (30 * 24 * 3600)
 #define RETRIES 3
 #define MAX_FAILURES 10
-#define FILE_MAGIC 0x42504343u /* "CCPB" */
-#define FILE_VERSION 1
-#define FILE_MAX (16 << 20)
-#define KEY_LEN 36
+#define REPLACE_S (4 * 3600) /* one that worked so lately stays */
+#define TEST_S 60            /* an attempt needs that long to succeed */
+#define TEST_WINDOW_S (40 * 60)
 
-struct entry {
-    struct cc_book_entry e;
-    size_t slot;
-};
-
-struct cc_addrbook {
-    uint64_t k0, k1;
-    struct cc_map map; /* KEY_LEN bytes of address and port -> struct entry * */
-    struct entry *fresh[NEW_SLOTS], *tried[TRIED_SLOTS];
-    size_t fresh_count, tried_count;
-};
+void cc_abook_set_key(struct cc_addrbook *b, const uint8_t key[32])
+{
+    memcpy(b->key, key, 32);
+    b->k0 = cc_get_u64le(key);
+    b->k1 = cc_get_u64le(key + 8);
+}
 
 struct cc_addrbook *cc_addrbook_new(const uint8_t key[16])
 {
     struct cc_addrbook *b = cc_calloc(1, sizeof(*b));
+    uint8_t whole[32];
 
-    b->k0 = cc_get_u64le(key);
-    b->k1 = cc_get_u64le(key + 8);
-    cc_map_init(&b->map, KEY_LEN, sizeof(struct entry *), key);
+    cc_sha256_once(whole, key, 16);
+    cc_abook_set_key(b, whole);
+    b->last_good = 1;
+    cc_map_init(&b->map, CC_BOOK_KEY_LEN, sizeof(struct cc_book_slot *), key);
     return b;
 }
 
-static void forget_all(struct cc_addrbook *b)
+void cc_abook_reset(struct cc_addrbook *b)
 {
     size_t pos = 0;
     void *v;
 
     while (cc_map_next(&b->map, &pos, NULL, &v))
-        free(*(struct entry **)v);
+        free(*(struct cc_book_slot **)v);
     cc_map_reset(&b->map);
     memset(b->fresh, 0, sizeof(b->fresh));
     memset(b->tried, 0, sizeof(b->tried));
-    b->fresh_count = b->tried_count = 0;
+    b->fresh_count = b->tried_count = b->collision_count = 0;
 }
 
 void cc_addrbook_free(struct cc_addrbook *b)
 {
     if (!b)
         return;
-    forget_all(b);
+    cc_abook_reset(b);
     cc_map_clear(&b->map);
     free(b);
 }
 
-static void make_key(uint8_t out[KEY_LEN], const struct cc_netaddr *a)
+static void make_key(uint8_t out[CC_BOOK_KEY_LEN], const struct cc_netaddr *a)
 {
-    memset(out, 0, KEY_LEN);
+    memset(out, 0, CC_BOOK_KEY_LEN);
     out[0] = a->network;
     memcpy(out + 1, a->bytes, a->len <= 32 ? a->len : 32);
     cc_put_u16le(out + 33, a->port);
 }
 
-static struct entry *find(const struct cc_addrbook *b,
-                          const struct cc_netaddr *a)
+struct cc_book_slot *cc_abook_find(const struct cc_addrbook *b,
+                                   const struct cc_netaddr *a)
 {
-    uint8_t key[KEY_LEN];
+    uint8_t key[CC_BOOK_KEY_LEN];
 
     make_key(key, a);
     return cc_map_get_ptr(&b->map, key);
+}
+
+struct cc_book_slot *cc_abook_make(struct cc_addrbook *b,
+                                   const struct cc_netaddr *a)
+{
+    struct cc_book_slot *s = cc_calloc(1, sizeof(*s));
+    uint8_t key[CC_BOOK_KEY_LEN];
+
+    s->e.addr = *a;
+    make_key(key, a);
+    cc_map_put_ptr(&b->map, key, s);
+    return s;
 }
 
 /* --- Places --------------------------------------------------------------- */
@@ -101,33 +104,42 @@ static uint64_t place_hash(const struct cc_addrbook *b, uint8_t label,
     return cc_siphash(b->k0, b->k1, buf, w.len);
 }
 
-static size_t new_slot(const struct cc_addrbook *b, const struct cc_netaddr *a,
-                       const struct cc_netaddr *source)
+size_t cc_abook_slot_in(const struct cc_addrbook *b, size_t bucket,
+                        const struct cc_netaddr *a)
 {
-    uint8_t key[KEY_LEN], g[8], s[8];
+    uint8_t key[CC_BOOK_KEY_LEN];
+
+    make_key(key, a);
+    return bucket * CC_BOOK_BUCKET_SIZE +
+           (size_t)(place_hash(b, 3, bucket, key, CC_BOOK_KEY_LEN, NULL, 0) %
+                    CC_BOOK_BUCKET_SIZE);
+}
+
+size_t cc_abook_new_slot(const struct cc_addrbook *b,
+                         const struct cc_netaddr *a,
+                         const struct cc_netaddr *source)
+{
+    uint8_t g[8], s[8];
     size_t g_len = cc_netaddr_group(a, g), s_len = cc_netaddr_group(source, s);
     uint64_t n, bucket;
 
-    make_key(key, a);
     n = place_hash(b, 1, 0, g, g_len, s, s_len) % BUCKETS_PER_SOURCE;
     bucket = place_hash(b, 2, n, s, s_len, NULL, 0) % CC_BOOK_NEW_BUCKETS;
-    return (size_t)(bucket * CC_BOOK_BUCKET_SIZE +
-                    place_hash(b, 3, bucket, key, KEY_LEN, NULL, 0) %
-                        CC_BOOK_BUCKET_SIZE);
+    return cc_abook_slot_in(b, (size_t)bucket, a);
 }
 
-static size_t tried_slot(const struct cc_addrbook *b,
-                         const struct cc_netaddr *a)
+size_t cc_abook_tried_slot(const struct cc_addrbook *b,
+                           const struct cc_netaddr *a)
 {
-    uint8_t key[KEY_LEN], g[8];
+    uint8_t key[CC_BOOK_KEY_LEN], g[8];
     size_t g_len = cc_netaddr_group(a, g);
     uint64_t n, bucket;
 
     make_key(key, a);
-    n = place_hash(b, 4, 0, key, KEY_LEN, NULL, 0) % BUCKETS_PER_GROUP;
+    n = place_hash(b, 4, 0, key, CC_BOOK_KEY_LEN, NULL, 0) % BUCKETS_PER_GROUP;
     bucket = place_hash(b, 5, n, g, g_len, NULL, 0) % CC_BOOK_TRIED_BUCKETS;
     return (size_t)(bucket * CC_BOOK_BUCKET_SIZE +
-                    place_hash(b, 6, bucket, key, KEY_LEN, NULL, 0) %
+                    place_hash(b, 6, bucket, key, CC_BOOK_KEY_LEN, NULL, 0) %
                         CC_BOOK_BUCKET_SIZE);
 }
 
@@ -145,146 +157,231 @@ static bool useless(const struct cc_book_entry *e, int64_t now)
     return now - e->last_success > 7 * 24 * 3600 && e->attempts >= MAX_FAILURES;
 }
 
-static void unplace(struct cc_addrbook *b, struct entry *t)
+void cc_abook_delete(struct cc_addrbook *b, struct cc_book_slot *s)
 {
-    if (t->e.tried) {
-        b->tried[t->slot] = NULL;
-        b->tried_count--;
-    } else {
-        b->fresh[t->slot] = NULL;
-        b->fresh_count--;
-    }
-}
+    uint8_t key[CC_BOOK_KEY_LEN];
 
-static void drop(struct cc_addrbook *b, struct entry *t)
-{
-    uint8_t key[KEY_LEN];
-
-    make_key(key, &t->e.addr);
+    make_key(key, &s->e.addr);
     cc_map_remove_ptr(&b->map, key);
-    unplace(b, t);
-    free(t);
+    free(s);
 }
 
-static void place_new(struct cc_addrbook *b, struct entry *t, size_t slot)
+/* Who is there has one place less; without any it is forgotten. */
+static void vacate(struct cc_addrbook *b, size_t slot)
 {
-    t->e.tried = false;
-    t->slot = slot;
-    b->fresh[slot] = t;
-    b->fresh_count++;
+    struct cc_book_slot *s = b->fresh[slot];
+
+    if (!s)
+        return;
+    b->fresh[slot] = NULL;
+    if (--s->refs)
+        return;
+    b->fresh_count--;
+    cc_abook_delete(b, s);
 }
 
-static void place_tried(struct cc_addrbook *b, struct entry *t, size_t slot)
+static void occupy(struct cc_addrbook *b, struct cc_book_slot *s, size_t slot)
 {
-    t->e.tried = true;
-    t->slot = slot;
-    b->tried[slot] = t;
-    b->tried_count++;
+    vacate(b, slot);
+    b->fresh[slot] = s;
+    if (!s->refs++)
+        b->fresh_count++;
+}
+
+/* An address heard again from elsewhere gets more places, each half as likely
+ * as the one before. Drawn under the key: nobody can tell which ones stick. */
+static bool may_have_another(struct cc_addrbook *b, unsigned refs)
+{
+    return !(place_hash(b, 7, b->draws++, NULL, 0, NULL, 0) &
+             ((UINT64_C(1) << refs) - 1));
 }
 
 bool cc_addrbook_add(struct cc_addrbook *b, const struct cc_netaddr *addr,
                      uint64_t services, int64_t time,
                      const struct cc_netaddr *source, int64_t now)
 {
-    struct entry *t = find(b, addr), *old;
-    uint8_t key[KEY_LEN];
+    struct cc_book_slot *s = cc_abook_find(b, addr), *old;
+    bool newer = true;
     size_t slot;
 
-    if (!cc_network_addr_len(addr->network) || !addr->port)
+    if (!cc_network_addr_len(addr->network) ||
+        (!addr->port && addr->network != CC_NET_I2P))
         return false;
     if (time > now + 600 || time < 100000000)
         time = now - 5 * 24 * 3600; /* a wrong clock: neither fresh nor dead */
-    if (t) {
-        if (time > t->e.time)
-            t->e.time = time;
-        t->e.services |= services;
-        return false;
+    if (s) {
+        newer = time > s->e.time;
+        if (newer)
+            s->e.time = time;
+        s->e.services |= services;
+        if (!newer || s->e.tried || s->refs >= CC_BOOK_MAX_REFS ||
+            !may_have_another(b, s->refs))
+            return false;
     }
-    slot = new_slot(b, addr, source);
+    slot = cc_abook_new_slot(b, addr, source);
     old = b->fresh[slot];
-    if (old && !useless(&old->e, now))
+    /* Somebody's only place is not taken from him while he is any good. */
+    if (old && (old == s || (!useless(&old->e, now) && (s || old->refs < 2))))
         return false;
-    if (old)
-        drop(b, old);
-    t = cc_calloc(1, sizeof(*t));
-    t->e.addr = *addr;
-    t->e.source = *source;
-    t->e.services = services;
-    t->e.time = time;
-    make_key(key, addr);
-    cc_map_put_ptr(&b->map, key, t);
-    place_new(b, t, slot);
+    if (!s) {
+        s = cc_abook_make(b, addr);
+        s->e.source = *source;
+        s->e.services = services;
+        s->e.time = time;
+    }
+    occupy(b, s, slot);
     return true;
 }
 
 void cc_addrbook_attempt(struct cc_addrbook *b, const struct cc_netaddr *addr,
                          int64_t now)
 {
-    struct entry *t = find(b, addr);
+    struct cc_book_slot *s = cc_abook_find(b, addr);
 
-    if (!t)
+    if (!s)
         return;
-    t->e.last_try = now;
-    if (t->e.attempts < UINT32_MAX)
-        t->e.attempts++;
+    s->e.last_try = now;
+    /* Counted once until something else succeeds: without a network all
+     * attempts fail, and say nothing about the addresses. */
+    if (s->last_count >= b->last_good)
+        return;
+    s->last_count = now;
+    if (s->e.attempts < UINT32_MAX)
+        s->e.attempts++;
+}
+
+/* --- From heard of to met ------------------------------------------------- */
+
+static void move_to_tried(struct cc_addrbook *b, struct cc_book_slot *s,
+                          size_t slot)
+{
+    struct cc_book_slot *old = b->tried[slot];
+
+    for (size_t i = 0; s->refs && i < CC_BOOK_NEW_BUCKETS; i++) {
+        size_t at = cc_abook_slot_in(b, i, &s->e.addr);
+
+        if (b->fresh[at] != s)
+            continue;
+        b->fresh[at] = NULL;
+        s->refs--;
+    }
+    b->fresh_count--;
+    if (old) { /* back to where it came from */
+        old->e.tried = false;
+        b->tried_count--;
+        occupy(b, old, cc_abook_new_slot(b, &old->e.addr, &old->e.source));
+    }
+    b->tried[slot] = s;
+    s->e.tried = true;
+    b->tried_count++;
+}
+
+/* Wait for a feeler to see whether the occupant of the slot still lives. */
+static void note_collision(struct cc_addrbook *b, const struct cc_netaddr *a)
+{
+    for (size_t i = 0; i < b->collision_count; i++)
+        if (cc_netaddr_equal(&b->collisions[i], a))
+            return;
+    if (b->collision_count < CC_BOOK_COLLISIONS)
+        b->collisions[b->collision_count++] = *a;
 }
 
 bool cc_addrbook_good(struct cc_addrbook *b, const struct cc_netaddr *addr,
                       int64_t now)
 {
-    struct entry *t = find(b, addr), *old;
+    struct cc_book_slot *s = cc_abook_find(b, addr);
     size_t slot;
 
-    if (!t)
+    b->last_good = now;
+    if (!s)
         return false;
-    t->e.last_success = t->e.last_try = t->e.time = now;
-    t->e.attempts = 0;
-    if (t->e.tried)
-        return true;
-    slot = tried_slot(b, addr);
-    old = b->tried[slot];
-    if (old) {
-        size_t back = new_slot(b, &old->e.addr, &old->e.source);
-
-        /* One that worked in the last hours keeps its place. */
-        if (now - old->e.last_success < 4 * 3600)
-            return false;
-        unplace(b, old);
-        unplace(b, t);
-        if (b->fresh[back])
-            drop(b, b->fresh[back]);
-        place_new(b, old, back);
-    } else {
-        unplace(b, t);
+    s->e.last_success = s->e.last_try = now;
+    s->e.attempts = 0;
+    if (s->e.tried)
+        return false;
+    slot = cc_abook_tried_slot(b, addr);
+    if (b->tried[slot]) {
+        note_collision(b, addr);
+        return false;
     }
-    place_tried(b, t, slot);
+    move_to_tried(b, s, slot);
     return true;
 }
+
+/* True: it is decided, one way or the other. */
+static bool resolve(struct cc_addrbook *b, const struct cc_netaddr *a,
+                    int64_t now)
+{
+    struct cc_book_slot *s = cc_abook_find(b, a), *old;
+    size_t slot = cc_abook_tried_slot(b, a);
+
+    if (!s || s->e.tried)
+        return true;
+    old = b->tried[slot];
+    if (old && now - old->e.last_success < REPLACE_S)
+        return true; /* it answered: the newcomer stays where it is */
+    if (old && now - old->e.last_try < REPLACE_S) {
+        if (now - old->e.last_try <= TEST_S)
+            return false; /* being asked */
+    } else if (old && now - s->e.last_success <= TEST_WINDOW_S) {
+        return false; /* to be asked yet */
+    }
+    move_to_tried(b, s, slot);
+    return true;
+}
+
+void cc_addrbook_resolve(struct cc_addrbook *b, int64_t now)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < b->collision_count; i++)
+        if (!resolve(b, &b->collisions[i], now))
+            b->collisions[kept++] = b->collisions[i];
+    b->collision_count = kept;
+}
+
+bool cc_addrbook_select_collision(const struct cc_addrbook *b,
+                                  uint64_t (*random)(void *arg), void *arg,
+                                  struct cc_book_entry *out)
+{
+    const struct cc_book_slot *old;
+
+    if (!b->collision_count)
+        return false;
+    old = b->tried[cc_abook_tried_slot(
+        b, &b->collisions[random(arg) % b->collision_count])];
+    if (!old)
+        return false;
+    *out = old->e;
+    return true;
+}
+
+/* --- Small changes -------------------------------------------------------- */
 
 void cc_addrbook_seen(struct cc_addrbook *b, const struct cc_netaddr *addr,
                       int64_t now)
 {
-    struct entry *t = find(b, addr);
+    struct cc_book_slot *s = cc_abook_find(b, addr);
 
-    if (t && now - t->e.time > 20 * 60)
-        t->e.time = now;
+    if (s && now - s->e.time > 20 * 60)
+        s->e.time = now;
 }
 
 void cc_addrbook_set_services(struct cc_addrbook *b,
                               const struct cc_netaddr *addr, uint64_t services)
 {
-    struct entry *t = find(b, addr);
+    struct cc_book_slot *s = cc_abook_find(b, addr);
 
-    if (t)
-        t->e.services = services;
+    if (s)
+        s->e.services = services;
 }
 
 const struct cc_book_entry *cc_addrbook_find(const struct cc_addrbook *b,
                                              const struct cc_netaddr *addr)
 {
-    struct entry *t = find(b, addr);
+    struct cc_book_slot *s = cc_abook_find(b, addr);
 
-    return t ? &t->e : NULL;
+    return s ? &s->e : NULL;
 }
 
 /* --- Choosing ------------------------------------------------------------- */
@@ -307,7 +404,7 @@ bool cc_addrbook_select(const struct cc_addrbook *b, bool new_only, int64_t now,
                         struct cc_book_entry *out)
 {
     uint64_t luck = 1; /* chances rise until something is taken */
-    struct entry *const *table;
+    struct cc_book_slot *const *table;
     size_t slots;
     bool tried;
 
@@ -316,7 +413,7 @@ bool cc_addrbook_select(const struct cc_addrbook *b, bool new_only, int64_t now,
     tried =
         !new_only && b->tried_count && (!b->fresh_count || (random(arg) & 1));
     table = tried ? b->tried : b->fresh;
-    slots = tried ? TRIED_SLOTS : NEW_SLOTS;
+    slots = tried ? CC_BOOK_TRIED_SLOTS : CC_BOOK_NEW_SLOTS;
     for (;;) {
         size_t i = (size_t)(random(arg) % slots);
 
@@ -340,7 +437,7 @@ size_t cc_addrbook_sample(const struct cc_addrbook *b, size_t max,
     void *v;
 
     while (cc_map_next(&b->map, &pos, NULL, &v)) {
-        struct cc_book_entry *e = &(*(struct entry **)v)->e;
+        struct cc_book_entry *e = &(*(struct cc_book_slot **)v)->e;
 
         if ((!network || e->addr.network == network) && !useless(e, now))
             all[n++] = e;
@@ -369,11 +466,12 @@ void cc_addrbook_counts(const struct cc_addrbook *b, unsigned network,
     size_t pos = 0;
     void *v;
 
-    *fresh = *tried = 0;
-    while (cc_map_next(&b->map, &pos, NULL, &v)) {
-        struct cc_book_entry *e = &(*(struct entry **)v)->e;
+    *fresh = network ? 0 : b->fresh_count;
+    *tried = network ? 0 : b->tried_count;
+    while (network && cc_map_next(&b->map, &pos, NULL, &v)) {
+        struct cc_book_entry *e = &(*(struct cc_book_slot **)v)->e;
 
-        if (network && e->addr.network != network)
+        if (e->addr.network != network)
             continue;
         if (e->tried)
             ++*tried;
@@ -382,138 +480,17 @@ void cc_addrbook_counts(const struct cc_addrbook *b, unsigned network,
     }
 }
 
-/* --- The file --------------------------------------------------------------
- *
- * magic 4, version 1, the book's secret key 16 (so that each address finds its
- * slot again), count 4, then per entry: address, source (each network
- * 1, bytes as BIP 155 fixes, port 2), services 8, time 8, last_success 8,
- * attempts 4, tried 1; at the end the hash256 of all before, 32.
- */
-static void write_addr(struct cc_writer *w, const struct cc_netaddr *a)
+bool cc_addrbook_next(const struct cc_addrbook *b, bool tried, size_t *slot,
+                      struct cc_book_entry *out)
 {
-    cc_write_u8(w, a->network);
-    cc_write_bytes(w, a->bytes, cc_network_addr_len(a->network));
-    cc_write_u16le(w, a->port);
-}
+    struct cc_book_slot *const *table = tried ? b->tried : b->fresh;
+    size_t slots = tried ? CC_BOOK_TRIED_SLOTS : CC_BOOK_NEW_SLOTS;
 
-static void read_addr(struct cc_reader *r, struct cc_netaddr *a)
-{
-    memset(a, 0, sizeof(*a));
-    a->network = cc_read_u8(r);
-    a->len = (uint8_t)cc_network_addr_len(a->network);
-    if (!a->len)
-        r->failed = true;
-    cc_read_bytes(r, a->bytes, a->len);
-    a->port = cc_read_u16le(r);
-}
-
-enum cc_status cc_addrbook_save(const struct cc_addrbook *b, const char *path,
-                                struct cc_error *err)
-{
-    struct cc_writer w;
-    enum cc_status st;
-    uint8_t hash[32];
-    size_t pos = 0;
-    void *v;
-
-    cc_writer_init_heap(&w);
-    cc_write_u32le(&w, FILE_MAGIC);
-    cc_write_u8(&w, FILE_VERSION);
-    cc_write_u64le(&w, b->k0);
-    cc_write_u64le(&w, b->k1);
-    cc_write_u32le(&w, (uint32_t)b->map.count);
-    while (cc_map_next(&b->map, &pos, NULL, &v)) {
-        const struct cc_book_entry *e = &(*(struct entry **)v)->e;
-
-        write_addr(&w, &e->addr);
-        write_addr(&w, &e->source);
-        cc_write_u64le(&w, e->services);
-        cc_write_u64le(&w, (uint64_t)e->time);
-        cc_write_u64le(&w, (uint64_t)e->last_success);
-        cc_write_u32le(&w, e->attempts);
-        cc_write_u8(&w, e->tried);
+    for (; *slot < slots; ++*slot) {
+        if (!table[*slot])
+            continue;
+        *out = table[*slot]->e;
+        return true;
     }
-    cc_hash256(hash, w.data, w.len);
-    cc_write_bytes(&w, hash, 32);
-    st = cc_fs_write(path, w.data, w.len, 0600, err);
-    cc_writer_clear(&w);
-    return st;
-}
-
-static void read_entry(struct cc_addrbook *b, struct cc_reader *r, int64_t now)
-{
-    struct cc_book_entry e;
-    struct entry *t;
-    uint8_t key[KEY_LEN];
-    size_t slot;
-    bool tried;
-
-    memset(&e, 0, sizeof(e));
-    read_addr(r, &e.addr);
-    read_addr(r, &e.source);
-    e.services = cc_read_u64le(r);
-    e.time = (int64_t)cc_read_u64le(r);
-    e.last_success = (int64_t)cc_read_u64le(r);
-    e.attempts = cc_read_u32le(r);
-    tried = cc_read_u8(r) != 0;
-    if (e.time < 0 || e.time > now + 600)
-        e.time = now;
-    if (e.last_success < 0 || e.last_success > now)
-        e.last_success = 0;
-    if (r->failed)
-        return;
-    slot = tried ? tried_slot(b, &e.addr) : new_slot(b, &e.addr, &e.source);
-    if ((tried ? b->tried : b->fresh)[slot] || find(b, &e.addr))
-        return; /* never so in a file of ours */
-    t = cc_calloc(1, sizeof(*t));
-    t->e = e;
-    make_key(key, &e.addr);
-    cc_map_put_ptr(&b->map, key, t);
-    if (tried)
-        place_tried(b, t, slot);
-    else
-        place_new(b, t, slot);
-}
-
-enum cc_status cc_addrbook_decode(struct cc_addrbook *b, const void *data,
-                                  size_t len, int64_t now)
-{
-    struct cc_reader r;
-    uint8_t hash[32];
-    uint32_t count;
-
-    if (len < 4 + 1 + 16 + 4 + 32)
-        return CC_CORRUPT;
-    cc_hash256(hash, data, len - 32);
-    if (memcmp(hash, (const uint8_t *)data + len - 32, 32))
-        return CC_CORRUPT;
-    cc_reader_init(&r, data, len - 32);
-    if (cc_read_u32le(&r) != FILE_MAGIC || cc_read_u8(&r) != FILE_VERSION)
-        return CC_CORRUPT;
-    b->k0 = cc_read_u64le(&r);
-    b->k1 = cc_read_u64le(&r);
-    count = cc_read_u32le(&r);
-    for (uint32_t i = 0; i < count && !r.failed; i++)
-        read_entry(b, &r, now);
-    if (!cc_reader_done(&r)) {
-        forget_all(b);
-        return CC_CORRUPT;
-    }
-    return CC_OK;
-}
-
-enum cc_status cc_addrbook_load(struct cc_addrbook *b, const char *path,
-                                int64_t now, struct cc_error *err)
-{
-    uint8_t *data;
-    size_t len;
-    enum cc_status st = cc_fs_read(path, FILE_MAX, &data, &len, err);
-
-    if (st != CC_OK)
-        return st;
-    st = cc_addrbook_decode(b, data, len, now);
-    free(data);
-    if (st != CC_OK)
-        return cc_fail(err, st, "%s is damaged", path);
-    return CC_OK;
+    return false;
 }

@@ -2,11 +2,14 @@
  * addrbook.h: addresses of nodes we heard of, bounded and hard to flood.
  *
  * Two tables: "new" (heard of) and "tried" (we once completed a handshake
- * with it). The bucket of a new address follows, under a secret key, from its
- * group and the group of who told us: one teller reaches 1/4 of the buckets
- * only. A tried address's bucket follows from its own group. A full slot is
- * given up only for an occupant that has become useless. Peers can therefore
- * neither grow the book past its bound nor push out what works.
+ * with it), of buckets of 64 places. The bucket of a new address follows,
+ * under a secret key, from its group and the group of who told us: one teller
+ * reaches 64 of 1,024 buckets only. Heard of from several, it may have up to
+ * eight places. A tried address's bucket follows from its own group: 8 of 256.
+ * A place is given up only by an occupant that has become useless or has
+ * others; a tried one that another should replace is asked first, by a feeler,
+ * whether it still lives. Peers can therefore neither grow the book past its
+ * bound nor push out what works.
  *
  * Not thread safe. Times are unix seconds, given by the caller.
  */
@@ -16,8 +19,8 @@
 #include "net/netaddr.h"
 #include "util/error.h"
 
-#define CC_BOOK_NEW_BUCKETS 256
-#define CC_BOOK_TRIED_BUCKETS 64
+#define CC_BOOK_NEW_BUCKETS 1024
+#define CC_BOOK_TRIED_BUCKETS 256
 #define CC_BOOK_BUCKET_SIZE 64
 
 struct cc_addrbook;
@@ -35,12 +38,13 @@ struct cc_book_entry {
 struct cc_addrbook *cc_addrbook_new(const uint8_t key[16]);
 void cc_addrbook_free(struct cc_addrbook *b);
 
-/* Heard of an address. True if it is new to us and was kept. */
+/* Heard of an address. True if it got a place. */
 bool cc_addrbook_add(struct cc_addrbook *b, const struct cc_netaddr *addr,
                      uint64_t services, int64_t time,
                      const struct cc_netaddr *source, int64_t now);
-/* An attempt begins; it succeeded (moves it to tried; false: refused); it was
- * alive when the connection ended. */
+/* An attempt begins; it succeeded (moves it to tried; false: it was there, or
+ * the place is taken by one that must be asked first); it was alive when the
+ * connection ended. */
 void cc_addrbook_attempt(struct cc_addrbook *b, const struct cc_netaddr *addr,
                          int64_t now);
 bool cc_addrbook_good(struct cc_addrbook *b, const struct cc_netaddr *addr,
@@ -57,6 +61,12 @@ const struct cc_book_entry *cc_addrbook_find(const struct cc_addrbook *b,
 bool cc_addrbook_select(const struct cc_addrbook *b, bool new_only, int64_t now,
                         uint64_t (*random)(void *arg), void *arg,
                         struct cc_book_entry *out);
+/* Decide about those whose place in tried is taken, as far as it can be known
+ * by now; and one whose place another wants, for a feeler to ask. */
+void cc_addrbook_resolve(struct cc_addrbook *b, int64_t now);
+bool cc_addrbook_select_collision(const struct cc_addrbook *b,
+                                  uint64_t (*random)(void *arg), void *arg,
+                                  struct cc_book_entry *out);
 /* Up to max (0: no limit) and up to percent of all, at random, those useless
  * left out; network 0: any. *out is the caller's to free. */
 size_t cc_addrbook_sample(const struct cc_addrbook *b, size_t max,
@@ -67,14 +77,9 @@ size_t cc_addrbook_sample(const struct cc_addrbook *b, size_t max,
 void cc_addrbook_counts(const struct cc_addrbook *b, unsigned network,
                         size_t *fresh, size_t *tried);
 
-/* peers.dat. Load, into an empty book: CC_NOTFOUND, or CC_CORRUPT with the
- * book left empty. */
-enum cc_status cc_addrbook_save(const struct cc_addrbook *b, const char *path,
-                                struct cc_error *err);
-enum cc_status cc_addrbook_load(struct cc_addrbook *b, const char *path,
-                                int64_t now, struct cc_error *err);
-/* The bytes of the file, for tests and fuzzing. */
-enum cc_status cc_addrbook_decode(struct cc_addrbook *b, const void *data,
-                                  size_t len, int64_t now);
+/* The first entry at or behind *slot of a table, which becomes its slot: bucket
+ * times CC_BOOK_BUCKET_SIZE plus position. False: there is none. */
+bool cc_addrbook_next(const struct cc_addrbook *b, bool tried, size_t *slot,
+                      struct cc_book_entry *out);
 
 #endif

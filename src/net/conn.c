@@ -8,10 +8,14 @@
 #include <unistd.h>
 
 #include "crypto/hash.h"
+#include "net/capture.h"
+#include "net/socks5.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/random.h"
 
 #define LINGER_MS 2000
+#define PROXY_MS 20000 /* for all that a proxy has to say */
 
 struct cc_conn {
     struct cc_hub *hub;
@@ -20,16 +24,22 @@ struct cc_conn {
     void *cookie;
     bool inbound;
     unsigned permissions;
+    bool onion;
     struct cc_netaddr remote, local; /* set before the conn is handed out */
+    char *name;                      /* the validation thread's */
     struct cc_conn *fresh_next;      /* under the hub's lock */
 
     /* the loop's thread */
     struct cc_conn *next, *prev; /* of all with a stream */
     struct cc_stream *stream;
-    struct cc_timer *linger;
+    struct cc_timer *linger; /* or of the talk with the proxy */
     char *host;
     uint16_t port;
-    size_t counted; /* bytes waiting in the stream that are counted */
+    bool lookup;
+    struct cc_netaddr target;
+    struct cc_proxy proxy;
+    struct cc_socks5 *socks; /* while the proxy is talked to */
+    size_t counted;          /* bytes waiting in the stream that are counted */
     bool handed_out;
 
     atomic_size_t backlog;
@@ -52,6 +62,8 @@ struct cc_hub {
     struct cc_conn *fresh, **fresh_last;
     int64_t next_id;
     uint64_t received, sent;
+    uint64_t upload; /* since upload_since */
+    int64_t upload_since;
 };
 
 void cc_conn_message_free(struct cc_conn_message *m)
@@ -99,6 +111,8 @@ void cc_conn_release(struct cc_conn *c)
     }
     cc_writer_clear(&c->out);
     free(c->host);
+    free(c->name);
+    free(c->socks);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
@@ -166,13 +180,83 @@ static void finish(struct cc_conn *c, const char *why)
 
 static void on_closed(void *arg, const char *why) { finish(arg, why); }
 
+/* --- Through a proxy ------------------------------------------------------ */
+
+static void on_proxy_silent(void *arg)
+{
+    finish(arg, "the proxy does not answer");
+}
+
+static void socks_write(struct cc_conn *c, struct cc_writer *w)
+{
+    if (w->len)
+        cc_stream_write(c->stream, w->data, w->len);
+    cc_writer_clear(w);
+}
+
+/* With random credentials the connection shares its way with no other. */
+static void start_socks(struct cc_conn *c)
+{
+    char user[17], password[17];
+    uint8_t raw[16];
+    struct cc_writer w;
+
+    cc_random_bytes(raw, sizeof(raw));
+    cc_hex_encode(user, raw, 8);
+    cc_hex_encode(password, raw + 8, 8);
+    c->socks = cc_calloc(1, sizeof(*c->socks));
+    cc_writer_init_heap(&w);
+    cc_socks5_start(c->socks, c->host, c->port,
+                    c->proxy.randomize ? user : NULL, password, &w);
+    c->linger = cc_timer_new(c->hub->config.loop, on_proxy_silent, c);
+    cc_timer_set(c->linger, PROXY_MS);
+    cc_stream_resume(c->stream);
+    socks_write(c, &w);
+}
+
+static void drive_socks(struct cc_conn *c)
+{
+    uint8_t buf[CC_SOCKS5_MAX_ANSWER];
+    char why[sizeof(c->socks->why)];
+    struct cc_writer w;
+    size_t len, used;
+
+    cc_writer_init_heap(&w);
+    do {
+        len = cc_stream_available(c->stream);
+        if (len > sizeof(buf))
+            len = sizeof(buf);
+        cc_stream_peek(c->stream, buf, len);
+        used = cc_socks5_input(c->socks, buf, len, &w);
+        cc_stream_skip(c->stream, used);
+    } while (used);
+    socks_write(c, &w);
+    if (c->socks->state == CC_SOCKS5_FAILED) {
+        memcpy(why, c->socks->why, sizeof(why));
+        finish(c, why);
+    } else if (c->socks->state == CC_SOCKS5_DONE) {
+        free(c->socks);
+        c->socks = NULL;
+        cc_timer_free(c->linger);
+        c->linger = NULL;
+        cc_stream_pause(c->stream);
+        hand_out(c, true);
+    }
+}
+
 static void on_connected(void *arg)
 {
     struct cc_conn *c = arg;
 
-    cc_stream_remote(c->stream, &c->remote);
     cc_stream_local(c->stream, &c->local);
-    hand_out(c, true);
+    if (c->proxy.host[0] || c->target.network)
+        c->remote = c->target;
+    else
+        cc_stream_remote(c->stream, &c->remote);
+    if (c->proxy.host[0])
+        start_socks(c);
+    else
+        hand_out(c, true);
 }
 
 static void on_linger(void *arg) { finish(arg, "closed by us"); }
@@ -181,9 +265,12 @@ static void on_sent(void *arg, size_t bytes)
 {
     struct cc_conn *c = arg;
     struct cc_hub *h = c->hub;
-    size_t before = atomic_fetch_sub(&c->backlog, bytes);
+    size_t before;
     bool closing;
 
+    if (c->socks)
+        return; /* the proxy's, not a peer's */
+    before = atomic_fetch_sub(&c->backlog, bytes);
     pthread_mutex_lock(&c->lock);
     c->stats.sent += bytes;
     c->stats.last_send = now_s(h);
@@ -311,6 +398,10 @@ static void on_readable(void *arg)
     struct cc_frame f;
     bool stop, any = false;
 
+    if (c->socks) {
+        drive_socks(c);
+        return;
+    }
     pthread_mutex_lock(&c->lock);
     stop = c->paused || c->closing;
     pthread_mutex_unlock(&c->lock);
@@ -375,6 +466,7 @@ void cc_hub_accepted(void *arg, int fd, const struct cc_netaddr *peer)
     }
     c = conn_new(h, true);
     c->permissions = b->permissions;
+    c->onion = b->onion;
     c->remote = *peer;
     h->accepted++;
     link_conn(c);
@@ -383,29 +475,53 @@ void cc_hub_accepted(void *arg, int fd, const struct cc_netaddr *peer)
     hand_out(c, true);
 }
 
+/* Why it cannot even be tried, or NULL. */
+static const char *no_way(const struct cc_conn *c)
+{
+    struct sockaddr_storage ss;
+    socklen_t len;
+
+    if (c->hub->down)
+        return "shutting down";
+    if (c->proxy.host[0])
+        return NULL;
+    if (!c->target.network)
+        return c->lookup ? NULL : "names are not looked up (-dns=0)";
+    return cc_netaddr_to_sockaddr(&c->target, &ss, &len)
+               ? NULL
+               : "its network needs a proxy";
+}
+
 static void do_connect(void *arg)
 {
     struct cc_conn *c = arg;
     struct cc_hub *h = c->hub;
+    bool proxied = c->proxy.host[0] != '\0';
+    const char *why = no_way(c);
 
     link_conn(c);
-    if (!h->down)
+    if (!why)
         c->stream =
-            cc_stream_connect(h->config.loop, c->host, c->port,
+            cc_stream_connect(h->config.loop, proxied ? c->proxy.host : c->host,
+                              proxied ? c->proxy.port : c->port,
                               h->config.connect_timeout_ms, MAX_READ, &ops, c);
     if (!c->stream)
-        finish(c, "cannot connect");
+        finish(c, why ? why : "cannot connect");
     cc_conn_release(c);
 }
 
-void cc_hub_connect(struct cc_hub *h, const char *host, uint16_t port,
+void cc_hub_connect(struct cc_hub *h, const struct cc_hub_target *target,
                     void *cookie)
 {
     struct cc_conn *c = conn_new(h, false);
 
     c->cookie = cookie;
-    c->host = cc_strdup(host);
-    c->port = port;
+    c->host = cc_strdup(target->host);
+    c->port = target->port;
+    c->lookup = target->lookup;
+    c->target = target->addr;
+    if (target->proxy)
+        c->proxy = *target->proxy;
     post(c, do_connect);
 }
 
@@ -508,6 +624,26 @@ bool cc_conn_inbound(const struct cc_conn *c) { return c->inbound; }
 
 unsigned cc_conn_permissions(const struct cc_conn *c) { return c->permissions; }
 
+bool cc_conn_onion(const struct cc_conn *c) { return c->onion; }
+
+void cc_conn_set_name(struct cc_conn *c, const char *name)
+{
+    free(c->name);
+    c->name = cc_strdup(name);
+}
+
+static void capture(struct cc_conn *c, bool incoming, int64_t time_us,
+                    const char *command, const void *payload, size_t len)
+{
+    const struct cc_hub_config *config = &c->hub->config;
+
+    if (config->capture && c->name &&
+        !cc_capture_message(config->capture, c->name, incoming, time_us,
+                            command, payload, len))
+        cc_log(config->log, "Cannot capture a message of peer=%" PRId64,
+               cc_conn_id(c));
+}
+
 const struct cc_netaddr *cc_conn_remote(const struct cc_conn *c)
 {
     return &c->remote;
@@ -547,6 +683,8 @@ struct cc_conn_message *cc_conn_next(struct cc_conn *c)
     pthread_mutex_unlock(&c->lock);
     if (resume)
         post(c, do_resume);
+    if (m)
+        capture(c, true, m->time_us, m->command, m->payload, m->len);
     return m;
 }
 
@@ -560,26 +698,53 @@ bool cc_conn_has_message(struct cc_conn *c)
     return has;
 }
 
-void cc_conn_send(struct cc_conn *c, enum cc_msg_type type, const void *payload,
-                  size_t len)
+static void count_upload(struct cc_hub *h, size_t bytes)
+{
+    int64_t now = now_s(h);
+
+    pthread_mutex_lock(&h->lock);
+    if (h->upload_since + CC_UPLOAD_FRAME_S < now) {
+        h->upload_since = now;
+        h->upload = 0;
+    }
+    h->upload += bytes;
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void send_message(struct cc_conn *c, enum cc_msg_type type,
+                         const char *command, const void *payload, size_t len)
 {
     bool flush = false;
 
     cc_debug(c->hub->config.log, CC_LOG_NET,
-             "sending %s (%zu bytes) peer=%" PRId64, cc_msg_name(type), len,
+             "sending %s (%zu bytes) peer=%" PRId64, command, len,
              cc_conn_id(c));
+    capture(c, false, cc_clock_now_us(c->hub->config.clock), command, payload,
+            len);
     pthread_mutex_lock(&c->lock);
     if (!c->closed && !c->closing) {
-        cc_frame_write(&c->out, c->hub->config.magic, cc_msg_name(type),
-                       payload, len);
+        cc_frame_write(&c->out, c->hub->config.magic, command, payload, len);
         c->stats.sent_per_msg[type] += CC_FRAME_SIZE + len;
         atomic_fetch_add(&c->backlog, CC_FRAME_SIZE + len);
         flush = !c->flushing;
         c->flushing = true;
     }
     pthread_mutex_unlock(&c->lock);
+    count_upload(c->hub, CC_FRAME_SIZE + len);
     if (flush)
         post(c, do_flush);
+}
+
+void cc_conn_send(struct cc_conn *c, enum cc_msg_type type, const void *payload,
+                  size_t len)
+{
+    send_message(c, type, cc_msg_name(type), payload, len);
+}
+
+void cc_conn_send_named(struct cc_conn *c, const char *command,
+                        const void *payload, size_t len)
+{
+    send_message(c, cc_msg_find(command), command, payload, len);
 }
 
 size_t cc_conn_backlog(const struct cc_conn *c)
@@ -624,4 +789,15 @@ void cc_hub_totals(struct cc_hub *h, uint64_t *received, uint64_t *sent)
     *received = h->received;
     *sent = h->sent;
     pthread_mutex_unlock(&h->lock);
+}
+
+uint64_t cc_hub_upload(struct cc_hub *h, int64_t *since_s)
+{
+    uint64_t n;
+
+    pthread_mutex_lock(&h->lock);
+    n = h->upload;
+    *since_s = h->upload_since;
+    pthread_mutex_unlock(&h->lock);
+    return n;
 }

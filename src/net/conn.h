@@ -14,6 +14,7 @@
 
 #include "net/loop.h"
 #include "net/proto.h"
+#include "net/reach.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -37,6 +38,7 @@ struct cc_hub_config {
     size_t send_mark; /* wake when a backlog falls below this */
     int64_t connect_timeout_ms;
     unsigned max_accepted; /* inbound connections that may exist at once */
+    const char *capture;   /* folder of captured messages, or NULL */
     struct cc_clock *clock;
     struct cc_log *log;
     void (*wake)(void *arg); /* something to take; any thread */
@@ -54,14 +56,22 @@ void cc_hub_free(struct cc_hub *h);
 /* A connection that was made or accepted since the last call, or NULL. The
  * caller now holds a reference. */
 struct cc_conn *cc_hub_next(struct cc_hub *h);
-/* Start connecting to "host", port; later it comes out of cc_hub_next,
- * connected or closed. cookie is the caller's. */
-void cc_hub_connect(struct cc_hub *h, const char *host, uint16_t port,
+/* Start connecting; later it comes out of cc_hub_next, connected or closed.
+ * What target points to is copied, the cookie is the caller's. */
+struct cc_hub_target {
+    const char *host; /* number or name */
+    uint16_t port;
+    struct cc_netaddr addr;       /* network 0: host is a name */
+    const struct cc_proxy *proxy; /* or NULL */
+    bool lookup;                  /* may look the name up */
+};
+void cc_hub_connect(struct cc_hub *h, const struct cc_hub_target *target,
                     void *cookie);
 /* For cc_listener_new; arg is the hub (or a struct cc_hub_bind). */
 struct cc_hub_bind {
     struct cc_hub *hub;
     unsigned permissions; /* of -whitebind */
+    bool onion;           /* "=onion": what comes there came through Tor */
 };
 void cc_hub_accepted(void *arg, int fd, const struct cc_netaddr *peer);
 
@@ -69,6 +79,7 @@ int64_t cc_conn_id(const struct cc_conn *c);
 void *cc_conn_cookie(const struct cc_conn *c);
 bool cc_conn_inbound(const struct cc_conn *c);
 unsigned cc_conn_permissions(const struct cc_conn *c);
+bool cc_conn_onion(const struct cc_conn *c); /* accepted on an onion bind */
 const struct cc_netaddr *cc_conn_remote(const struct cc_conn *c);
 const struct cc_netaddr *cc_conn_local(const struct cc_conn *c);
 /* Reading begins; until then nothing is taken from the socket. */
@@ -78,6 +89,11 @@ struct cc_conn_message *cc_conn_next(struct cc_conn *c);
 bool cc_conn_has_message(struct cc_conn *c);
 void cc_conn_send(struct cc_conn *c, enum cc_msg_type type, const void *payload,
                   size_t len);
+/* Any command, of at most 12 bytes, and any payload. */
+void cc_conn_send_named(struct cc_conn *c, const char *command,
+                        const void *payload, size_t len);
+/* The name that captured messages go by. Before cc_conn_start. */
+void cc_conn_set_name(struct cc_conn *c, const char *name);
 /* Bytes sent that the kernel has not taken yet. */
 size_t cc_conn_backlog(const struct cc_conn *c);
 /* The other end is gone, or cc_conn_close was called. why (may be NULL) gets
@@ -95,5 +111,10 @@ struct cc_conn_stats {
 void cc_conn_stats(struct cc_conn *c, struct cc_conn_stats *out);
 /* Over all connections there ever were. */
 void cc_hub_totals(struct cc_hub *h, uint64_t *received, uint64_t *sent);
+
+/* What was handed to peers since *since_s (0: nothing yet), at most a day ago
+ * when the last of it went. */
+#define CC_UPLOAD_FRAME_S (24 * 3600)
+uint64_t cc_hub_upload(struct cc_hub *h, int64_t *since_s);
 
 #endif

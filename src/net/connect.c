@@ -2,12 +2,16 @@
  * Whom we are connected to: listening, connecting by order and on our own,
  * and who must go when there is no room.
  */
+#include <ifaddrs.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "net/evict.h"
 #include "net/node.h"
 #include "util/mem.h"
+#include "util/siphash.h"
 
 #define MANUAL_FIRST_US (1 * SECOND_US)
 #define MANUAL_LAST_US (60 * SECOND_US)
@@ -15,6 +19,8 @@
 #define MAX_CONNECTING 16
 #define RETRY_S 600
 #define FEELER_US (2 * MINUTE_US)
+#define LOCAL_IF 1 /* scores of our own addresses, as Bitcoin Core's */
+#define LOCAL_MANUAL 4
 
 struct attempt {
     char node[256];
@@ -149,27 +155,55 @@ static enum cc_status add_whitelist(struct cc_net *n, const char *text,
     return CC_OK;
 }
 
-static enum cc_status add_local(struct cc_net *n, const char *text,
-                                struct cc_error *err)
+static void add_local(struct cc_net *n, const struct cc_netaddr *a, int score)
 {
     struct cc_net_local *l;
-    struct cc_netaddr a;
     char host[72];
 
-    if (!cc_netaddr_parse(&a, text, n->o.port))
-        return cc_fail(err, CC_INVALID,
-                       "Cannot resolve -externalip address: "
-                       "'%s'",
-                       text);
     n->locals = cc_grow(n->locals, &n->local_cap, n->local_count + 1,
                         sizeof(*n->locals));
     l = &n->locals[n->local_count++];
     memset(l, 0, sizeof(*l));
-    cc_netaddr_format(host, &a);
+    cc_netaddr_format(host, a);
     snprintf(l->address, sizeof(l->address), "%.63s", host);
-    l->port = a.port;
-    l->score = 4; /* said by the user: as Core's LOCAL_MANUAL */
+    l->port = a->port;
+    l->score = score;
+}
+
+static enum cc_status add_external(struct cc_net *n, const char *text,
+                                   struct cc_error *err)
+{
+    struct cc_netaddr a;
+
+    if (!cc_reach_parse(&n->reach, &a, text, n->o.port))
+        return cc_fail(err, CC_INVALID,
+                       "Cannot resolve -externalip address: '%s'", text);
+    if (cc_netaddr_is_routable(&a))
+        add_local(n, &a, LOCAL_MANUAL);
     return CC_OK;
+}
+
+/* Addresses of this machine that others could reach. */
+static void discover(struct cc_net *n)
+{
+    struct ifaddrs *all = NULL;
+    struct cc_netaddr a;
+    char text[72];
+
+    if (getifaddrs(&all) != 0)
+        return;
+    for (struct ifaddrs *i = all; i; i = i->ifa_next) {
+        if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) ||
+            (i->ifa_flags & IFF_LOOPBACK) ||
+            !cc_netaddr_from_sockaddr(&a, i->ifa_addr) ||
+            !cc_netaddr_is_routable(&a) || !cc_reach_can(&n->reach, &a))
+            continue;
+        a.port = n->o.port;
+        cc_netaddr_format(text, &a);
+        cc_log(n->log, "Discover: %s: %s", i->ifa_name, text);
+        add_local(n, &a, LOCAL_IF);
+    }
+    freeifaddrs(all);
 }
 
 enum cc_status cc_connect_options(struct cc_net *n,
@@ -189,12 +223,14 @@ enum cc_status cc_connect_options(struct cc_net *n,
     for (size_t i = 0; st == CC_OK && i < o->whitelist_count; i++)
         st = add_whitelist(n, o->whitelist[i], err);
     for (size_t i = 0; st == CC_OK && i < o->external_ip_count; i++)
-        st = add_local(n, o->external_ips[i], err);
+        st = add_external(n, o->external_ips[i], err);
+    if (st == CC_OK && o->listen && o->discover)
+        discover(n);
     return st;
 }
 
 static enum cc_status listen_on(struct cc_net *n, const struct cc_netaddr *a,
-                                unsigned bits, struct cc_error *err)
+                                unsigned bits, bool onion, struct cc_error *err)
 {
     struct cc_hub_bind *b = cc_calloc(1, sizeof(*b));
     struct cc_listener *ls;
@@ -203,6 +239,7 @@ static enum cc_status listen_on(struct cc_net *n, const struct cc_netaddr *a,
 
     b->hub = n->hub;
     b->permissions = bits;
+    b->onion = onion;
     st = cc_listener_new(&ls, n->loop, a, cc_hub_accepted, b, err);
     if (st != CC_OK) {
         free(b);
@@ -217,18 +254,19 @@ static enum cc_status listen_on(struct cc_net *n, const struct cc_netaddr *a,
     return CC_OK;
 }
 
-/* "addr[:port][=onion]": the suffix says what such connections come through,
- * which makes no difference here. */
+/* "addr[:port][=onion]": the suffix says that a Tor on this machine hands on
+ * there what came to our onion service. */
 static enum cc_status listen_option(struct cc_net *n, const char *text,
                                     const char *option, unsigned bits,
                                     struct cc_error *err)
 {
     const char *end = strchr(text, '=');
+    bool onion = end && !strcmp(end, "=onion");
     struct cc_netaddr a;
     char buf[72];
 
     snprintf(buf, sizeof(buf), "%s", text);
-    if (end && !strcmp(end, "=onion") && (size_t)(end - text) < sizeof(buf))
+    if (onion && (size_t)(end - text) < sizeof(buf))
         buf[end - text] = '\0';
     if (!cc_netaddr_parse(&a, buf, !strcmp(option, "bind") ? n->o.port : 0))
         return cc_fail(err, CC_INVALID, "Cannot resolve -%s address: '%s'",
@@ -236,7 +274,7 @@ static enum cc_status listen_option(struct cc_net *n, const char *text,
     if (!a.port && strcmp(option, "bind") != 0)
         return cc_fail(err, CC_INVALID,
                        "Need to specify a port with -whitebind: '%s'", text);
-    return listen_on(n, &a, bits, err);
+    return listen_on(n, &a, bits, onion, err);
 }
 
 enum cc_status cc_connect_listen(struct cc_net *n,
@@ -262,13 +300,13 @@ enum cc_status cc_connect_listen(struct cc_net *n,
     any.network = CC_NET_IPV4;
     any.len = 4;
     any.port = o->port;
-    st = listen_on(n, &any, 0, err);
+    st = listen_on(n, &any, 0, false, err);
     if (st != CC_OK)
         return st;
     any.network = CC_NET_IPV6;
     any.len = 16;
     /* A machine without IPv6 is no fault. */
-    if (listen_on(n, &any, 0, NULL) != CC_OK)
+    if (listen_on(n, &any, 0, false, NULL) != CC_OK)
         cc_debug(n->log, CC_LOG_NET, "Not listening on IPv6");
     return CC_OK;
 }
@@ -318,11 +356,12 @@ void cc_connect_open(struct cc_net *n, const char *node,
     char host[256];
     uint16_t port = n->params->port;
     struct cc_netaddr addr = {0};
+    struct cc_hub_target target = {.lookup = n->reach.lookup};
 
     if (!atomic_load(&n->active) || n->connecting >= MAX_CONNECTING ||
         !cc_host_split(node, host, sizeof(host), &port))
         return;
-    if (!cc_netaddr_parse(&addr, node, port))
+    if (!cc_reach_parse(&n->reach, &addr, node, port))
         addr.network = 0;
     if (connected_to(n, node, &addr))
         return;
@@ -340,7 +379,11 @@ void cc_connect_open(struct cc_net *n, const char *node,
     if (m)
         m->pending = true;
     n->connecting++;
-    cc_hub_connect(n->hub, host, port, a);
+    target.host = host;
+    target.port = port;
+    target.addr = addr;
+    target.proxy = cc_reach_proxy(&n->reach, &addr);
+    cc_hub_connect(n->hub, &target, a);
 }
 
 static void try_manual(struct cc_net *n, int64_t now)
@@ -397,7 +440,17 @@ bool cc_connect_has_room(const struct cc_net *n, enum cc_connection_type t)
     return true;
 }
 
-/* Somebody from the address book, a feeler only to one never met. */
+/* Whom a feeler asks: one whose place in the book another wants, else one
+ * never met. */
+static bool choose(struct cc_net *n, bool feeler, int64_t now_s,
+                   struct cc_book_entry *e)
+{
+    return (feeler &&
+            cc_addrbook_select_collision(n->book, cc_net_random, NULL, e)) ||
+           cc_addrbook_select(n->book, feeler, now_s, cc_net_random, NULL, e);
+}
+
+/* Somebody from the address book. */
 static void open_from_book(struct cc_net *n, enum cc_connection_type type)
 {
     const uint64_t want = CC_SERVICE_NETWORK | CC_SERVICE_WITNESS;
@@ -406,20 +459,42 @@ static void open_from_book(struct cc_net *n, enum cc_connection_type type)
     struct cc_book_entry e;
     char node[72];
 
+    cc_addrbook_resolve(n->book, now_s);
     for (int i = 0; i < 100; i++) {
-        if (!cc_addrbook_select(n->book, feeler, now_s, cc_net_random, NULL,
-                                &e))
+        if (!choose(n, feeler, now_s, &e))
             return;
         if (now_s - e.last_try < RETRY_S && i < 30)
             continue;
-        if (e.addr.network != CC_NET_IPV4 && e.addr.network != CC_NET_IPV6)
-            continue; /* no way to reach the others */
+        if (!cc_reach_can(&n->reach, &e.addr))
+            continue;
         if ((e.services & want) != want || (!feeler && group_taken(n, &e.addr)))
             continue;
         cc_netaddr_format_port(node, &e.addr);
         cc_connect_open(n, node, type);
         return;
     }
+}
+
+/* Those we last got blocks from before the restart, so that who fills our book
+ * cannot cut us off by making us restart. */
+static bool open_anchor(struct cc_net *n)
+{
+    const uint64_t want = CC_SERVICE_NETWORK | CC_SERVICE_WITNESS;
+    char node[72];
+
+    while (n->anchor_count) {
+        const struct cc_book_entry *e = &n->anchors[--n->anchor_count];
+
+        if (!cc_reach_can(&n->reach, &e->addr) ||
+            (e->services & want) != want || group_taken(n, &e->addr))
+            continue;
+        cc_netaddr_format_port(node, &e->addr);
+        cc_debug(n->log, CC_LOG_NET,
+                 "Trying to make an anchor connection to %s", node);
+        cc_connect_open(n, node, CC_CONN_BLOCK_RELAY);
+        return true;
+    }
+    return false;
 }
 
 static void try_outbound(struct cc_net *n, int64_t now)
@@ -430,6 +505,8 @@ static void try_outbound(struct cc_net *n, int64_t now)
         n->connecting >= MAX_CONNECTING / 2)
         return;
     n->next_outbound_us = now + OUTBOUND_PAUSE_US;
+    if (cc_connect_has_room(n, CC_CONN_BLOCK_RELAY) && open_anchor(n))
+        return;
     if (n->next_seed < n->seednode_count) {
         cc_connect_open(n, n->seednodes[n->next_seed++], CC_CONN_ADDR_FETCH);
         return;
@@ -513,6 +590,7 @@ static void outbound_arrived(struct cc_net *n, struct cc_conn *conn)
     p = cc_peer_add(n, conn);
     p->type = a->type;
     snprintf(p->name, sizeof(p->name), "%s", a->node);
+    cc_conn_set_name(conn, p->name);
     free(a);
     atomic_fetch_add(&n->count_out, 1);
     cc_conn_start(conn);
@@ -520,96 +598,41 @@ static void outbound_arrived(struct cc_net *n, struct cc_conn *conn)
 
 /* --- Room for those who come ---------------------------------------------- */
 
-struct candidate {
-    struct cc_peer *p;
-    uint64_t group;
-    int64_t key;
-    bool safe;
-};
-
-static int by_key(const void *a, const void *b)
+static void fill_candidate(struct cc_evict_candidate *c,
+                           const struct cc_peer *p)
 {
-    const struct candidate *x = a, *y = b;
+    const uint64_t want = CC_SERVICE_NETWORK | CC_SERVICE_WITNESS;
+    uint8_t g[8];
+    size_t len = cc_netaddr_group(&p->addr, g);
 
-    return x->key < y->key ? -1 : x->key > y->key;
+    memset(c, 0, sizeof(*c));
+    c->id = p->id;
+    c->connected = p->id; /* they rise with time, and are never the same */
+    c->min_ping = p->ping_min_us >= 0 ? p->ping_min_us : INT64_MAX;
+    c->last_block = p->last_block_s;
+    c->last_tx = p->last_tx_s;
+    c->group = cc_siphash(p->net->group_key, 0, g, len);
+    c->network = p->onion ? CC_NET_TORV3 : p->addr.network;
+    c->local = cc_netaddr_is_local(&p->addr);
+    c->serves = (p->services & want) == want;
+    c->relays_txs = p->relay_txs;
+    c->prefer = cc_banlist_discouraged(p->net->bans, &p->addr);
 }
 
-/* Spare the n unspared with the smallest keys. */
-static void spare(struct candidate *c, size_t count, size_t n)
-{
-    qsort(c, count, sizeof(*c), by_key);
-    for (size_t i = 0; i < count && n > 0; i++) {
-        if (!c[i].safe) {
-            c[i].safe = true;
-            n--;
-        }
-    }
-}
-
-static uint64_t group_of(const struct cc_peer *p)
-{
-    uint8_t g[8] = {0};
-
-    cc_netaddr_group(&p->addr, g);
-    return cc_get_u64le(g);
-}
-
-/* Of those left, the youngest of the largest group. */
-static struct cc_peer *pick(const struct candidate *c, size_t count)
-{
-    const struct candidate *best = NULL;
-    size_t best_size = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        size_t size = 0;
-
-        if (c[i].safe)
-            continue;
-        for (size_t k = 0; k < count; k++)
-            size += !c[k].safe && c[k].group == c[i].group;
-        if (!best || size > best_size ||
-            (size == best_size && c[i].p->id > best->p->id)) {
-            best = &c[i];
-            best_size = size;
-        }
-    }
-    return best ? best->p : NULL;
-}
-
-/* Each rule spares some that an attacker cannot easily imitate all at once. */
 static bool make_room(struct cc_net *n)
 {
-    struct candidate *c = cc_calloc(n->peer_count + 1, sizeof(*c));
+    struct cc_evict_candidate *c = cc_calloc(n->peer_count + 1, sizeof(*c));
     struct cc_peer *victim;
-    uint64_t salt = cc_random_u64();
     size_t count = 0;
 
     for (size_t i = 0; i < n->peer_count; i++) {
         struct cc_peer *p = n->peers[i];
 
-        if (cc_peer_is_outbound(p) || p->dropping ||
-            cc_peer_has(p, CC_PERM_NOBAN))
-            continue;
-        c[count].p = p;
-        c[count++].group = group_of(p);
+        if (!cc_peer_is_outbound(p) && !p->dropping &&
+            !cc_peer_has(p, CC_PERM_NOBAN))
+            fill_candidate(&c[count++], p);
     }
-    for (size_t i = 0; i < count; i++) /* some groups, by a secret order */
-        c[i].key =
-            (int64_t)((c[i].group ^ salt) * UINT64_C(0x9E3779B97F4A7C15) >> 1);
-    spare(c, count, 4);
-    for (size_t i = 0; i < count; i++) /* near ones */
-        c[i].key = c[i].p->ping_min_us >= 0 ? c[i].p->ping_min_us : INT64_MAX;
-    spare(c, count, 8);
-    for (size_t i = 0; i < count; i++)
-        c[i].key = -c[i].p->last_tx_s;
-    spare(c, count, 4);
-    for (size_t i = 0; i < count; i++)
-        c[i].key = -c[i].p->last_block_s;
-    spare(c, count, 4);
-    for (size_t i = 0; i < count; i++) /* and half of the rest, the oldest */
-        c[i].key = c[i].p->id;
-    spare(c, count, (count > 20 ? count - 20 : 0) / 2);
-    victim = pick(c, count);
+    victim = cc_net_peer(n, cc_evict_select(c, count));
     free(c);
     if (!victim)
         return false;
@@ -680,7 +703,9 @@ static void inbound_arrived(struct cc_net *n, struct cc_conn *conn)
     p = cc_peer_add(n, conn);
     p->type = CC_CONN_INBOUND;
     p->permissions = bits;
+    p->onion = cc_conn_onion(conn);
     snprintf(p->name, sizeof(p->name), "%s", text);
+    cc_conn_set_name(conn, text);
     atomic_fetch_add(&n->count_in, 1);
     cc_debug(n->log, CC_LOG_NET, "connection from %s accepted", text);
     cc_conn_start(conn);

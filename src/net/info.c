@@ -14,9 +14,7 @@ struct ask {
     const char *text;
     const uint8_t *hash;
     int64_t number;
-    size_t count;
     enum cc_connection_type type;
-    uint16_t port;
     bool flag, yes;
     void *out;
     size_t out_count;
@@ -52,13 +50,65 @@ uint16_t cc_net_port(struct cc_net *n)
     return n->listener_count ? cc_listener_port(n->listeners[0]) : 0;
 }
 
+/* --- Upload target -------------------------------------------------------- */
+
+static int64_t upload_left_s(struct cc_net *n, uint64_t *used)
+{
+    int64_t since, left;
+
+    *used = cc_hub_upload(n->hub, &since);
+    if (!n->o.max_upload_bytes)
+        return 0;
+    if (!since)
+        return CC_UPLOAD_FRAME_S;
+    left = since + CC_UPLOAD_FRAME_S - cc_net_now_s(n);
+    return left < 0 ? 0 : left;
+}
+
+bool cc_net_upload_reached(struct cc_net *n, bool old)
+{
+    uint64_t used, limit = n->o.max_upload_bytes, keep = 0;
+    int64_t left = upload_left_s(n, &used);
+
+    if (!limit)
+        return false;
+    if (old) /* a full block each ten minutes */
+        keep = (uint64_t)(left / 600) * CC_MAX_PAYLOAD;
+    return keep >= limit || used >= limit - keep;
+}
+
 struct cc_net_totals cc_net_totals(struct cc_net *n)
 {
     struct cc_net_totals t;
+    uint64_t used;
 
+    memset(&t, 0, sizeof(t));
     cc_hub_totals(n->hub, &t.received, &t.sent);
     t.time_ms = cc_clock_now_ms(n->clock);
+    t.frame_s = CC_UPLOAD_FRAME_S;
+    t.left_s = upload_left_s(n, &used);
+    t.target = n->o.max_upload_bytes;
+    t.left_bytes = used < t.target ? t.target - used : 0;
+    t.reached = cc_net_upload_reached(n, false);
+    t.serves_old = !cc_net_upload_reached(n, true);
     return t;
+}
+
+bool cc_net_network(const struct cc_net *n, unsigned i,
+                    struct cc_net_network *out)
+{
+    static const unsigned order[] = {CC_NET_IPV4, CC_NET_IPV6, CC_NET_TORV3,
+                                     CC_NET_I2P, CC_NET_CJDNS};
+
+    if (i >= sizeof(order) / sizeof(order[0]))
+        return false;
+    i = order[i];
+    out->name = cc_network_name(i);
+    out->reachable = n->reach.reachable[i];
+    out->limited = !out->reachable;
+    out->randomize = n->reach.proxy[i].host[0] && n->reach.proxy[i].randomize;
+    cc_proxy_format(out->proxy, &n->reach.proxy[i]);
+    return true;
 }
 
 size_t cc_net_local_addresses(struct cc_net *n, struct cc_net_local **out)
@@ -86,7 +136,8 @@ static void fill_info(struct cc_peer_info *i, struct cc_peer *p)
     if (p->got_version && p->addr_local.network && p->addr_local.port)
         cc_netaddr_format_port(i->addr_local, &p->addr_local);
     snprintf(i->network, sizeof(i->network), "%s",
-             cc_netaddr_network_name(&p->addr));
+             p->onion ? cc_network_name(CC_NET_TORV3)
+                      : cc_netaddr_network_name(&p->addr));
     i->services = p->services;
     i->relay_txes = p->relay_txs;
     i->last_send = s.last_send;
@@ -214,6 +265,35 @@ bool cc_net_disconnect_id(struct cc_net *n, int64_t id)
     return a.yes;
 }
 
+struct send_ask {
+    struct cc_net *n;
+    int64_t id;
+    const char *type;
+    const uint8_t *payload;
+    size_t len;
+    bool sent;
+};
+
+static void task_send(void *arg)
+{
+    struct send_ask *a = arg;
+    struct cc_peer *p = cc_net_peer(a->n, a->id);
+
+    if (!p || p->dropping)
+        return;
+    cc_conn_send_named(p->conn, a->type, a->payload, a->len);
+    a->sent = true;
+}
+
+bool cc_net_send(struct cc_net *n, int64_t peer_id, const char *type,
+                 const uint8_t *payload, size_t len)
+{
+    struct send_ask a = {n, peer_id, type, payload, len, false};
+
+    cc_net_call(n, task_send, &a);
+    return a.sent;
+}
+
 /* --- Nodes of the user's choice ------------------------------------------- */
 
 static struct cc_manual *find_added(struct cc_net *n, const char *node)
@@ -333,7 +413,10 @@ static void task_added(void *arg)
                 continue;
             o->connected = true;
             o->inbound = !cc_peer_is_outbound(p);
-            cc_netaddr_format_port(o->address, &p->addr);
+            if (p->addr.network)
+                cc_netaddr_format_port(o->address, &p->addr);
+            else
+                snprintf(o->address, sizeof(o->address), "%.71s", p->name);
         }
     }
     a->out = out;
@@ -455,104 +538,6 @@ void cc_net_clear_bans(struct cc_net *n)
     struct ask a = {.n = n};
 
     cc_net_call(n, task_clear_bans, &a);
-}
-
-/* --- The address book ----------------------------------------------------- */
-
-static unsigned network_number(const char *name)
-{
-    for (unsigned i = 1; i <= CC_NET_CJDNS; i++)
-        if (cc_network_addr_len(i) && !strcmp(cc_network_name(i), name))
-            return i;
-    return 0;
-}
-
-static void task_known(void *arg)
-{
-    struct ask *a = arg;
-    struct cc_net *n = a->n;
-    struct cc_book_entry *e;
-    struct cc_net_address *out;
-    unsigned network = a->text ? network_number(a->text) : 0;
-
-    a->out_count = cc_addrbook_sample(n->book, a->count, 100, network,
-                                      cc_net_now_s(n), cc_net_random, NULL, &e);
-    out = cc_calloc(a->out_count + 1, sizeof(*out));
-    for (size_t i = 0; i < a->out_count; i++) {
-        char text[72];
-
-        cc_netaddr_format(text, &e[i].addr);
-        snprintf(out[i].address, sizeof(out[i].address), "%.63s", text);
-        out[i].port = e[i].addr.port;
-        out[i].services = e[i].services;
-        out[i].time = e[i].time;
-        snprintf(out[i].network, sizeof(out[i].network), "%s",
-                 cc_netaddr_network_name(&e[i].addr));
-    }
-    free(e);
-    a->out = out;
-}
-
-size_t cc_net_known_addresses(struct cc_net *n, size_t count,
-                              const char *network, struct cc_net_address **out)
-{
-    struct ask a = {.n = n, .count = count, .text = network};
-
-    cc_net_call(n, task_known, &a);
-    *out = a.out;
-    return a.out_count;
-}
-
-static void task_add_address(void *arg)
-{
-    struct ask *a = arg;
-    struct cc_net *n = a->n;
-    struct cc_netaddr addr;
-    int64_t now = cc_net_now_s(n);
-
-    if (!cc_netaddr_parse(&addr, a->text, a->port))
-        return;
-    addr.port = a->port;
-    if (!cc_netaddr_is_routable(&addr))
-        return;
-    a->yes =
-        cc_addrbook_add(n->book, &addr, CC_SERVICE_NETWORK | CC_SERVICE_WITNESS,
-                        now, &addr, now);
-    if (a->yes && a->flag)
-        a->yes = cc_addrbook_good(n->book, &addr, now);
-}
-
-bool cc_net_add_address(struct cc_net *n, const char *address, uint16_t port,
-                        bool tried)
-{
-    struct ask a = {.n = n, .text = address, .port = port, .flag = tried};
-
-    cc_net_call(n, task_add_address, &a);
-    return a.yes;
-}
-
-struct book_ask {
-    struct cc_net *n;
-    unsigned network;
-    struct cc_net_book_counts counts;
-};
-
-static void task_book(void *arg)
-{
-    struct book_ask *a = arg;
-
-    cc_addrbook_counts(a->n->book, a->network, &a->counts.fresh,
-                       &a->counts.tried);
-}
-
-struct cc_net_book_counts cc_net_book_counts(struct cc_net *n,
-                                             const char *network)
-{
-    struct book_ask a = {.n = n};
-
-    a.network = network ? network_number(network) : 0;
-    cc_net_call(n, task_book, &a);
-    return a.counts;
 }
 
 /* --- Relay ---------------------------------------------------------------- */

@@ -1,14 +1,17 @@
 noinst_LIBRARIES += libcc_net.a
 libcc_net_a_SOURCES = \
-    src/net/addrbook.c src/net/addrbook.h \
+    src/net/addrbook.c src/net/addrbook.h src/net/addrbook_i.h \
+    src/net/addrfile.c src/net/addrfile.h \
     src/net/banlist.c src/net/banlist.h \
+    src/net/capture.c src/net/capture.h \
     src/net/cmpct.c \
     src/net/compact.c src/net/compact.h \
     src/net/conn.c src/net/conn.h \
     src/net/connect.c \
+    src/net/evict.c src/net/evict.h \
     src/net/gossip.c \
     src/net/headers.c \
-    src/net/info.c \
+    src/net/info.c src/net/info_book.c \
     src/net/loop.c src/net/loop.h \
     src/net/net.c src/net/net.h \
     src/net/netaddr.c src/net/netaddr.h \
@@ -17,9 +20,11 @@ libcc_net_a_SOURCES = \
     src/net/peer.c \
     src/net/presync.c src/net/presync.h \
     src/net/proto.c src/net/proto.h \
+    src/net/reach.c src/net/reach.h \
     src/net/recent.c src/net/recent.h \
     src/net/relay.c \
     src/net/serve.c \
+    src/net/socks5.c src/net/socks5.h \
     src/net/sync.c \
     src/net/timedata.c src/net/timedata.h \
     src/net/txrequest.c src/net/txrequest.h
@@ -44,3 +49,7 @@ src_net_test_test_presync_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 check_PROGRAMS += src/net/test/test_compact
 src_net_test_test_compact_SOURCES = src/net/test/test_compact.c
 src_net_test_test_compact_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_reach
+src_net_test_test_reach_SOURCES = src/net/test/test_reach.c
+src_net_test_test_reach_LDADD = $(TEST_SUPPORT) $(FLOOR_net)

@@ -345,8 +345,8 @@ static void save_files(struct cc_net *n)
     struct cc_error err;
     int64_t now = cc_net_now_s(n);
 
-    if (n->peers_path &&
-        cc_addrbook_save(n->book, n->peers_path, &err) != CC_OK)
+    if (n->peers_path && cc_addrfile_save(n->book, n->peers_path,
+                                          n->params->magic, &err) != CC_OK)
         cc_log(n->log, "Cannot write %s: %s", n->peers_path, err.text);
     if (n->bans_path &&
         cc_banlist_save(n->bans, n->bans_path, now, &err) != CC_OK)
@@ -450,6 +450,8 @@ void cc_net_options_init(struct cc_net_options *o)
     o->user_agent = "/CloudCoin:0.1.0/";
     o->listen = true;
     o->whitelist_relay = true;
+    o->max_orphans = 100;
+    o->extra_txs = 100;
     o->max_connections = 125;
     o->max_receive_bytes = 5000 * 1000;
     o->max_send_bytes = 1000 * 1000;
@@ -458,32 +460,106 @@ void cc_net_options_init(struct cc_net_options *o)
     o->peer_timeout_s = 60;
 }
 
-/* Read the two files; what is broken is put aside and said. */
-static void load_files(struct cc_net *n)
+static char *put_aside(const char *path)
 {
-    struct cc_error err;
-    enum cc_status st;
+    char *aside = cc_asprintf("%s.bak", path);
+
+    rename(path, aside);
+    return aside;
+}
+
+/* A file that cannot be understood is for the user to look at: it may be all
+ * that is known of the net. One of another version is put aside. */
+static enum cc_status load_book(struct cc_net *n, struct cc_error *err)
+{
+    const char *report = n->params->storage_active
+                             ? "the project"
+                             : "https://github.com/bitcoin/bitcoin/issues";
+    int64_t begun = cc_clock_monotonic_us();
     size_t fresh, tried;
+    struct cc_error why;
+    enum cc_status st = cc_addrfile_load(
+        n->book, n->peers_path, n->params->magic, cc_net_now_s(n), &why);
+
+    cc_addrbook_counts(n->book, 0, &fresh, &tried);
+    if (st == CC_OK) {
+        cc_log(n->log, "Loaded %zu addresses from peers.dat  %" PRId64 "ms",
+               fresh + tried, (cc_clock_monotonic_us() - begun) / 1000);
+        return CC_OK;
+    }
+    if (st == CC_NOTFOUND) {
+        cc_log(n->log,
+               "Creating peers.dat because the file was not found (\"%s\")",
+               n->peers_path);
+    } else if (st == CC_INVALID) {
+        free(put_aside(n->peers_path));
+        cc_log(n->log,
+               "Creating new peers.dat because the file version was not "
+               "compatible (\"%s\"). Original backed up to peers.dat.bak",
+               n->peers_path);
+    } else {
+        return cc_fail(err, CC_CORRUPT,
+                       "Invalid or corrupt peers.dat (%s). If you believe "
+                       "this is a bug, please report it to %s. As a "
+                       "workaround, you can move the file (\"%s\") out of the "
+                       "way (rename, move, or delete) to have a new one "
+                       "created on the next start.",
+                       why.text, report, n->peers_path);
+    }
+    return cc_addrfile_save(n->book, n->peers_path, n->params->magic, err);
+}
+
+static enum cc_status load_files(struct cc_net *n, struct cc_error *err)
+{
+    struct cc_error why;
+    enum cc_status st = load_book(n, err);
     char *aside;
 
-    st = cc_addrbook_load(n->book, n->peers_path, cc_net_now_s(n), &err);
+    if (st != CC_OK)
+        return st;
+    st = cc_banlist_load(n->bans, n->bans_path, cc_net_now_s(n), &why);
     if (st != CC_OK && st != CC_NOTFOUND) {
-        aside = cc_asprintf("%s.bak", n->peers_path);
-        rename(n->peers_path, aside);
-        cc_log(n->log, "%s; it is kept as %s and a new one is begun", err.text,
+        aside = put_aside(n->bans_path);
+        cc_log(n->log, "%s; it is kept as %s and a new one is begun", why.text,
                aside);
         free(aside);
     }
-    cc_addrbook_counts(n->book, 0, &fresh, &tried);
-    cc_log(n->log, "Loaded %zu addresses from peers.dat", fresh + tried);
-    st = cc_banlist_load(n->bans, n->bans_path, cc_net_now_s(n), &err);
-    if (st != CC_OK && st != CC_NOTFOUND) {
-        aside = cc_asprintf("%s.bak", n->bans_path);
-        rename(n->bans_path, aside);
-        cc_log(n->log, "%s; it is kept as %s and a new one is begun", err.text,
-               aside);
-        free(aside);
+    n->anchor_count =
+        cc_anchors_load(n->anchors_path, n->params->magic, n->anchors);
+    if (n->o.connect_count || n->o.connect_none)
+        n->anchor_count = 0;
+    cc_log(n->log,
+           "%zu block-relay-only anchors will be tried for connections.",
+           n->anchor_count);
+    return CC_OK;
+}
+
+/* Whose blocks we relied on, for the next start. */
+static void save_anchors(struct cc_net *n)
+{
+    struct cc_book_entry e[CC_ANCHORS_MAX];
+    size_t count = 0;
+    struct cc_error err;
+
+    if (!n->anchors_path || n->o.connect_count || n->o.connect_none)
+        return;
+    memset(e, 0, sizeof(e));
+    for (size_t i = 0; i < n->peer_count && count < CC_ANCHORS_MAX; i++) {
+        const struct cc_peer *p = n->peers[i];
+
+        if (p->type != CC_CONN_BLOCK_RELAY || !p->ready || !p->addr.network)
+            continue;
+        e[count].addr = p->addr;
+        e[count].services = p->services;
+        e[count++].time = p->connected_s;
     }
+    cc_log(n->log,
+           "DumpAnchors: Flush %zu outbound block-relay-only peer addresses "
+           "to anchors.dat",
+           count);
+    if (cc_anchors_save(n->anchors_path, n->params->magic, e, count, &err) !=
+        CC_OK)
+        cc_log(n->log, "Cannot write %s: %s", n->anchors_path, err.text);
 }
 
 static void make_tables(struct cc_net *n)
@@ -554,15 +630,22 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
     if (!n->o.port)
         n->o.port = n->params->port;
     n->stall_timeout_us = 2 * SECOND_US;
+    n->group_key = cc_random_u64();
     atomic_init(&n->active, !o->inactive);
     init_threads(n);
     make_tables(n);
     if (o->directory) {
         n->peers_path = cc_fs_join(o->directory, "peers.dat");
         n->bans_path = cc_fs_join(o->directory, "banlist.json");
-        load_files(n);
+        n->anchors_path = cc_fs_join(o->directory, "anchors.dat");
+        if (o->capture)
+            n->capture = cc_strdup(o->directory);
     }
-    st = cc_connect_options(n, o, err);
+    st = cc_reach_init(&n->reach, o, err);
+    if (st == CC_OK)
+        st = cc_connect_options(n, o, err);
+    if (st == CC_OK && o->directory)
+        st = load_files(n, err);
     if (st == CC_OK)
         st = cc_loop_new(&n->loop, err);
     if (st == CC_OK) {
@@ -575,6 +658,7 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
         hub.max_accepted = o->max_connections + ACCEPT_SLACK;
         hub.clock = n->clock;
         hub.log = n->log;
+        hub.capture = n->capture;
         hub.wake = wake;
         hub.wake_arg = n;
         n->hub = cc_hub_new(&hub);
@@ -627,6 +711,8 @@ void cc_net_stop(struct cc_net *n)
     }
     pthread_mutex_lock(&n->call_lock);
     run_tasks(n); /* callers that still wait */
+    if (ran)
+        save_anchors(n);
     for (size_t i = 0; i < n->peer_count; i++)
         n->peers[i]->dropping = true;
     reap(n);
@@ -650,6 +736,8 @@ static void free_strings(struct cc_net *n)
     free(n->user_agent);
     free(n->peers_path);
     free(n->bans_path);
+    free(n->anchors_path);
+    free(n->capture);
     free(n->whitelist);
     free(n->locals);
     free(n->manual);

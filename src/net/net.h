@@ -58,6 +58,22 @@ struct cc_net_options {
     /* What an entry without permissions gives besides noban and mempool. */
     bool whitelist_relay, whitelist_force_relay;
 
+    /* How others are reached (reach.h). */
+    const char *const *onlynet; /* -onlynet */
+    size_t onlynet_count;
+    const char *proxy, *onion; /* -proxy, -onion; NULL: not given */
+    bool proxy_plain;          /* -proxyrandomize=0 */
+    bool no_dns;               /* -dns=0 */
+    bool cjdns_reachable;      /* -cjdnsreachable */
+    bool discover;             /* -discover */
+    bool dns_seed, dns_seed_set, force_dns_seed; /* -dnsseed, -forcednsseed */
+
+    bool capture;              /* -capturemessages */
+    bool check_book;           /* -checkaddrman */
+    uint64_t max_upload_bytes; /* -maxuploadtarget, a day; 0: no limit */
+    unsigned max_orphans;      /* -maxorphantx, 100 */
+    unsigned extra_txs;        /* -blockreconstructionextratxn, 100 */
+
     unsigned max_connections;   /* -maxconnections, 125 */
     size_t max_receive_bytes;   /* -maxreceivebuffer x 1000 */
     size_t max_send_bytes;      /* -maxsendbuffer x 1000 */
@@ -105,6 +121,10 @@ uint16_t cc_net_port(struct cc_net *n);
 struct cc_net_totals {
     uint64_t received, sent;
     int64_t time_ms;
+    /* -maxuploadtarget: seconds, bytes, and what is left of both. */
+    int64_t frame_s, left_s;
+    uint64_t target, left_bytes;
+    bool reached, serves_old;
 };
 struct cc_net_totals cc_net_totals(struct cc_net *n);
 
@@ -115,6 +135,15 @@ struct cc_net_local {
 };
 /* *out is the caller's to free. */
 size_t cc_net_local_addresses(struct cc_net *n, struct cc_net_local **out);
+
+/* "ipv4", ..., i-th network of getnetworkinfo; false past the last. */
+struct cc_net_network {
+    const char *name;
+    bool limited, reachable, randomize;
+    char proxy[272];
+};
+bool cc_net_network(const struct cc_net *n, unsigned i,
+                    struct cc_net_network *out);
 
 enum cc_connection_type {
     CC_CONN_INBOUND,
@@ -228,9 +257,23 @@ struct cc_net_address {
  * is the caller's to free. */
 size_t cc_net_known_addresses(struct cc_net *n, size_t count,
                               const char *network, struct cc_net_address **out);
-/* addpeeraddress; false: not an address, or refused by the book. */
-bool cc_net_add_address(struct cc_net *n, const char *address, uint16_t port,
-                        bool tried);
+/* addpeeraddress. CC_MALFORMED: not an address that could be kept; CC_LIMIT:
+ * refused by the book, with "failed-adding-to-new" or "...-tried". */
+enum cc_status cc_net_add_address(struct cc_net *n, const char *address,
+                                  uint16_t port, bool tried,
+                                  struct cc_error *err);
+/* getrawaddrman: every place of a table that is taken; *out is the caller's to
+ * free. */
+struct cc_net_place {
+    unsigned bucket, position;
+    struct cc_net_address address, source;
+};
+size_t cc_net_book_places(struct cc_net *n, bool tried,
+                          struct cc_net_place **out);
+/* sendmsgtopeer: any bytes to a peer; false: there is none of that number.
+ * type: at most 12 bytes. */
+bool cc_net_send(struct cc_net *n, int64_t peer_id, const char *type,
+                 const uint8_t *payload, size_t len);
 struct cc_net_book_counts {
     size_t fresh, tried; /* "new" and "tried" */
 };

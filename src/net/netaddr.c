@@ -5,6 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/hash.h"
+
+#define ONION_LEN 35 /* key 32, checksum 2, version 1 */
+#define ONION_VERSION 3
+#define BASE32_ROOM 57 /* of ONION_LEN bytes, and NUL */
+
 static const uint8_t v4_mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 size_t cc_network_addr_len(unsigned network)
@@ -81,6 +87,116 @@ bool cc_host_split(const char *text, char *host, size_t room, uint16_t *port)
     return true;
 }
 
+/* --- Onion and I2P -------------------------------------------------------- */
+
+/* RFC 4648 6, small letters, no padding. */
+static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+static void base32_encode(char out[BASE32_ROOM], const uint8_t *in, size_t len)
+{
+    unsigned bits = 0, have = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        bits = bits << 8 | in[i];
+        for (have += 8; have >= 5; have -= 5)
+            out[n++] = base32[bits >> (have - 5) & 31];
+    }
+    if (have)
+        out[n++] = base32[bits << (5 - have) & 31];
+    out[n] = '\0';
+}
+
+/* len letters to len * 5 / 8 bytes; bits left over must be zero. */
+static bool base32_decode(uint8_t *out, const char *in, size_t len)
+{
+    unsigned bits = 0, have = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        char c = in[i] >= 'A' && in[i] <= 'Z' ? (char)(in[i] + 32) : in[i];
+        const char *at = c ? strchr(base32, c) : NULL;
+
+        if (!at)
+            return false;
+        bits = (bits << 5 | (unsigned)(at - base32)) & 0xfff;
+        have += 5;
+        if (have >= 8) {
+            have -= 8;
+            *out++ = (uint8_t)(bits >> have);
+        }
+    }
+    return !(bits & ((1u << have) - 1));
+}
+
+static void onion_bytes(uint8_t out[ONION_LEN], const uint8_t key[32])
+{
+    static const char label[] = ".onion checksum";
+    uint8_t buf[sizeof(label) - 1 + 33], hash[32];
+
+    memcpy(buf, label, sizeof(label) - 1);
+    memcpy(buf + sizeof(label) - 1, key, 32);
+    buf[sizeof(buf) - 1] = ONION_VERSION;
+    cc_sha3_256(hash, buf, sizeof(buf));
+    memcpy(out, key, 32);
+    memcpy(out + 32, hash, 2);
+    out[34] = ONION_VERSION;
+}
+
+static bool ends_with(const char *text, size_t len, const char *end)
+{
+    size_t n = strlen(end);
+
+    for (size_t i = 0; n <= len && i < n; i++) {
+        char c = text[len - n + i];
+
+        if ((c >= 'A' && c <= 'Z' ? c + 32 : c) != end[i])
+            return false;
+    }
+    return n <= len;
+}
+
+static bool parse_overlay(struct cc_netaddr *out, const char *host)
+{
+    uint8_t raw[ONION_LEN], want[ONION_LEN];
+    size_t len = strlen(host);
+
+    memset(out, 0, sizeof(*out));
+    out->len = 32;
+    if (len == 62 && ends_with(host, len, ".onion")) {
+        if (!base32_decode(raw, host, 56))
+            return false;
+        onion_bytes(want, raw);
+        if (memcmp(raw, want, ONION_LEN))
+            return false;
+        out->network = CC_NET_TORV3;
+    } else if (len == 60 && ends_with(host, len, ".b32.i2p")) {
+        if (!base32_decode(raw, host, 52))
+            return false;
+        out->network = CC_NET_I2P;
+    } else {
+        return false;
+    }
+    memcpy(out->bytes, raw, 32);
+    return true;
+}
+
+static void format_overlay(char out[72], const struct cc_netaddr *a)
+{
+    uint8_t raw[ONION_LEN];
+    char text[BASE32_ROOM];
+
+    if (a->network == CC_NET_TORV3) {
+        onion_bytes(raw, a->bytes);
+        base32_encode(text, raw, ONION_LEN);
+        snprintf(out, 72, "%s.onion", text);
+    } else {
+        base32_encode(text, a->bytes, 32);
+        snprintf(out, 72, "%s.b32.i2p", text);
+    }
+}
+
+/* --- Text ----------------------------------------------------------------- */
+
 static bool parse_ip(struct cc_netaddr *out, const char *host)
 {
     uint8_t b[16];
@@ -102,7 +218,8 @@ bool cc_netaddr_parse(struct cc_netaddr *out, const char *text,
     char host[64];
     uint16_t port = default_port;
 
-    if (!cc_host_split(text, host, sizeof(host), &port) || !parse_ip(&a, host))
+    if (!cc_host_split(text, host, sizeof(host), &port) ||
+        (!parse_ip(&a, host) && !parse_overlay(&a, host)))
         return false;
     a.port = port;
     *out = a;
@@ -112,7 +229,6 @@ bool cc_netaddr_parse(struct cc_netaddr *out, const char *text,
 void cc_netaddr_format(char out[72], const struct cc_netaddr *a)
 {
     char buf[INET6_ADDRSTRLEN];
-    size_t n;
 
     switch (a->network) {
     case CC_NET_IPV4:
@@ -124,11 +240,12 @@ void cc_netaddr_format(char out[72], const struct cc_netaddr *a)
         inet_ntop(AF_INET6, a->bytes, buf, sizeof(buf));
         snprintf(out, 72, "%s", buf);
         return;
-    default: /* no text form of these is used here: their bytes */
-        n = a->len > 32 ? 32 : a->len;
+    case CC_NET_TORV3:
+    case CC_NET_I2P:
+        format_overlay(out, a);
+        return;
+    default:
         out[0] = '\0';
-        for (size_t i = 0; i < n; i++)
-            snprintf(out + 2 * i, 3, "%02x", a->bytes[i]);
     }
 }
 
@@ -181,7 +298,7 @@ bool cc_netaddr_to_sockaddr(const struct cc_netaddr *a,
         *len = sizeof(in);
         return true;
     }
-    if (a->network == CC_NET_IPV6) {
+    if (a->network == CC_NET_IPV6 || a->network == CC_NET_CJDNS) {
         memset(&in6, 0, sizeof(in6));
         in6.sin6_family = AF_INET6;
         in6.sin6_port = htons(a->port);
@@ -271,6 +388,12 @@ static bool v6_special(const uint8_t *b)
             ((b[3] & 0xf0) == 0x10 || (b[3] & 0xf0) == 0x20));
 }
 
+void cc_netaddr_flip_cjdns(struct cc_netaddr *a)
+{
+    if (a->network == CC_NET_IPV6 && a->bytes[0] == 0xfc)
+        a->network = CC_NET_CJDNS;
+}
+
 bool cc_netaddr_is_routable(const struct cc_netaddr *a)
 {
     switch (a->network) {
@@ -280,8 +403,9 @@ bool cc_netaddr_is_routable(const struct cc_netaddr *a)
         return !v6_special(a->bytes);
     case CC_NET_TORV3:
     case CC_NET_I2P:
-    case CC_NET_CJDNS:
         return true;
+    case CC_NET_CJDNS:
+        return a->bytes[0] == 0xfc;
     default:
         return false;
     }
@@ -295,6 +419,10 @@ size_t cc_netaddr_group(const struct cc_netaddr *a, uint8_t out[8])
 
         memcpy(out + 1, a->bytes, n);
         return 1 + n;
+    }
+    if (a->network == CC_NET_CJDNS) { /* its first byte is always the same */
+        out[1] = a->bytes[1] & 0xf0;
+        return 2;
     }
     out[1] = a->bytes[0] & 0xf0;
     return 2;
@@ -313,7 +441,7 @@ static void clear_host_bits(struct cc_subnet *s)
 }
 
 /* The number of leading ones of a mask; false if ones follow a zero. */
-static bool mask_bits(const struct cc_netaddr *mask, uint8_t *bits)
+static bool mask_bits(const struct cc_netaddr *mask, uint16_t *bits)
 {
     unsigned n = 0, total = 8u * mask->len;
 
@@ -322,7 +450,7 @@ static bool mask_bits(const struct cc_netaddr *mask, uint8_t *bits)
     for (unsigned i = n; i < total; i++)
         if (mask->bytes[i / 8] & 0x80 >> i % 8)
             return false;
-    *bits = (uint8_t)n;
+    *bits = (uint16_t)n;
     return true;
 }
 
@@ -339,9 +467,9 @@ bool cc_subnet_parse(struct cc_subnet *out, const char *text)
         return false;
     memcpy(host, text, len);
     host[len] = '\0';
-    if (!parse_ip(&s.base, host))
+    if (parse_overlay(&s.base, host) ? slash != NULL : !parse_ip(&s.base, host))
         return false;
-    s.bits = (uint8_t)(8 * s.base.len);
+    s.bits = (uint16_t)(8 * s.base.len);
     if (slash) {
         if (slash[1] < '0' || slash[1] > '9')
             return false;
@@ -349,7 +477,7 @@ bool cc_subnet_parse(struct cc_subnet *out, const char *text)
         if (!*stop) {
             if (v > 8ul * s.base.len)
                 return false;
-            s.bits = (uint8_t)v;
+            s.bits = (uint16_t)v;
         } else if (!parse_ip(&mask, slash + 1) ||
                    mask.network != s.base.network ||
                    !mask_bits(&mask, &s.bits)) {
@@ -366,7 +494,10 @@ void cc_subnet_format(char out[72], const struct cc_subnet *s)
     char host[72];
 
     cc_netaddr_format(host, &s->base);
-    snprintf(out, 72, "%.65s/%u", host, s->bits);
+    if (s->base.network == CC_NET_IPV4 || s->base.network == CC_NET_IPV6)
+        snprintf(out, 72, "%.65s/%u", host, s->bits);
+    else
+        memcpy(out, host, sizeof(host));
 }
 
 bool cc_subnet_has(const struct cc_subnet *s, const struct cc_netaddr *a)

@@ -3,6 +3,8 @@
  *
  * Plain values. Network numbers and lengths are BIP 155's; IPv4 is always
  * held as four bytes, never mapped into IPv6. Nothing here looks names up.
+ * Onion services of version 3 are written as Tor's rend-spec-v3 section 6 has
+ * it, I2P destinations as 52 letters and ".b32.i2p".
  */
 #ifndef CC_NET_NETADDR_H
 #define CC_NET_NETADDR_H
@@ -33,8 +35,9 @@ const char *cc_network_name(unsigned network);
 /* As getpeerinfo names it: local ones are "not_publicly_routable". */
 const char *cc_netaddr_network_name(const struct cc_netaddr *a);
 
-/* "1.2.3.4", "1.2.3.4:5", "::1", "[::1]:5"; the port becomes default_port if
- * there is none. False: no numeric address. */
+/* "1.2.3.4", "1.2.3.4:5", "::1", "[::1]:5", "....onion:5", "....b32.i2p"; the
+ * port becomes default_port if there is none. False: no address, or a name
+ * that must be looked up. */
 bool cc_netaddr_parse(struct cc_netaddr *out, const char *text,
                       uint16_t default_port);
 /* Split "host:port", "[v6]:port" or "host" without looking at what host is;
@@ -59,6 +62,8 @@ bool cc_netaddr_equal(const struct cc_netaddr *a, const struct cc_netaddr *b);
 bool cc_netaddr_same_host(const struct cc_netaddr *a,
                           const struct cc_netaddr *b);
 bool cc_netaddr_is_local(const struct cc_netaddr *a); /* 127/8, ::1 */
+/* fc00::/8 is CJDNS for who has an interface of it, a private net else. */
+void cc_netaddr_flip_cjdns(struct cc_netaddr *a);
 /* Could be reached over the public Internet. */
 bool cc_netaddr_is_routable(const struct cc_netaddr *a);
 /* Who is likely under one owner: /16 of IPv4, /32 of IPv6, else 4 bits of
@@ -67,10 +72,11 @@ size_t cc_netaddr_group(const struct cc_netaddr *a, uint8_t out[8]);
 
 struct cc_subnet {
     struct cc_netaddr base; /* port 0, host bits zero */
-    uint8_t bits;
+    uint16_t bits;          /* all of them where a net has no subnets */
 };
 
-/* "10.0.0.0/8", "10.0.0.0/255.0.0.0", "::1", "1.2.3.4" (all bits). */
+/* "10.0.0.0/8", "10.0.0.0/255.0.0.0", "::1", "1.2.3.4", "....onion" (all
+ * bits). */
 bool cc_subnet_parse(struct cc_subnet *out, const char *text);
 void cc_subnet_format(char out[72], const struct cc_subnet *s);
 bool cc_subnet_has(const struct cc_subnet *s, const struct cc_netaddr *a);

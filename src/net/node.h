@@ -18,11 +18,13 @@
 #include <stdatomic.h>
 
 #include "net/addrbook.h"
+#include "net/addrfile.h"
 #include "net/banlist.h"
 #include "net/conn.h"
 #include "net/net.h"
 #include "net/orphans.h"
 #include "net/presync.h"
+#include "net/reach.h"
 #include "net/recent.h"
 #include "net/timedata.h"
 #include "net/txrequest.h"
@@ -61,8 +63,9 @@ struct cc_peer {
     int64_t id;
     enum cc_connection_type type;
     unsigned permissions;
-    struct cc_netaddr addr;
-    char name[256]; /* as it was asked for, or ip:port */
+    struct cc_netaddr addr; /* network 0: a name behind a proxy */
+    bool onion;             /* came through our onion service */
+    char name[256];         /* as it was asked for, or ip:port */
     int64_t connected_s, connected_mono_us;
     bool dropping; /* to be taken away after this round */
 
@@ -161,8 +164,9 @@ struct cc_net {
     struct cc_mempool *mempool;
     struct cc_clock *clock;
     struct cc_log *log;
-    char *user_agent, *peers_path, *bans_path;
+    char *user_agent, *peers_path, *bans_path, *anchors_path, *capture;
     uint64_t services;
+    struct cc_reach reach;
     struct cc_loop *loop;
     struct cc_hub *hub;
     struct cc_listener **listeners;
@@ -197,6 +201,9 @@ struct cc_net {
     size_t manual_count, manual_cap;
     size_t connecting; /* attempts on their way */
     int64_t next_dump_us, next_outbound_us, next_feeler_us;
+    uint64_t group_key; /* of the order of groups when one must go */
+    struct cc_book_entry anchors[CC_ANCHORS_MAX];
+    size_t anchor_count;
     size_t next_seed;
     struct cc_timedata timedata;
 
@@ -228,6 +235,9 @@ uint64_t cc_net_random(void *unused);
 /* A time span of exponential distribution with this mean. */
 int64_t cc_net_poisson_us(int64_t mean_us);
 struct cc_peer *cc_net_peer(struct cc_net *n, int64_t id);
+/* Is -maxuploadtarget used up? old: also what the rest of the day may need for
+ * new blocks is kept back. */
+bool cc_net_upload_reached(struct cc_net *n, bool old);
 
 /* peer.c */
 struct cc_peer *cc_peer_add(struct cc_net *n, struct cc_conn *conn);

@@ -11,6 +11,7 @@
 
 #define MAX_GETBLOCKS 500
 #define MONTH_S (30 * 24 * 3600)
+#define HISTORICAL_S (7 * 24 * 3600) /* older than that is no news */
 #define MAX_BLOCK_INV 1000
 #define LIMITED_BLOCKS 288 /* what NODE_NETWORK_LIMITED promises (BIP 159) */
 #define MAX_CMPCT_DEPTH 5  /* below the tip: rather the whole block */
@@ -237,6 +238,25 @@ static void send_stripped(struct cc_peer *p, uint8_t *raw, size_t len)
     cc_block_clear(&b);
 }
 
+/* A block that only somebody catching up asks for, when so much was given
+ * today that the rest is for new ones. */
+static bool over_target(struct cc_peer *p, const struct cc_index *i)
+{
+    struct cc_net *n = p->net;
+    const struct cc_index *best = cc_chain_best_header(n->chain);
+
+    if (!best ||
+        (int64_t)best->header.time - (int64_t)i->header.time <= HISTORICAL_S ||
+        cc_peer_has(p, CC_PERM_DOWNLOAD) || !cc_net_upload_reached(n, true))
+        return false;
+    cc_debug(n->log, CC_LOG_NET,
+             "historical block serving limit reached, disconnect "
+             "peer=%" PRId64,
+             p->id);
+    cc_peer_drop(p);
+    return true;
+}
+
 static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
 {
     struct cc_net *n = p->net;
@@ -256,6 +276,10 @@ static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
     have = i && allowed(n, i);
     deep = have && too_deep(p, i);
     have = have && !deep && (i->status & CC_INDEX_DATA);
+    if (have && over_target(p, i)) {
+        cc_chain_unlock(n->chain);
+        return;
+    }
     compact = have && inv->type == CC_INV_CMPCT_BLOCK && cc_sync_near_tip(n) &&
               i->height + MAX_CMPCT_DEPTH >= tip->height;
     if (compact && cc_cmpct_send(p, i)) {

@@ -9,6 +9,7 @@
 #include "rpc/rpc.h"
 #include "util/args.h"
 #include "util/clock.h"
+#include "util/hex.h"
 #include "util/mem.h"
 
 #define CLIENT_VERSION 100 /* 10000 x major + 100 x minor + patch: 0.1.0 */
@@ -339,29 +340,28 @@ static json_t *getnettotals(struct cc_rpc_call *call)
     cc_json_set(o, "totalbytesrecv", cc_json_u64(t.received));
     cc_json_set(o, "totalbytessent", cc_json_u64(t.sent));
     cc_json_set_int(o, "timemillis", t.time_ms);
-    cc_json_set_int(target, "timeframe", 86400);
-    cc_json_set_int(target, "target", 0);
-    cc_json_set_bool(target, "target_reached", false);
-    cc_json_set_bool(target, "serve_historical_blocks", true);
-    cc_json_set_int(target, "bytes_left_in_cycle", 0);
-    cc_json_set_int(target, "time_left_in_cycle", 0);
+    cc_json_set_int(target, "timeframe", t.frame_s);
+    cc_json_set(target, "target", cc_json_u64(t.target));
+    cc_json_set_bool(target, "target_reached", t.reached);
+    cc_json_set_bool(target, "serve_historical_blocks", t.serves_old);
+    cc_json_set(target, "bytes_left_in_cycle", cc_json_u64(t.left_bytes));
+    cc_json_set_int(target, "time_left_in_cycle", t.left_s);
     cc_json_set(o, "uploadtarget", target);
     return o;
 }
 
-static json_t *networks(void)
+static json_t *networks(const struct cc_net *net)
 {
-    static const char *const names[] = {"ipv4", "ipv6", "onion", "i2p",
-                                        "cjdns"};
     json_t *a = json_array(), *o;
+    struct cc_net_network n;
 
-    for (size_t i = 0; i < 5; i++) {
+    for (unsigned i = 0; net && cc_net_network(net, i, &n); i++) {
         o = json_object();
-        cc_json_set_str(o, "name", names[i]);
-        cc_json_set_bool(o, "limited", i >= 2);
-        cc_json_set_bool(o, "reachable", i < 2);
-        cc_json_set_str(o, "proxy", "");
-        cc_json_set_bool(o, "proxy_randomize_credentials", false);
+        cc_json_set_str(o, "name", n.name);
+        cc_json_set_bool(o, "limited", n.limited);
+        cc_json_set_bool(o, "reachable", n.reachable);
+        cc_json_set_str(o, "proxy", n.proxy);
+        cc_json_set_bool(o, "proxy_randomize_credentials", n.randomize);
         json_array_append_new(a, o);
     }
     return a;
@@ -407,7 +407,7 @@ static json_t *getnetworkinfo(struct cc_rpc_call *call)
     cc_json_set_int(o, "connections", counts.total);
     cc_json_set_int(o, "connections_in", counts.in);
     cc_json_set_int(o, "connections_out", counts.out);
-    cc_json_set(o, "networks", networks());
+    cc_json_set(o, "networks", networks(net));
     cc_json_set_amount(o, "relayfee", stats.min_relay_feerate);
     cc_json_set_amount(o, "incrementalfee", stats.incremental_feerate);
     cc_json_set(o, "localaddresses", local_addresses(net));
@@ -549,6 +549,8 @@ static json_t *getnodeaddresses(struct cc_rpc_call *call)
 static json_t *addpeeraddress(struct cc_rpc_call *call)
 {
     int64_t port = 0;
+    struct cc_error err;
+    enum cc_status st;
     json_t *o;
 
     if (!have_net(call) || !cc_rpc_get_int(call, 1, &port))
@@ -556,12 +558,79 @@ static json_t *addpeeraddress(struct cc_rpc_call *call)
     if (port < 0 || port > 65535)
         return cc_rpc_error(call, CC_RPC_MISC_ERROR,
                             "JSON integer out of range");
+    st = cc_net_add_address(call->env->net, cc_rpc_str(call, 0, ""),
+                            (uint16_t)port, cc_rpc_bool(call, 2, false), &err);
     o = json_object();
-    cc_json_set_bool(o, "success",
-                     cc_net_add_address(call->env->net, cc_rpc_str(call, 0, ""),
-                                        (uint16_t)port,
-                                        cc_rpc_bool(call, 2, false)));
+    cc_json_set_bool(o, "success", st == CC_OK);
+    if (st == CC_LIMIT)
+        cc_json_set_str(o, "error", err.text);
     return o;
+}
+
+/* "bucket/position" -> who is there. */
+static json_t *book_table(struct cc_net *net, bool tried)
+{
+    struct cc_net_place *places = NULL;
+    size_t n = cc_net_book_places(net, tried, &places);
+    json_t *table = json_object(), *o;
+    char key[32];
+
+    for (size_t i = 0; i < n; i++) {
+        const struct cc_net_place *p = &places[i];
+
+        o = json_object();
+        cc_json_set_str(o, "address", p->address.address);
+        cc_json_set_int(o, "port", p->address.port);
+        cc_json_set_str(o, "network", p->address.network);
+        cc_json_set(o, "services", cc_json_u64(p->address.services));
+        cc_json_set_int(o, "time", p->address.time);
+        cc_json_set_str(o, "source", p->source.address);
+        cc_json_set_str(o, "source_network", p->source.network);
+        snprintf(key, sizeof(key), "%u/%u", p->bucket, p->position);
+        cc_json_set(table, key, o);
+    }
+    free(places);
+    return table;
+}
+
+static json_t *getrawaddrman(struct cc_rpc_call *call)
+{
+    json_t *o;
+
+    if (!have_net(call))
+        return NULL;
+    o = json_object();
+    cc_json_set(o, "new", book_table(call->env->net, false));
+    cc_json_set(o, "tried", book_table(call->env->net, true));
+    return o;
+}
+
+static json_t *sendmsgtopeer(struct cc_rpc_call *call)
+{
+    const char *type = cc_rpc_str(call, 1, "");
+    const char *text = cc_rpc_str(call, 2, "");
+    uint8_t *payload = NULL;
+    int64_t peer = 0;
+    size_t len = 0;
+    bool sent;
+
+    if (!cc_rpc_get_int(call, 0, &peer))
+        return NULL;
+    if (strlen(type) > 12)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Error: msg_type too long, max length is 12");
+    if (*text && !(payload = cc_hex_decode_dup(text, &len)))
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Error parsing input for msg");
+    sent =
+        call->env->net && cc_net_send(call->env->net, peer, type, payload, len);
+    free(payload);
+    if (!have_net(call))
+        return NULL;
+    if (!sent)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "Error: Could not send message to peer");
+    return json_object();
 }
 
 static json_t *getaddrmaninfo(struct cc_rpc_call *call)
@@ -676,6 +745,14 @@ static const struct cc_rpc_arg addpeer_args[] = {
     CC_ARG("tried", CC_RPC_BOOL, "false",
            "If true, attempt to add the peer to the tried addresses table"),
 };
+static const struct cc_rpc_arg send_args[] = {
+    CC_ARG("peer_id", CC_RPC_NUM, NULL, "The peer to send the message to."),
+    CC_ARG("msg_type", CC_RPC_STR, NULL,
+           "The message type (maximum length 12)"),
+    CC_ARG("msg", CC_RPC_HEX, NULL,
+           "The serialized message body to send, in hex, without a message "
+           "header"),
+};
 static const struct cc_rpc_arg frompeer_args[] = {
     CC_ARG("blockhash", CC_RPC_HEX, NULL, "The block hash to try to fetch"),
     CC_ARG("peer_id", CC_RPC_NUM, NULL, "The peer to fetch it from"),
@@ -753,6 +830,18 @@ static const struct cc_rpc_method methods[] = {
      "number of addresses in the new and tried tables and their sum for all "
      "networks.",
      "{...}    of each network: new, tried, total", NULL, CC_RPC_HIDDEN},
+    {"hidden", "getrawaddrman", getrawaddrman, CC_RPC_NO_ARGS,
+     "EXPERIMENTAL warning: this call may be changed in future releases.\n\n"
+     "Returns information on all address manager entries for the new and "
+     "tried tables.",
+     "{...}    new, tried: each \"bucket/position\": address, port, network, "
+     "services, time, source, source_network",
+     NULL, CC_RPC_HIDDEN},
+    {"hidden", "sendmsgtopeer", sendmsgtopeer, CC_RPC_ARGS(send_args),
+     "Send a p2p message to a peer specified by id.\nThe message type and body "
+     "must be provided, the message header will be generated.\nThis RPC is "
+     "for testing only.",
+     "{}    (empty json object)", NULL, CC_RPC_HIDDEN},
 };
 
 void cc_rpc_register_network(struct cc_rpc *rpc, bool storage)

@@ -105,7 +105,7 @@ class TestOptions(Core):
                      "Config file arg: rpcuser=****\n", 'Config file arg: [regtest] rpcservertimeout="99"\n',
                      "Warning: parsed potentially confusing double-negative -connect=0\n",
                      "-seednode is ignored when -connect is used\n", "SetNetworkActive: false\n",
-                     "Loaded 0 addresses from peers.dat"):
+                     "Creating peers.dat because the file was not found"):
             self.assertIn(line, log)
         self.assertNotIn("secret", log)
         node.stop()

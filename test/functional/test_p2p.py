@@ -220,14 +220,6 @@ class TestAddresses(P2P):
         self.node.stop()
         self.node.start()
         self.assertEqual([a["address"] for a in self.node.rpc.getnodeaddresses(0)], ["8.8.8.8"])
-        # A damaged file is put aside.
-        self.node.stop()
-        path = os.path.join(self.node.chain_dir, "peers.dat")
-        with open(path, "r+b") as f:
-            f.write(b"damaged")
-        self.node.start()
-        self.assertEqual(self.node.rpc.getnodeaddresses(0), [])
-        self.assertTrue(os.path.exists(path + ".bak"))
 
     def test_bans_survive(self):
         self.node.rpc.setban("10.1.0.0/16", "add")

@@ -18,6 +18,7 @@
 
 #define FUZZ_TARGETS(X)                                                        \
     X(addrbook)                                                                \
+    X(socks5)                                                                  \
     X(address)                                                                 \
     X(banlist)                                                                 \
     X(base58)                                                                  \

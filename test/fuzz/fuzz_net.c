@@ -1,8 +1,10 @@
 #include "fuzz.h"
 #include "net/addrbook.h"
+#include "net/addrfile.h"
 #include "net/banlist.h"
 #include "net/compact.h"
 #include "net/proto.h"
+#include "net/socks5.h"
 
 /* --- Messages ---------------------------------------------------------- */
 
@@ -233,14 +235,17 @@ void fuzz_addrbook(const uint8_t *data, size_t len)
 {
     static const uint8_t key[16] = {1};
     struct cc_addrbook *b = cc_addrbook_new(key);
-    struct cc_book_entry *all, one;
+    struct cc_book_entry *all, one, anchors[CC_ANCHORS_MAX];
     size_t fresh, tried, n;
     uint64_t state = 1;
+    struct cc_error err;
     enum cc_status st;
 
-    st = cc_addrbook_decode(b, data, len, 1700000000);
+    FUZZ_CHECK(cc_anchors_decode(data, len, 0xdab5bffa, anchors) <=
+               CC_ANCHORS_MAX);
+    st = cc_addrfile_decode(b, data, len, 0xdab5bffa, 1700000000, &err);
     cc_addrbook_counts(b, 0, &fresh, &tried);
-    FUZZ_CHECK(st == CC_OK || st == CC_CORRUPT);
+    FUZZ_CHECK(st == CC_OK || (!fresh && !tried));
     n = cc_addrbook_sample(b, 0, 100, 0, 1700000000, fixed, &state, &all);
     FUZZ_CHECK(n <= fresh + tried);
     for (size_t i = 0; i < n; i++)
@@ -249,6 +254,32 @@ void fuzz_addrbook(const uint8_t *data, size_t len)
     if (cc_addrbook_select(b, false, 1700000000, fixed, &state, &one))
         FUZZ_CHECK(fresh + tried > 0);
     cc_addrbook_free(b);
+}
+
+/* What a proxy answers; first byte: with credentials, and how it is cut. */
+void fuzz_socks5(const uint8_t *data, size_t len)
+{
+    struct cc_socks5 s;
+    struct cc_writer w;
+    size_t at = 1, used, step;
+
+    if (!len)
+        return;
+    step = 1u + data[0] / 2;
+    cc_writer_init_heap(&w);
+    cc_socks5_start(&s, "host.onion", 8333, data[0] & 1 ? "user" : NULL,
+                    "password", &w);
+    for (size_t end = at; at <= len && s.state < CC_SOCKS5_DONE;) {
+        end = end + step < len ? end + step : len;
+        used = cc_socks5_input(&s, data + at, end - at, &w);
+        FUZZ_CHECK(used <= end - at);
+        at += used;
+        if (!used && end == len)
+            break;
+        FUZZ_CHECK(used || end - at <= CC_SOCKS5_MAX_ANSWER + step);
+    }
+    FUZZ_CHECK(w.len <= 4 + 1 + 1 + 4 + 1 + 8 + 4 + 1 + 10 + 2);
+    cc_writer_clear(&w);
 }
 
 /* banlist.json. */

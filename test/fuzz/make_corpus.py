@@ -320,6 +320,21 @@ def make_session():
     put("wallet", "change", b"\0\x50\0\1")
     put("wallet", "tail", b"\0\0\0\0" + b"\7" * 30)
     put("addrbook", "junk", b"CCPEERS" + b"\1" * 40)
+    magic = bytes.fromhex("fabfb5da")
+
+    def one(port):
+        return (struct.pack("<II", 1 << 29 | 220000, 1699999000) + b"\x09\1\4" + bytes([8, 8, 8, 8]) +
+                struct.pack(">H", port))
+
+    def sealed(data):
+        return data + hashlib.sha256(hashlib.sha256(data).digest()).digest()
+    entries = [one(p) + b"\1\4" + bytes([9, 9, 9, 9]) + struct.pack("<qi", 0, 0) for p in (1, 2)]
+    put("addrbook", "good", sealed(magic + bytes([4, 36]) + b"\5" * 32 + struct.pack("<iii", 1, 1, 1024 ^ 1 << 30) +
+                                   b"".join(entries) + struct.pack("<ii", 1, 0) + bytes(4 * 1023) + bytes(32)))
+    put("addrbook", "anchors", sealed(magic + b"\2" + one(1) + one(2)))
+    for name, said in (("plain", b"\x02\5\0\5\0\0\1\x7f\0\0\1\0\x50tail"),
+                       ("password", b"\x41\5\2\1\0\5\0\0\3\2ab\0\x50"), ("refused", b"\0\5\0\5\5")):
+        put("socks5", name, said)
 
 
 def make_node():

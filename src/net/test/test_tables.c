@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "net/addrbook.h"
+#include "net/addrfile.h"
 #include "net/banlist.h"
 #include "net/orphans.h"
 #include "net/recent.h"
@@ -19,6 +20,7 @@
 
 static const uint8_t seed[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
 #define NOW INT64_C(1700000000)
+#define MAGIC 0xdab5bffa
 #define SECOND INT64_C(1000000)
 
 static uint64_t next_random(void *arg) { return cc_test_random(arg); }
@@ -299,16 +301,16 @@ static void test_book_file(void **state)
     (void)state;
     path = cc_fs_join(dir, "peers.dat");
     for (unsigned i = 0; i < 500; i++) {
-        a.bytes[0] = (uint8_t)(i % 200 + 1);
+        a.bytes[0] = (uint8_t)(i % 8 + 1);
         a.bytes[2] = (uint8_t)i;
         cc_addrbook_add(b, &a, 9, NOW - i, &src, NOW);
         if (i % 3 == 0)
             cc_addrbook_good(b, &a, NOW - i);
     }
-    assert_int_equal(cc_addrbook_load(b, path, NOW, &err), CC_NOTFOUND);
-    assert_int_equal(cc_addrbook_save(b, path, &err), CC_OK);
+    assert_int_equal(cc_addrfile_load(b, path, MAGIC, NOW, &err), CC_NOTFOUND);
+    assert_int_equal(cc_addrfile_save(b, path, MAGIC, &err), CC_OK);
     c = cc_addrbook_new(seed);
-    assert_int_equal(cc_addrbook_load(c, path, NOW, &err), CC_OK);
+    assert_int_equal(cc_addrfile_load(c, path, MAGIC, NOW, &err), CC_OK);
     cc_addrbook_counts(b, 0, &f1, &t1);
     cc_addrbook_counts(c, 0, &f2, &t2);
     assert_true(t1 > 0 && f1 > 0);
@@ -322,8 +324,10 @@ static void test_book_file(void **state)
     for (size_t i = 0; i < len; i += len / 50) {
         data[i] ^= 1;
         c = cc_addrbook_new(seed);
-        assert_int_equal(cc_addrbook_decode(c, data, len, NOW), CC_CORRUPT);
-        assert_int_equal(cc_addrbook_decode(c, data, i, NOW), CC_CORRUPT);
+        assert_int_not_equal(cc_addrfile_decode(c, data, len, MAGIC, NOW, &err),
+                             CC_OK);
+        assert_int_equal(cc_addrfile_decode(c, data, i, MAGIC, NOW, &err),
+                         CC_CORRUPT);
         cc_addrbook_counts(c, 0, &f2, &t2);
         assert_true(f2 == 0 && t2 == 0);
         cc_addrbook_free(c);

@@ -1,0 +1,512 @@
+"""How the node reaches others: proxies, networks beside the Internet, anchors; and the files and limits of that."""
+import base64
+import hashlib
+import os
+import queue
+import socket
+import struct
+import threading
+import time
+
+import framework
+from peer import Peer, Closed, compact, inv, read_compact, sha256d
+from test_p2p import Listener
+
+ONION = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
+I2P = "c4gfnttsuwqomiygupdqqqyy5y5emnk5c73hrfvatri67prd7vyq.b32.i2p"
+MAGIC = bytes.fromhex("fabfb5da")
+WITNESS_BLOCK = 2 | 1 << 30
+
+
+class Proxy:
+    """A SOCKS 5 server that takes every request down; it connects where `to` says, or refuses."""
+
+    def __init__(self, auth=False, family=socket.AF_INET, to=None, code=0):
+        self.auth, self.to, self.code = auth, to, code
+        self.seen = queue.Queue()
+        self.sock = socket.socket(family)
+        self.sock.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+        self.sock.listen()
+        port = self.sock.getsockname()[1]
+        self.address = f"[::1]:{port}" if family == socket.AF_INET6 else f"127.0.0.1:{port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                c, _ = self.sock.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(c,), daemon=True).start()
+
+    def _serve(self, c):
+        def take(n):
+            got = b""
+            while len(got) < n:
+                more = c.recv(n - len(got))
+                if not more:
+                    raise OSError("closed")
+                got += more
+            return got
+
+        try:
+            with c:
+                c.settimeout(framework.TIMEOUT_S)
+                number, count = take(2)
+                methods = take(count)
+                user = password = None
+                if self.auth and 2 in methods:
+                    c.sendall(b"\5\2")
+                    take(1)
+                    user = take(take(1)[0])
+                    password = take(take(1)[0])
+                    c.sendall(b"\1\0")
+                else:
+                    c.sendall(b"\5\0")
+                head, kind = take(3), take(1)[0]
+                host = take(take(1)[0])
+                port = int.from_bytes(take(2), "big")
+                self.seen.put((number, head, kind, host.decode(), port, user, password))
+                if self.code or not self.to:
+                    c.sendall(bytes([5, self.code or 1, 0, 1]) + bytes(6))
+                    return
+                with socket.create_connection(self.to) as far:
+                    c.sendall(b"\5\0\0\1" + bytes(6))
+                    self._pump(c, far)
+        except OSError:
+            return
+
+    def _pump(self, a, b):
+        def one(x, y):
+            try:
+                while True:
+                    data = x.recv(1 << 16)
+                    if not data:
+                        break
+                    y.sendall(data)
+            except OSError:
+                pass
+            for s in (x, y):
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+        t = threading.Thread(target=one, args=(b, a), daemon=True)
+        t.start()
+        one(a, b)
+        t.join()
+
+    def next(self):
+        return self.seen.get(timeout=framework.TIMEOUT_S)
+
+
+class Reach(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def networks(self, node):
+        return {n["name"]: n for n in node.rpc.getnetworkinfo()["networks"]}
+
+    def assert_log(self, node, *texts):
+        self.wait_until(lambda: all(t in node.log() for t in texts), what=f"log says {texts}")
+
+
+class TestProxy(Reach):
+    def asked(self, node, proxy, address):
+        node.rpc.addnode(address, "onetry")
+        return proxy.next()
+
+    def test_every_kind_of_address(self):
+        plain, tor = Proxy(), Proxy(auth=True)
+        node = self.start_node("-connect=0", f"-proxy={plain.address}", f"-onion={tor.address}", "-debug=net")
+        for address, host, port, proxy in (("15.61.23.23:1234", "15.61.23.23", 1234, plain),
+                                           ("[1233:3432:2434:2343:3234:2345:6546:4534]:5443",
+                                            "1233:3432:2434:2343:3234:2345:6546:4534", 5443, plain),
+                                           (ONION + ":8333", ONION, 8333, tor),
+                                           ("node.noumenon:8334", "node.noumenon", 8334, plain)):
+            # The name goes to the proxy as it is, also where it is a number (RFC 1928, address type 3).
+            got = self.asked(node, proxy, address)
+            self.assertEqual(got[:5], (5, b"\5\1\0", 3, host, port))
+            self.assertEqual(got[5] is None, proxy is plain)
+        # Tor keeps connections with different credentials apart.
+        pairs = {self.asked(node, tor, f"{ONION}:{port}")[5:] for port in range(1, 6)}
+        self.assertEqual(len(pairs), 5)
+        self.assert_log(node, f"connection to {ONION}:1 failed: Proxy error: general failure")
+        nets = self.networks(node)
+        self.assertEqual({n: v["proxy"] for n, v in nets.items()},
+                         {"ipv4": plain.address, "ipv6": plain.address, "onion": tor.address, "i2p": "",
+                          "cjdns": plain.address})
+        self.assertEqual([n for n, v in nets.items() if v["reachable"]], ["ipv4", "ipv6", "onion"])
+        self.assertEqual([n for n, v in nets.items() if v["proxy_randomize_credentials"]],
+                         ["ipv4", "ipv6", "onion", "cjdns"])
+
+    def test_one_for_all_over_ipv6(self):
+        proxy = Proxy(auth=True, family=socket.AF_INET6)
+        node = self.start_node("-connect=0", f"-proxy={proxy.address}", "-noonion", "-proxyrandomize=0",
+                               "-cjdnsreachable")
+        self.assertEqual(self.asked(node, proxy, "15.61.23.23:1")[3:], ("15.61.23.23", 1, None, None))
+        self.assertEqual(self.asked(node, proxy, "[fc00:1::7]:2")[3:5], ("fc00:1::7", 2))
+        nets = self.networks(node)
+        self.assertEqual((nets["onion"]["proxy"], nets["onion"]["reachable"]), ("", False))
+        self.assertEqual((nets["cjdns"]["proxy"], nets["cjdns"]["reachable"]), (proxy.address, True))
+        self.assertFalse(nets["ipv4"]["proxy_randomize_credentials"])
+
+    def test_two_nodes_through_it(self):
+        far = self.start_node("-connect=0", "-listen=1")
+        far.generate(5)
+        proxy = Proxy(auth=True, to=("127.0.0.1", far.port))
+        node = self.start_node("-connect=0", f"-onion={proxy.address}")
+        node.rpc.addnode(f"{ONION}:18444", "onetry")
+        self.wait_until(lambda: node.height() == 5, what="synced through the proxy")
+        peer = node.rpc.getpeerinfo()[0]
+        self.assertEqual((peer["addr"], peer["network"]), (f"{ONION}:18444", "onion"))
+        self.assertEqual(node.rpc.getnettotals()["totalbytesrecv"], sum(p["bytesrecv"] for p in node.rpc.getpeerinfo()))
+        node.rpc.disconnectnode(f"{ONION}:18444")
+        # By a name nobody but the proxy knows.
+        node.stop()
+        node.start(f"-proxy={proxy.address}", "-listen=1")
+        node.rpc.addnode("some.where:1", "onetry")
+        self.wait_until(lambda: node.rpc.getconnectioncount() == 1)
+        peer = node.rpc.getpeerinfo()[0]
+        self.assertEqual((peer["addr"], peer["network"]), ("some.where:1", "not_publicly_routable"))
+        # Hosts of this machine are not asked of it.
+        node.rpc.addnode(far.address, "onetry")
+        self.wait_until(lambda: node.rpc.getconnectioncount() == 2)
+        self.assertEqual(sorted(x[3] for x in list(proxy.seen.queue)), sorted([ONION, "some.where"]))
+
+    def test_silent_or_false_proxy(self):
+        node = self.add_node("-connect=0", "-debug=net")
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            s.listen()
+            s.settimeout(framework.TIMEOUT_S)
+            node.start(f"-proxy=127.0.0.1:{s.getsockname()[1]}")
+            node.rpc.addnode("8.8.8.8:1", "onetry")
+            c, _ = s.accept()
+            with c:
+                c.recv(100)
+                c.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                self.assert_log(node, "connection to 8.8.8.8:1 failed: Proxy failed to initialize")
+        self.assertEqual(node.rpc.getpeerinfo(), [])
+
+    def test_options(self):
+        node = self.add_node()
+        for args, sentence in (
+                (["-proxy=abc:def"], "Invalid -proxy address or hostname: 'abc:def'"),
+                (["-onion=xyz:abc"], "Invalid -onion address or hostname: 'xyz:abc'"),
+                (["-i2psam=def:xyz"], "Invalid -i2psam address or hostname: 'def:xyz'"),
+                (["-i2psam=127.0.0.1:7656"], "-i2psam is not supported: this daemon does not have that."),
+                (["-asmap=map"], "-asmap is not supported: this daemon does not have that."),
+                (["-onlynet=abc"], "Unknown network specified in -onlynet: 'abc'"),
+                (["-onlynet=onion", "-noonion"],
+                 "Outbound connections restricted to Tor (-onlynet=onion) but the proxy for reaching the Tor network "
+                 "is explicitly forbidden: -onion=0"),
+                (["-onlynet=cjdns"],
+                 "Outbound connections restricted to CJDNS (-onlynet=cjdns) but -cjdnsreachable is not provided"),
+                (["-onlynet=onion", "-dnsseed=1", "-proxy=127.0.0.1:1"],
+                 "Incompatible options: -dnsseed=1 was explicitly specified, but -onlynet forbids connections to "
+                 "IPv4/IPv6"),
+                (["-forcednsseed", "-dnsseed=0"],
+                 "Cannot set -forcednsseed to true when setting -dnsseed to false."),
+                (["-maxuploadtarget=abc"], "Unable to parse -maxuploadtarget: 'abc'")):
+            self.assertEqual(node.start_fails(*args), (1, f"Error: {sentence}\n"), args)
+        node.start("-connect=0", "-onlynet=ipv6", "-natpmp=0", "-upnp=0", "-listenonion=0", "-v2transport=0",
+                   "-i2pacceptincoming=0", "-torcontrol=127.0.0.1:9051", "-maxorphantx=5", "-dns=0")
+        self.assertEqual([n for n, v in self.networks(node).items() if v["reachable"]], ["ipv6"])
+        node.rpc.addnode("no.such.name:1", "onetry")  # -dns=0: is not looked up
+        self.assertEqual(node.rpc.getpeerinfo(), [])
+
+
+class TestOverlay(Reach):
+    def test_bind_onion(self):
+        port = framework.free_port()
+        node = self.start_node("-connect=0", f"-bind=127.0.0.1:{port}=onion")
+        with Peer(node) as p:
+            p.sync()
+            with socket.create_connection(("127.0.0.1", port)) as s:
+                self.wait_until(lambda: len(node.rpc.getpeerinfo()) == 2)
+                self.assertEqual([x["network"] for x in node.rpc.getpeerinfo()], ["not_publicly_routable", "onion"])
+                s.close()
+
+    def test_addresses_are_relayed(self):
+        """Onion, I2P and CJDNS addresses come by addrv2 (BIP 155), are kept, shown, and told to who can read them."""
+        node = self.start_node("-connect=0", "-cjdnsreachable", "-whitelist=addr,noban@127.0.0.1", "-debug=net")
+        now = int(time.time())
+        node.rpc.setmocktime(now)
+        onion = bytes(range(32))
+        entries = [(4, onion), (5, bytes(32 * [7])), (6, b"\xfc" + bytes(14) + b"\1"), (1, bytes([8, 8, 4, 4]))]
+        body = b"".join(struct.pack("<I", now) + compact(9) + bytes([n]) + compact(len(a)) + a + b"\x20\x8d"
+                        for n, a in entries)
+        bad = struct.pack("<I", now) + compact(9) + b"\6" + compact(16) + b"\xfd" + bytes(15) + b"\x20\x8d"
+        with Peer(node) as p, Peer(node) as q, Peer(node, features=("wtxidrelay",)) as old:
+            for x in (q, old):
+                x.send("getaddr")
+                x.sync()
+            p.send("addrv2", compact(5) + body + bad)
+            p.sync()
+            known = {a["network"]: a for a in node.rpc.getnodeaddresses(0)}
+            self.assertEqual(set(known), {"onion", "i2p", "cjdns", "ipv4"})
+            self.assertEqual(known["cjdns"]["address"], "fc00::1")
+            check = hashlib.sha3_256(b".onion checksum" + onion + b"\3").digest()[:2]
+            text = base64.b32encode(onion + check + b"\3").decode().lower() + ".onion"
+            self.assertEqual(known["onion"]["address"], text)
+            self.assertEqual(len(known["i2p"]["address"]), 60)
+            node.rpc.setmocktime(now + 700)
+            got = q.wait("addrv2")
+            for n, a in entries:
+                self.assertIn(bytes([n]) + compact(len(a)) + a, got)
+            got = old.wait("addr")
+            self.assertEqual(read_compact(got, 0)[0], 1)
+
+    def test_bans_of_one_host(self):
+        node = self.start_node("-connect=0")
+        node.rpc.setban(ONION, "add")
+        node.rpc.setban(I2P, "add")
+        self.assertEqual({b["address"] for b in node.rpc.listbanned()}, {ONION, I2P})
+        self.assert_rpc_error(-30, "Error: Invalid IP/Subnet", node.rpc.setban, ONION + "/24", "add")
+        node.stop()
+        node.start()
+        self.assertEqual({b["address"] for b in node.rpc.listbanned()}, {ONION, I2P})
+        node.rpc.setban(ONION, "remove")
+        self.assertEqual([b["address"] for b in node.rpc.listbanned()], [I2P])
+
+
+def book_file(format=1, lowest=4, magic=MAGIC, key=1, fresh=0, tried=0, checksum=None):
+    r = magic + bytes([format, (32 + lowest) & 255]) + key.to_bytes(32, "little")
+    r += struct.pack("<iii", fresh, tried, 1024 ^ 1 << 30) + bytes(4 * 1024)
+    return r + (checksum or sha256d(r))
+
+
+class TestBook(Reach):
+    def test_file(self):
+        """peers.dat is Bitcoin Core's; one that is damaged is for the user to look at."""
+        node = self.add_node("-connect=0", "-checkaddrman=1", "-debug=addrman")
+        os.makedirs(node.chain_dir, exist_ok=True)
+        path = os.path.join(node.chain_dir, "peers.dat")
+
+        def write(data):
+            with open(path, "wb") as f:
+                f.write(data)
+
+        def fails(reason, **how):
+            write(how["data"] if "data" in how else book_file(**how))
+            status, said = node.start_fails()
+            self.assertEqual(status, 1)
+            self.assertEqual(said, f"Error: Invalid or corrupt peers.dat ({reason}). If you believe this is a bug, "
+                                   "please report it to https://github.com/bitcoin/bitcoin/issues. As a workaround, "
+                                   f'you can move the file ("{path}") out of the way (rename, move, or delete) to '
+                                   "have a new one created on the next start.\n")
+
+        node.start()
+        self.assertIn(f'Creating peers.dat because the file was not found ("{path}")', node.log())
+        self.assertTrue(os.path.exists(path))
+        node.stop()
+        fails("Corrupted addrman database: The compat value (0) is lower than the expected minimum value 32.: "
+              "iostream error", lowest=-32)
+        fails("AutoFile::read: end of file: iostream error", data=book_file()[:-1])
+        fails("Invalid network magic number", magic=b"\x0a\x03\xcf\x40")
+        fails("Checksum mismatch, data corrupted", checksum=b"ab" * 16)
+        for name, most, key in (("nTried", 16384, "tried"), ("nNew", 65536, "fresh")):
+            for n in (-1, most + 1):
+                fails(f"Corrupt AddrMan serialization: {name}={n}, should be in [0, {most}]: iostream error",
+                      **{key: n})
+        fails("Corrupt data. Consistency check failed with code -16: iostream error", key=0)
+        write(book_file(lowest=111))
+        node.start()
+        self.assertIn(f'Creating new peers.dat because the file version was not compatible ("{path}"). Original '
+                      "backed up to peers.dat.bak", node.log())
+        self.assertTrue(os.path.exists(path + ".bak"))
+        node.stop()
+        write(book_file())
+        node.start()
+        self.assertIn("Loaded 0 addresses from peers.dat", node.log())
+
+    def test_places(self):
+        node = self.start_node("-connect=0", "-cjdnsreachable", "-checkaddrman=1", "-debug=addrman")
+        now = int(time.time())
+        node.rpc.setmocktime(now)
+        self.assertEqual(node.rpc.getrawaddrman(), {"new": {}, "tried": {}})
+        self.assertEqual(node.rpc.addpeeraddress("", 8333), {"success": False})
+        self.assertEqual(node.rpc.addpeeraddress("127.0.0.1", 8333), {"success": False, "error": "failed-adding-to-new"})
+        self.assertEqual(node.rpc.addpeeraddress("1.2.3.4", 8333, True), {"success": True})
+        for tried in (True, False):
+            self.assertEqual(node.rpc.addpeeraddress("1.2.3.4", 8333, tried),
+                             {"success": False, "error": "failed-adding-to-new"})
+        for address, network in (("2.0.0.0", "ipv4"), ("2803:0:1234:abcd::1", "ipv6"), ("fc00:1:2:3:4:5:6:7", "cjdns"),
+                                 (ONION, "onion"), (I2P, "i2p")):
+            self.assertEqual(node.rpc.addpeeraddress(address, 8333), {"success": True})
+            got = [(k, v) for k, v in node.rpc.getrawaddrman()["new"].items() if v["address"] == address]
+            self.assertEqual(len(got), 1)
+            bucket, position = map(int, got[0][0].split("/"))
+            self.assertTrue(0 <= bucket < 1024 and 0 <= position < 64)
+            self.assertEqual(got[0][1], {"address": address, "port": 8333, "network": network, "services": 9,
+                                         "time": now, "source": address, "source_network": network})
+        raw, info = node.rpc.getrawaddrman(), node.rpc.getaddrmaninfo()
+        self.assertEqual([v["address"] for v in raw["tried"].values()], ["1.2.3.4"])
+        self.assertEqual(info["all_networks"], {"new": 5, "tried": 1, "total": 6})
+        self.assertEqual(info["onion"], {"new": 1, "tried": 0, "total": 1})
+        node.rpc.getnodeaddresses(0)
+        self.assertIn("CheckAddrman: new 5, tried 1, total 6 started", node.log())
+        self.assertEqual([a["address"] for a in node.rpc.getnodeaddresses(0, "onion")], [ONION])
+        # Everything is where it was after a restart.
+        node.stop()
+        node.start("-mocktime=" + str(now))
+        self.assertEqual(node.rpc.getrawaddrman(), raw)
+
+    def test_one_teller(self):
+        """However many one peer tells, it reaches 64 buckets of 1024."""
+        node = self.start_node("-connect=0", "-whitelist=addr@127.0.0.1")
+        now = int(time.time())
+        with Peer(node) as p:
+            for k in range(10):
+                p.send("addr", compact(1000) + b"".join(
+                    struct.pack("<IQ", now, 9) + bytes(10) + b"\xff\xff" + bytes([8 + k, i % 256, i // 256, 1]) +
+                    b"\x20\x8d" for i in range(1000)))
+            p.sync()
+        buckets = {k.split("/")[0] for k in node.rpc.getrawaddrman()["new"]}
+        self.assertGreater(len(buckets), 20)
+        self.assertLessEqual(len(buckets), 64)
+
+
+class TestAnchors(Reach):
+    def test_anchors(self):
+        node = self.start_node("-debug=net")
+        path = os.path.join(node.chain_dir, "anchors.dat")
+        self.assertFalse(os.path.exists(path))
+        listeners = [Listener(node) for _ in range(3)]
+        peers = [x.open("block-relay-only") for x in listeners[:2]] + [listeners[2].open("outbound-full-relay")]
+        for p in peers:
+            p.shake()
+            p.sync()
+        node.stop()
+        with open(path, "rb") as f:
+            data = f.read()
+        ports = [int(x.address.split(":")[1]) for x in listeners]
+        for port, there in zip(ports, (True, True, False)):
+            self.assertEqual(bytes([127, 0, 0, 1]) + struct.pack(">H", port) in data, there)
+        node.launch()
+        node.wait_ready()
+        self.assertIn("2 block-relay-only anchors will be tried for connections.", node.log())
+        self.assertFalse(os.path.exists(path))
+
+    def test_tried_again_through_tor(self):
+        far = self.start_node("-connect=0", "-listen=1")
+        proxy = Proxy(auth=True, to=("127.0.0.1", far.port))
+        node = self.start_node(f"-onion={proxy.address}", "-debug=net", "-dnsseed=0")
+        node.rpc.addconnection(f"{ONION}:1234", "block-relay-only")
+        self.wait_until(lambda: any(p["version"] and p["synced_headers"] >= -1 and p["bytesrecv_per_msg"].get("verack")
+                                    for p in node.rpc.getpeerinfo()))
+        proxy.next()
+        node.stop()
+        node.start()
+        self.assertEqual(proxy.next()[3:5], (ONION, 1234))
+        self.assert_log(node, f"Trying to make an anchor connection to {ONION}:1234")
+        self.wait_until(lambda: [p["connection_type"] for p in node.rpc.getpeerinfo()] == ["block-relay-only"])
+
+
+class TestLimits(Reach):
+    def target(self, node):
+        return node.rpc.getnettotals()["uploadtarget"]
+
+    def test_upload_target(self):
+        node = self.add_node("-connect=0", "-debug=net")
+        node.start()
+        self.assertEqual(self.target(node), {"timeframe": 86400, "target": 0, "target_reached": False,
+                                             "serve_historical_blocks": True, "bytes_left_in_cycle": 0,
+                                             "time_left_in_cycle": 0})
+        now = int(time.time())
+        node.rpc.setmocktime(now - 8 * 86400)
+        node.generate(5)
+        old = bytes.fromhex(node.tip())[::-1]
+        node.rpc.setmocktime(now)
+        node.generate(1)
+        new = bytes.fromhex(node.tip())[::-1]
+        node.stop()
+        # 144 full blocks a day are kept for new ones: a target above leaves the rest for old ones.
+        node.start("-maxuploadtarget=576000500", f"-mocktime={now}")
+        self.assertEqual(self.target(node)["target"], 576000500 << 20)
+        node.stop()
+        node.start("-maxuploadtarget=576003k", f"-mocktime={now}")
+        t = self.target(node)
+        self.assertEqual((t["target"], t["target_reached"], t["serve_historical_blocks"]), (576003000, False, True))
+        self.assertEqual((t["bytes_left_in_cycle"], t["time_left_in_cycle"]), (576003000, 86400))
+        with Peer(node) as p:
+            for i in range(20):
+                p.send("getdata", inv((WITNESS_BLOCK, old)))
+            with self.assertRaises(Closed):
+                p.sync()
+        self.assert_log(node, "historical block serving limit reached, disconnect peer=0")
+        self.assertFalse(self.target(node)["serve_historical_blocks"])
+        self.assertFalse(self.target(node)["target_reached"])
+        self.assertLess(self.target(node)["bytes_left_in_cycle"], 576003000)
+        with Peer(node) as p:  # new ones are always served
+            p.send("getdata", inv((WITNESS_BLOCK, new)))
+            p.wait("block")
+        node.rpc.setmocktime(now + 86401)  # a new day
+        self.assertTrue(self.target(node)["serve_historical_blocks"])
+        node.stop()
+        node.start("-maxuploadtarget=1", "-whitelist=download@127.0.0.1", f"-mocktime={now}")
+        self.assertFalse(self.target(node)["serve_historical_blocks"])
+        with Peer(node) as p:
+            p.send("getdata", inv((WITNESS_BLOCK, old)))
+            p.wait("block")
+
+    def test_capture(self):
+        node = self.start_node("-connect=0", "-capturemessages")
+        with Peer(node) as p:
+            p.sync()
+            name = node.rpc.getpeerinfo()[0]["addr"].replace(":", "_")
+            p.send("ping", b"12345678")
+            p.wait("pong", lambda b: b == b"12345678")
+        folder = os.path.join(node.chain_dir, "message_capture", name)
+
+        def read(which):
+            with open(os.path.join(folder, which), "rb") as f:
+                data = f.read()
+            out = []
+            while data:
+                at, command, size = struct.unpack_from("<Q12sI", data)
+                self.assertLess(abs(at / 1e6 - time.time()), 600)
+                out.append((command.rstrip(b"\0").decode(), data[24:24 + size]))
+                data = data[24 + size:]
+            return out
+        got, sent = read("msgs_recv.dat"), read("msgs_sent.dat")
+        self.assertEqual([c for c, _ in got[:4]], ["version", "wtxidrelay", "sendaddrv2", "verack"])
+        self.assertIn(("ping", b"12345678"), got)
+        self.assertIn(("pong", b"12345678"), sent)
+        node.stop()
+        self.assertEqual(sorted(os.listdir(node.chain_dir)).count("message_capture"), 1)
+
+    def test_sendmsgtopeer(self):
+        node = self.start_node("-connect=0")
+        with Peer(node) as p:
+            p.sync()
+            self.assertEqual(node.rpc.sendmsgtopeer(0, "addr", "FFFFFF"), {})
+            self.assertEqual(p.wait("addr"), b"\xff\xff\xff")
+            node.rpc.sendmsgtopeer(peer_id=0, msg_type="unknown", msg="")
+            self.assertEqual(p.wait("unknown"), b"")
+            node.rpc.sendmsgtopeer(0, "addr", "00" * 4000001)
+            self.assertEqual(len(p.wait("addr")), 4000001)
+            call = node.rpc.sendmsgtopeer
+            self.assert_rpc_error(-1, "Error: Could not send message to peer", call, 100, "addr", "FF")
+            self.assert_rpc_error(-8, "Error: msg_type too long, max length is 12", call, 0, "long_msg_type", "FF")
+            self.assert_rpc_error(-8, "Error parsing input for msg", call, 0, "addr", "F")
+            self.assertEqual(node.rpc.getpeerinfo()[0]["bytessent_per_msg"]["*other*"], 24)
+
+
+class TestReachOnOurChain(Reach):
+    chain = "regtest"
+
+    def test_through_a_proxy(self):
+        far = self.start_node("-connect=0", "-listen=1")
+        far.generate(3)
+        proxy = Proxy(to=("127.0.0.1", far.port))
+        node = self.start_node("-connect=0", f"-proxy={proxy.address}", "-listen=1")
+        node.rpc.addnode(f"{ONION}", "onetry")
+        self.wait_until(lambda: node.height() == 3, what="synced through the proxy")
+        self.assertEqual(proxy.next()[3:5], (ONION, 17744))
+        self.assertEqual(node.rpc.addpeeraddress(ONION, 1), {"success": True})
+        self.assertEqual(len(node.rpc.getrawaddrman()["new"]), 1)
+
+
+if __name__ == "__main__":
+    framework.main()

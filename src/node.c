@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "chain/txindex.h"
+#include "chain/vote.h"
 #include "chain_options.h"
 #include "crypto/ec.h"
 #include "crypto/hash.h"
@@ -17,6 +18,7 @@
 #include "rpc/extension.h"
 #include "rpc/settings.h"
 #include "rpc/waiter.h"
+#include "rpc/warnings.h"
 #include "util/clock.h"
 #include "util/fs.h"
 #include "util/hex.h"
@@ -37,6 +39,8 @@ struct cc_node {
     struct cc_ec *ec;
     struct cc_rpc *rpc;
     struct cc_waiter *waiter;
+    struct cc_warnings *warnings;
+    struct cc_vote_watch votes;
     struct cc_server *server;
     struct cc_chain *chain;
     struct cc_txindex *txindex;
@@ -49,7 +53,8 @@ struct cc_node {
     struct cc_rpc_lists rpc_lists;
     char *user_agent;
     int64_t stop_height;
-    const char *block_notify, *shutdown_notify;
+    const char *block_notify;
+    bool started; /* to the end */
     struct cc_node_hooks hooks;
 };
 
@@ -250,13 +255,43 @@ static void on_disconnected(void *arg, const struct cc_index *index,
                              block_event(index));
 }
 
+static void on_alert(void *arg, const char *text)
+{
+    struct cc_node *n = arg;
+    const char *command = cc_args_get(n->setup->args, "alertnotify", NULL);
+    char *quoted;
+
+    if (!command || !*command)
+        return;
+    quoted = cc_asprintf("'%s'", text); /* the words are all ours */
+    notify_command(n, command, quoted);
+    free(quoted);
+}
+
+/* Rules that miners have voted in and that we know nothing of. */
+static void warn_of_votes(struct cc_node *n, const struct cc_index *tip)
+{
+    char text[64];
+
+    if (cc_chain_in_ibd(n->chain))
+        return;
+    cc_vote_watch_update(&n->votes, &n->params, tip);
+    for (unsigned bit = 0; bit < CC_VOTE_BITS; bit++)
+        if (n->votes.state[bit] == CC_VOTE_ACTIVE) {
+            snprintf(text, sizeof(text),
+                     "Unknown new rules activated (versionbit %u)", bit);
+            cc_warnings_set(n->warnings, text);
+        }
+}
+
 static void on_tip(void *arg, const struct cc_index *tip)
 {
     struct cc_node *n = arg;
     char hash[65];
 
     cc_waiter_wake(n->waiter);
-    if (n->block_notify && *n->block_notify) {
+    warn_of_votes(n, tip);
+    if (n->block_notify && *n->block_notify && !cc_chain_in_ibd(n->chain)) {
         cc_hex_encode_rev(hash, tip->hash, 32);
         notify_command(n, n->block_notify, hash);
     }
@@ -474,6 +509,7 @@ static void set_env(struct cc_node *n)
                              .chaindir = n->setup->chaindir,
                              .settings = n->settings_path,
                              .waiter = n->waiter,
+                             .warnings = n->warnings,
                              .stop = n->hooks.stop,
                              .stop_arg = n->hooks.arg};
 
@@ -606,6 +642,7 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     n->ec = cc_ec_new();
     n->rpc = cc_rpc_new();
     n->waiter = cc_waiter_new();
+    n->warnings = cc_warnings_new(on_alert, n);
     set_env(n);
     st = write_pid(n, err);
     if (st == CC_OK)
@@ -617,7 +654,7 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     if (st != CC_OK)
         return st;
     cc_log(n->log, "Done loading");
-    n->shutdown_notify = cc_args_get(args, "shutdownnotify", NULL);
+    n->started = true;
     if (cc_args_is_set(args, "startupnotify"))
         notify_command(n, cc_args_get(args, "startupnotify", ""), "");
     return CC_OK;
@@ -666,12 +703,17 @@ void cc_node_reopen_log(struct cc_node *n) { cc_log_reopen(n->log); }
 
 void cc_node_free(struct cc_node *n)
 {
+    const char *command;
+
     if (!n)
         return;
     if (n->log)
         cc_log(n->log, "Shutdown: In progress...");
-    if (n->shutdown_notify)
-        run_command(n->log, n->shutdown_notify);
+    for (size_t i = 0;
+         n->started &&
+         (command = cc_args_get_nth(n->setup->args, "shutdownnotify", i));
+         i++)
+        run_command(n->log, command);
     /* Nobody new comes in, those who wait are let go. */
     cc_server_interrupt(n->server);
     if (n->waiter)
@@ -692,6 +734,7 @@ void cc_node_free(struct cc_node *n)
     cc_txindex_free(n->txindex);
     cc_rpc_free(n->rpc);
     cc_waiter_free(n->waiter);
+    cc_warnings_free(n->warnings);
     cc_ec_free(n->ec);
     json_decref(n->extension_init);
     cc_net_lists_clear(&n->net_lists);

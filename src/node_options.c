@@ -1,5 +1,6 @@
 #include "node_options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -75,53 +76,76 @@ unsigned cc_option_threads(const struct cc_args *args)
     return n < 0 ? 0 : n > 15 ? 15 : (unsigned)n;
 }
 
-static bool set_height(struct cc_params *p, const char *name, size_t len,
-                       uint32_t height)
+/* A whole number and nothing else; moves text behind it. */
+static bool read_part(const char **text, int64_t *out)
 {
-    static const char *const names[] = {"bip34", "cltv", "dersig", "csv",
-                                        "segwit"};
-    uint32_t *fields[] = {&p->bip34_height, &p->bip65_height, &p->bip66_height,
-                          &p->csv_height, &p->segwit_height};
+    char part[24], *end;
+    size_t len = strcspn(*text, ":");
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strlen(names[i]) == len && !memcmp(names[i], name, len)) {
-            *fields[i] = height;
-            return true;
-        }
-    return false;
+    if (!len || len >= sizeof(part))
+        return false;
+    memcpy(part, *text, len);
+    part[len] = '\0';
+    errno = 0;
+    *out = strtoll(part, &end, 10);
+    *text += len;
+    return !*end && !errno && part[0] != ' ' && part[0] != '+';
+}
+
+/* -vbparams=deployment:start:end[:min_activation_height]. */
+static enum cc_status set_vote(struct cc_params *p, const char *spec,
+                               struct cc_error *err)
+{
+    static const char *const faults[] = {"nStartTime", "nTimeout",
+                                         "min_activation_height"};
+    const char *at = strchr(spec, ':');
+    int64_t parts[3] = {0};
+    size_t colons = 0;
+
+    for (const char *c = spec; *c; c++)
+        colons += *c == ':';
+    if (colons < 2 || colons > 3)
+        return cc_fail(err, CC_INVALID,
+                       "Version bits parameters malformed, expecting "
+                       "deployment:start:end[:min_activation_height]");
+    for (size_t i = 0; i < colons; i++) {
+        const char *part = ++at;
+
+        if (!read_part(&at, &parts[i]) ||
+            (i == 2 && (parts[i] < 0 || parts[i] > INT32_MAX)))
+            return cc_fail(err, CC_INVALID, "Invalid %s (%.*s)", faults[i],
+                           (int)strcspn(part, ":"), part);
+    }
+    if (strncmp(spec, "testdummy:", 10) != 0 || !p->testdummy.window)
+        return cc_fail(err, CC_INVALID, "Invalid deployment (%.*s)",
+                       (int)strcspn(spec, ":"), spec);
+    p->testdummy.start = parts[0];
+    p->testdummy.timeout = parts[1];
+    p->testdummy.min_height = (uint32_t)parts[2];
+    return CC_OK;
 }
 
 enum cc_status cc_option_params(const struct cc_args *args,
                                 struct cc_params *params, struct cc_error *err)
 {
-    const char *text, *at;
-    char *end;
-    unsigned long n;
+    const bool regtest = !strcmp(params->name, "regtest");
+    const char *text;
+    enum cc_status st = CC_OK;
 
+    if (!regtest && (cc_args_is_set(args, "testactivationheight") ||
+                     cc_args_is_set(args, "vbparams")))
+        return cc_fail(err, CC_INVALID,
+                       "-testactivationheight and -vbparams are for regtest "
+                       "only.");
     for (size_t i = 0;
-         (text = cc_args_get_nth(args, "testactivationheight", i)); i++) {
-        if (strcmp(params->name, "regtest") != 0)
-            return cc_fail(err, CC_INVALID,
-                           "-testactivationheight is for regtest only.");
-        at = strchr(text, '@');
-        if (!at)
-            return cc_fail(err, CC_INVALID,
-                           "Invalid format (%s) for "
-                           "-testactivationheight=name@height.",
-                           text);
-        n = strtoul(at + 1, &end, 10);
-        if (at[1] < '0' || at[1] > '9' || *end || n >= INT32_MAX)
-            return cc_fail(err, CC_INVALID,
-                           "Invalid height value (%s) for "
-                           "-testactivationheight=name@height.",
-                           text);
-        if (!set_height(params, text, (size_t)(at - text), (uint32_t)n))
-            return cc_fail(err, CC_INVALID,
-                           "Invalid name (%s) for "
-                           "-testactivationheight=name@height.",
-                           text);
-    }
-    return CC_OK;
+         st == CC_OK &&
+         (text = cc_args_get_nth(args, "testactivationheight", i));
+         i++)
+        st = cc_params_activate(params, text, err);
+    for (size_t i = 0;
+         st == CC_OK && (text = cc_args_get_nth(args, "vbparams", i)); i++)
+        st = set_vote(params, text, err);
+    return st;
 }
 
 /* --- Kinds of values ----------------------------------------------------- */

@@ -109,6 +109,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"stopatheight", "=<n>", DEBUG, "Stop running after reaching the given height in the main chain (default: 0)", CC_ARG_DEBUG},
     {"testactivationheight", "=<name@height>", DEBUG, "Set the activation height of segwit, bip34, dersig, cltv or csv; regtest only", CC_ARG_DEBUG},
     {"uacomment", "=<cmt>", DEBUG, "Append comment to the user agent string", 0},
+    {"vbparams", "=<deployment:start:end[:min_activation_height]>", DEBUG, "Use given start, end and lowest height of activation for the vote on testdummy; regtest with -bitcoin only", CC_ARG_DEBUG},
 
     {"bitcoin", "", CHAIN, "Follow Bitcoin's rules to the letter; with -regtest only", 0},
     {"chain", "=<chain>", CHAIN, "Use the chain <chain> (default: main). Allowed values: main, test, regtest", 0},

@@ -24,7 +24,7 @@ CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
     src/chain/test/test_coins src/chain/test/test_index \
     src/chain/test/test_chain src/chain/test/test_fault \
     src/chain/test/test_storm src/chain/test/test_damage \
-    src/chain/test/test_ask src/chain/test/test_assume \
+    src/chain/test/test_vote src/chain/test/test_ask src/chain/test/test_assume \
     src/chain/test/test_prune src/chain/test/test_txindex test/crash
 check_PROGRAMS += $(CHAIN_TESTS)
 src_chain_test_test_db_SOURCES = src/chain/test/test_db.c
@@ -42,6 +42,8 @@ src_chain_test_test_coins_SOURCES = src/chain/test/test_coins.c
 src_chain_test_test_coins_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_index_SOURCES = src/chain/test/test_index.c
 src_chain_test_test_index_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_vote_SOURCES = src/chain/test/test_vote.c
+src_chain_test_test_vote_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_fault_SOURCES = src/chain/test/test_fault.c $(CHAIN_WORLD)
 src_chain_test_test_fault_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_storm_SOURCES = src/chain/test/test_storm.c $(CHAIN_WORLD)

@@ -165,7 +165,10 @@ static const struct cc_params chains[] = {
             .spacing_s = 600,
             .half_life_s = 172800,
             FORKS_FROM_START,
-            .testdummy = {.bit = 28, .window = 144, .threshold = 108},
+            .testdummy = {.bit = 28,
+                          .window = 144,
+                          .threshold = 108,
+                          .timeout = INT64_MAX},
             .genesis = {1, 1296688602, 0x207fffff, 2,
                         "The Times 03/Jan/2009 Chancellor on brink of second "
                         "bailout for banks",

@@ -46,12 +46,17 @@ struct cc_genesis {
     struct cc_bytes script;
 };
 
-/* A soft fork that miners vote for (BIP 9), from the first block on and
- * without end. window 0: there is none. */
+/* A soft fork that miners vote for (BIP 9). window 0: there is none. */
 struct cc_vote {
     unsigned bit;               /* of the version */
     uint32_t window, threshold; /* blocks */
+    int64_t start, timeout;     /* median times; INT64_MAX: without end */
+    uint32_t min_height;        /* not active before */
 };
+
+/* In place of a start. */
+#define CC_VOTE_ALWAYS (-1)
+#define CC_VOTE_NEVER (-2)
 
 struct cc_params {
     enum cc_chain_id id;

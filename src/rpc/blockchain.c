@@ -10,6 +10,7 @@
 #include "consensus/script.h"
 #include "rpc/families.h"
 #include "rpc/txjson.h"
+#include "rpc/warnings.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
@@ -329,7 +330,7 @@ static json_t *getblockchaininfo(struct cc_rpc_call *call)
     add_pruning(o, c);
     if (env->params->storage_active)
         cc_json_set_amount(o, "storagepool", tip->state.pool);
-    cc_json_set_str(o, "warnings", "");
+    cc_json_set(o, "warnings", cc_warnings_json(env->warnings));
     cc_chain_unlock(c);
     return o;
 }
@@ -347,7 +348,7 @@ static json_t *buried(uint32_t height, uint32_t next)
 static const char *vote_name(struct cc_vote_status s)
 {
     static const char *const names[] = {"defined", "started", "locked_in",
-                                        "active"};
+                                        "active", "failed"};
 
     return names[s.state];
 }
@@ -390,9 +391,9 @@ static json_t *voted(const struct cc_vote *v, const struct cc_index *i)
 
     if (signals)
         cc_json_set_int(b, "bit", v->bit);
-    cc_json_set_int(b, "start_time", 0);
-    cc_json_set_int(b, "timeout", INT64_MAX);
-    cc_json_set_int(b, "min_activation_height", 0);
+    cc_json_set_int(b, "start_time", v->start);
+    cc_json_set_int(b, "timeout", v->timeout);
+    cc_json_set_int(b, "min_activation_height", v->min_height);
     cc_json_set_str(b, "status", vote_name(now));
     cc_json_set_int(b, "since", now.since);
     cc_json_set_str(b, "status_next", vote_name(next));

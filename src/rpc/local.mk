@@ -31,6 +31,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/txproof.c \
     src/rpc/util.c \
     src/rpc/waiter.c src/rpc/waiter.h \
+    src/rpc/warnings.c src/rpc/warnings.h \
     src/rpc/whitelist.c src/rpc/whitelist.h \
     src/rpc/wallet_address.c \
     src/rpc/wallet_admin.c \

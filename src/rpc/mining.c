@@ -11,6 +11,7 @@
 #include "rpc/families.h"
 #include "rpc/txjson.h"
 #include "rpc/waiter.h"
+#include "rpc/warnings.h"
 #include "util/args.h"
 #include "util/clock.h"
 #include "util/hex.h"
@@ -82,7 +83,7 @@ static json_t *getmininginfo(struct cc_rpc_call *call)
                 cc_json_double(hashes_per_second(call, 120, -1)));
     cc_json_set_int(o, "pooledtx", (int64_t)stats.count);
     cc_json_set_str(o, "chain", call->env->params->name);
-    cc_json_set_str(o, "warnings", "");
+    cc_json_set(o, "warnings", cc_warnings_json(call->env->warnings));
     return o;
 }
 
@@ -411,7 +412,7 @@ static void set_votes(json_t *o, struct cc_rpc_call *call,
     json_array_append_new(rules, json_string("!segwit"));
     if (s.state == CC_VOTE_ACTIVE)
         json_array_append_new(rules, json_string("testdummy"));
-    else if (s.state != CC_VOTE_DEFINED)
+    else if (s.state == CC_VOTE_STARTED || s.state == CC_VOTE_LOCKED_IN)
         cc_json_set_int(open, "testdummy", v->bit);
     json_array_append_new(rules, json_string("taproot"));
     cc_json_set(o, "rules", rules);

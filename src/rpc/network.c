@@ -7,6 +7,7 @@
 #include "net/proto.h"
 #include "rpc/families.h"
 #include "rpc/rpc.h"
+#include "rpc/warnings.h"
 #include "util/args.h"
 #include "util/clock.h"
 #include "util/hex.h"
@@ -411,7 +412,7 @@ static json_t *getnetworkinfo(struct cc_rpc_call *call)
     cc_json_set_amount(o, "relayfee", stats.min_relay_feerate);
     cc_json_set_amount(o, "incrementalfee", stats.incremental_feerate);
     cc_json_set(o, "localaddresses", local_addresses(net));
-    cc_json_set_str(o, "warnings", "");
+    cc_json_set(o, "warnings", cc_warnings_json(call->env->warnings));
     return o;
 }
 

@@ -346,6 +346,89 @@ class TestFiles(framework.TestCase):
             node.stop()
 
 
+class TestNotify(framework.TestCase):
+    """Commands that are run when something happens."""
+    chain = "bitcoin-regtest"
+
+    def setUp(self):
+        super().setUp()
+        self.told = os.path.join(self.folder, "told")
+
+    def lines(self):
+        try:
+            with open(self.told) as f:
+                return f.read().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def test_blocks(self):
+        node = self.start_node(f"-blocknotify=echo %s >> {self.told}")
+        node.rpc.setmocktime(2000000000)  # the first block's time is its median plus one: downloading still
+        blocks = node.generate(1)
+        self.wait_until(lambda: self.lines() == blocks)
+        for _ in range(3):
+            blocks += node.generate(1)
+            self.wait_until(lambda: self.lines() == blocks)
+
+    def test_start_and_end(self):
+        node = self.start_node(f"-startupnotify=echo up >> {self.told}", f"-shutdownnotify=echo down >> {self.told}",
+                               f"-shutdownnotify=echo out >> {self.told}")
+        self.wait_until(lambda: self.lines() == ["up"])
+        node.stop()
+        self.assertEqual(self.lines(), ["up", "down", "out"])
+        node.start_fails("-wallet=" + "x" * 3000, "-blocksdir=/nowhere")
+        self.assertEqual(self.lines(), ["up", "down", "out"])
+
+    def warnings(self, node):
+        return {node.rpc.getmininginfo()["warnings"], node.rpc.getnetworkinfo()["warnings"],
+                node.rpc.getblockchaininfo()["warnings"]}
+
+    def test_votes_that_nobody_knows(self):
+        miner = self.start_node("-blockversion=%d" % (0x20000000 | 1 << 27))
+        node = self.add_node(f"-alertnotify=echo %s >> {self.told}").start()
+        node.connect(miner)
+        node.generate(144)
+        framework.sync([node, miner])
+        miner.generate(107)  # one too few
+        framework.sync([node, miner])
+        node.generate(144 - 107)
+        framework.sync([node, miner])
+        miner.generate(108)
+        framework.sync([node, miner])
+        node.generate(36 + 142)
+        self.assertEqual(self.warnings(node), {""})
+        self.assertEqual(self.lines(), [])
+        node.generate(1)
+        self.assertEqual(self.warnings(node), {"Unknown new rules activated (versionbit 27)"})
+        self.wait_until(lambda: self.lines() == ["Unknown new rules activated (versionbit 27)"])
+        node.generate(2)
+        node.stop()
+        node.start()
+        node.generate(1)
+        self.assertEqual(self.warnings(node), {"Unknown new rules activated (versionbit 27)"})
+        self.wait_until(lambda: len(self.lines()) == 2)
+
+    def test_vbparams(self):
+        node = self.start_node("-vbparams=testdummy:100:1999999999999:432")
+        self.assertEqual(node.rpc.getdeploymentinfo()["deployments"]["testdummy"]["bip9"]["timeout"], 1999999999999)
+        node.generate(287)
+        info = node.rpc.getdeploymentinfo()["deployments"]["testdummy"]
+        self.assertEqual((info["bip9"]["status_next"], info["bip9"]["min_activation_height"], info["bip9"]["start_time"]),
+                         ("locked_in", 432, 100))
+        node.generate(143)
+        self.assertFalse(node.rpc.getdeploymentinfo()["deployments"]["testdummy"]["active"])
+        node.generate(1)
+        info = node.rpc.getdeploymentinfo()["deployments"]["testdummy"]
+        self.assertEqual((info["active"], info["height"]), (True, 432))
+        node.stop()
+        node.args = []
+        for spec, words in (("testdummy:0", "Version bits parameters malformed, expecting deployment:start:end"
+                                            "[:min_activation_height]"),
+                            ("testdummy:a:1", "Invalid nStartTime (a)"), ("testdummy:1:b", "Invalid nTimeout (b)"),
+                            ("testdummy:1:2:-1", "Invalid min_activation_height (-1)"), ("moon:1:2", "Invalid deployment (moon)")):
+            self.assertEqual(node.start_fails("-vbparams=" + spec), (1, f"Error: {words}\n"))
+
+
 del PoolCase  # its tests run where it is defined
 
 if __name__ == "__main__":

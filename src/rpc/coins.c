@@ -157,123 +157,6 @@ static json_t *gettxoutsetinfo(struct cc_rpc_call *call)
     return o;
 }
 
-/* --- scantxoutset ------------------------------------------------------ */
-
-struct scan {
-    struct cc_rpc_call *call;
-    struct cc_bytes *scripts; /* owned */
-    size_t count;
-    uint64_t seen;
-    cc_amount total;
-    json_t *found;
-};
-
-static bool scan_coin(void *arg, const struct cc_outpoint *out,
-                      const struct cc_coin *coin)
-{
-    struct scan *s = arg;
-    size_t i = 0;
-    json_t *o;
-    char *desc;
-
-    s->seen++;
-    while (i < s->count && !cc_bytes_equal(s->scripts[i], coin->out.script))
-        i++;
-    if (i == s->count)
-        return true;
-    s->total += coin->out.value;
-    o = json_object();
-    cc_json_set_hash(o, "txid", out->txid);
-    cc_json_set_int(o, "vout", out->index);
-    cc_json_set(o, "scriptPubKey", cc_json_hex(coin->out.script));
-    desc = cc_script_descriptor(coin->out.script, s->call->env->params);
-    cc_json_set_str(o, "desc", desc);
-    free(desc);
-    cc_json_set_amount(o, "amount", coin->out.value);
-    cc_json_set_bool(o, "coinbase", coin->coinbase);
-    cc_json_set_int(o, "height", coin->height);
-    json_array_append_new(s->found, o);
-    return true;
-}
-
-static bool scan_objects(struct scan *s, const json_t *list)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *v = json_array_get(list, i);
-        uint8_t *script;
-        size_t len;
-
-        if (json_is_object(v))
-            v = json_object_get(v, "desc");
-        if (!cc_json_is_string(v)) {
-            cc_rpc_error(s->call, CC_RPC_INVALID_PARAMETER,
-                         "Scan object needs to be either a string or an "
-                         "object");
-            return false;
-        }
-        if (!cc_rpc_descriptor_script(json_string_value(v),
-                                      s->call->env->params, &script, &len)) {
-            cc_rpc_error(s->call, CC_RPC_INVALID_ADDRESS_OR_KEY,
-                         "'%s' is not a raw() or addr() descriptor",
-                         json_string_value(v));
-            return false;
-        }
-        s->scripts[s->count++] = cc_bytes(script, len);
-    }
-    return true;
-}
-
-static json_t *scan_start(struct cc_rpc_call *call)
-{
-    struct cc_chain *c = call->env->chain;
-    const json_t *list = cc_rpc_arg(call, 1);
-    struct scan s = {.call = call};
-    const struct cc_index *tip;
-    struct cc_error err;
-    enum cc_status st;
-    json_t *o = NULL;
-
-    if (!list)
-        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
-                            "scanobjects argument is required for the start "
-                            "action");
-    s.scripts = cc_calloc(json_array_size(list) + 1, sizeof(*s.scripts));
-    s.found = json_array();
-    if (scan_objects(&s, list)) {
-        cc_chain_lock(c);
-        tip = cc_chain_tip(c);
-        st = cc_chain_each_coin(c, scan_coin, &s, &err);
-        cc_chain_unlock(c);
-        o = json_object();
-        cc_json_set_bool(o, "success", st == CC_OK);
-        cc_json_set(o, "txouts", cc_json_u64(s.seen));
-        cc_json_set_int(o, "height", tip->height);
-        cc_json_set_hash(o, "bestblock", tip->hash);
-        cc_json_set(o, "unspents", json_incref(s.found));
-        cc_json_set_amount(o, "total_amount", s.total);
-    }
-    json_decref(s.found);
-    while (s.count)
-        free((void *)s.scripts[--s.count].data);
-    free(s.scripts);
-    return o;
-}
-
-static json_t *scantxoutset(struct cc_rpc_call *call)
-{
-    const char *action = cc_rpc_str(call, 0, "");
-
-    if (!strcmp(action, "start"))
-        return scan_start(call);
-    /* A scan ends before its call does: there is never one to look at. */
-    if (!strcmp(action, "status"))
-        return json_null();
-    if (!strcmp(action, "abort"))
-        return json_false();
-    return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "Invalid action '%s'",
-                        action);
-}
-
 /* --- verifychain ------------------------------------------------------- */
 
 static json_t *verifychain(struct cc_rpc_call *call)
@@ -308,13 +191,6 @@ static const struct cc_rpc_arg set_args[] = {
            "not keep."),
     CC_ARG("use_index", CC_RPC_BOOL, "true", "Use the index, if there is one."),
 };
-static const struct cc_rpc_arg scan_args[] = {
-    CC_ARG("action", CC_RPC_STR, NULL,
-           "\"start\" to scan, \"status\" and \"abort\" for a scan under way"),
-    CC_ARG_AS("scanobjects", CC_RPC_ARR, "",
-              "Descriptors to look for: raw(hex) and addr(address).",
-              "[scanobjects,...]"),
-};
 static const struct cc_rpc_arg verify_args[] = {
     CC_ARG("checklevel", CC_RPC_NUM, "3",
            "How thorough the block verification is; every level checks all."),
@@ -333,11 +209,6 @@ static const struct cc_rpc_method methods[] = {
      "{...}    height, bestblock, txouts, bogosize, hash_serialized_3 or "
      "muhash, total_amount, transactions, disk_size",
      "", 0},
-    {"blockchain", "scantxoutset", scantxoutset, CC_RPC_ARGS(scan_args),
-     "Scans the unspent transaction output set for entries that match certain "
-     "output descriptors.",
-     "{...}    success, txouts, height, bestblock, unspents, total_amount",
-     "start '[\"raw(51)#8lvh9jxk\"]'", 0},
     {"blockchain", "verifychain", verifychain, CC_RPC_ARGS(verify_args),
      "Verifies blockchain database.",
      "true|false    (boolean) Verification finished successfully. If false, "

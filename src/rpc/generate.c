@@ -4,6 +4,7 @@
 #include "consensus/script.h"
 #include "crypto/address.h"
 #include "mempool/miner.h"
+#include "rpc/descriptor.h"
 #include "rpc/families.h"
 #include "rpc/txjson.h"
 #include "rpc/waiter.h"
@@ -113,14 +114,18 @@ static json_t *generatetodescriptor(struct cc_rpc_call *call)
     uint8_t *script;
     size_t len;
     int blocks = 0;
+    char *why;
     json_t *result;
 
     if (!get_counts(call, &blocks, &tries))
         return NULL;
-    if (!cc_rpc_descriptor_script(cc_rpc_str(call, 1, ""), call->env->params,
-                                  &script, &len))
-        return cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
-                            "Error: a raw() or addr() descriptor is needed");
+    if (!cc_rpc_descriptor_script(call, cc_rpc_str(call, 1, ""), &why, &script,
+                                  &len)) {
+        if (why)
+            cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY, "%s", why);
+        free(why);
+        return NULL;
+    }
     result = generate_to(call, cc_bytes(script, len), blocks, tries);
     free(script);
     return result;
@@ -180,11 +185,14 @@ static json_t *generateblock(struct cc_rpc_call *call)
     struct cc_block block;
     struct cc_error err;
     json_t *result = NULL;
+    char *why = NULL;
     size_t len;
 
-    if (cc_rpc_descriptor_script(cc_rpc_str(call, 0, ""), call->env->params,
-                                 &script, &len)) {
+    if (cc_rpc_descriptor_script(call, cc_rpc_str(call, 0, ""), &why, &script,
+                                 &len)) {
         pays = cc_bytes(script, len);
+    } else if (!why) {
+        goto out;
     } else if (cc_address_decode(fixed, &len, cc_rpc_str(call, 0, ""),
                                  &call->env->params->prefixes, NULL)) {
         pays = cc_bytes(fixed, len);
@@ -212,6 +220,7 @@ out:
     for (size_t i = 0; i < have; i++)
         cc_tx_clear(&txs[i]);
     free(txs);
+    free(why);
     free(script);
     return result;
 }
@@ -232,8 +241,7 @@ static const struct cc_rpc_arg to_address_args[] = {
 static const struct cc_rpc_arg to_descriptor_args[] = {
     CC_ARG("num_blocks", CC_RPC_NUM, NULL, "How many blocks are generated."),
     CC_ARG("descriptor", CC_RPC_STR, NULL,
-           "The descriptor to send the newly generated coins to: raw(hex) or "
-           "addr(address)."),
+           "The descriptor to send the newly generated coins to."),
     CC_ARG("maxtries", CC_RPC_NUM, "1000000", "How many iterations to try."),
 };
 static const struct cc_rpc_arg block_args[] = {

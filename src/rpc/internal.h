@@ -23,4 +23,10 @@ char *cc_rpc_method_help(const struct cc_rpc_method *m,
 /* cc_clock_monotonic_ms when the table was made: since when the node runs. */
 int64_t cc_rpc_started_ms(const struct cc_rpc *rpc);
 
+/* rpc/scan.c: the scan of coins that may be under way. */
+struct cc_scan;
+struct cc_scan *cc_scan_new(void);
+void cc_scan_free(struct cc_scan *s);
+struct cc_scan *cc_rpc_scan(struct cc_rpc *rpc);
+
 #endif

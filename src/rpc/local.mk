@@ -7,6 +7,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/chain_control.c \
     src/rpc/coins.c \
     src/rpc/control.c \
+    src/rpc/descriptor.c src/rpc/descriptor.h \
     src/rpc/extension.c src/rpc/extension.h \
     src/rpc/families.h \
     src/rpc/generate.c \
@@ -23,6 +24,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/rawtransaction.c src/rpc/rawtransaction.h \
     src/rpc/register.c \
     src/rpc/rpc.c src/rpc/rpc.h \
+    src/rpc/scan.c \
     src/rpc/server.c src/rpc/server.h \
     src/rpc/settings.c src/rpc/settings.h \
     src/rpc/signer.c src/rpc/signer.h \

@@ -265,27 +265,6 @@ static void set_p2sh(json_t *o, const char *key, struct cc_bytes redeem,
         cc_json_set_str(o, key, text);
 }
 
-/* "wsh(multi(...))": the one inner form that is told by its keys. */
-static void set_wsh_descriptor(json_t *o, struct cc_bytes inner,
-                               const struct cc_params *p)
-{
-    char *s = cc_script_descriptor(inner, p), *whole, *end = strchr(s, '#');
-    char sum[9];
-
-    if (strncmp(s, "multi(", 6) != 0 || !end) {
-        free(s);
-        return;
-    }
-    *end = '\0';
-    whole = cc_asprintf("wsh(%s)", s);
-    free(s);
-    cc_descriptor_checksum(whole, sum);
-    s = cc_asprintf("%s#%s", whole, sum);
-    free(whole);
-    cc_json_set_str(o, "desc", s);
-    free(s);
-}
-
 static json_t *segwit_json(struct cc_bytes script, enum cc_script_type type,
                            const struct cc_bytes *sols,
                            const struct cc_params *p)
@@ -304,9 +283,8 @@ static json_t *segwit_json(struct cc_bytes script, enum cc_script_type type,
         cc_sha256_once(program + 2, script.data, script.len);
         len = 34;
     }
-    o = cc_script_json(cc_bytes(program, len), p);
-    if (len == 34)
-        set_wsh_descriptor(o, script, p);
+    o = json_object();
+    cc_script_json_into(o, cc_bytes(program, len), script, p, true, true);
     set_p2sh(o, "p2sh-segwit", cc_bytes(program, len), p);
     return o;
 }
@@ -327,7 +305,7 @@ static json_t *decodescript(struct cc_rpc_call *call)
     script = cc_bytes(data, len);
     type = cc_script_solve(script, p->storage_active, sols, &count);
     o = json_object();
-    cc_script_json_into(o, script, p, false, true);
+    cc_script_json_into(o, script, cc_bytes(NULL, 0), p, false, true);
     if (can_wrap(script, type)) {
         set_p2sh(o, "p2sh", script, p);
         if (can_wrap_witness(type, sols, count))

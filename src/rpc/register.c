@@ -9,6 +9,7 @@ void cc_rpc_register_all(struct cc_rpc *rpc, bool storage, bool wallet)
     cc_rpc_register_chain_control(rpc, storage);
     cc_rpc_register_coins(rpc, storage);
     cc_rpc_register_control(rpc, storage);
+    cc_rpc_register_descriptor(rpc, storage);
     cc_rpc_register_generate(rpc, storage);
     cc_rpc_register_mining(rpc, storage);
     cc_rpc_register_network(rpc, storage);
@@ -16,6 +17,7 @@ void cc_rpc_register_all(struct cc_rpc *rpc, bool storage, bool wallet)
     cc_rpc_register_rawcreate(rpc, storage);
     cc_rpc_register_rawsign(rpc, storage);
     cc_rpc_register_rawtransaction(rpc, storage);
+    cc_rpc_register_scan(rpc, storage);
     cc_rpc_register_storage(rpc, storage);
     cc_rpc_register_txproof(rpc, storage);
     cc_rpc_register_util(rpc, storage);

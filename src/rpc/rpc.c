@@ -34,6 +34,7 @@ struct cc_rpc {
     pthread_mutex_t active_lock;
     struct active *active;
     int64_t started_ms;
+    struct cc_scan *scan;
 };
 
 struct cc_rpc *cc_rpc_new(void)
@@ -45,8 +46,11 @@ struct cc_rpc *cc_rpc_new(void)
     rpc->warmup = cc_strdup("RPC server started");
     rpc->env.rpc = rpc;
     rpc->started_ms = cc_clock_monotonic_ms();
+    rpc->scan = cc_scan_new();
     return rpc;
 }
+
+struct cc_scan *cc_rpc_scan(struct cc_rpc *rpc) { return rpc->scan; }
 
 int64_t cc_rpc_started_ms(const struct cc_rpc *rpc) { return rpc->started_ms; }
 
@@ -63,6 +67,7 @@ void cc_rpc_free(struct cc_rpc *rpc)
         free(f->help);
         free(f);
     }
+    cc_scan_free(rpc->scan);
     free(rpc->foreign);
     free(rpc->entries);
     free(rpc->warmup);

@@ -9,163 +9,7 @@
 #include "rpc/internal.h"
 #include "util/hex.h"
 #include "util/mem.h"
-
-static void put_hex(struct cc_writer *w, struct cc_bytes b)
-{
-    char *s = cc_hex_dup(b.data, b.len);
-
-    cc_write_bytes(w, s, 2 * b.len);
-    free(s);
-}
-
-/* --- Descriptors ------------------------------------------------------- */
-
-static uint64_t descriptor_step(uint64_t c, unsigned v)
-{
-    static const uint64_t gen[5] = {0xf5dee51989, 0xa9fdca3312, 0x1bab10e32d,
-                                    0x3706b1677a, 0x644d626ffd};
-    unsigned top = (unsigned)(c >> 35);
-
-    c = (c & 0x7ffffffff) << 5 ^ v;
-    for (unsigned i = 0; i < 5; i++)
-        if (top >> i & 1)
-            c ^= gen[i];
-    return c;
-}
-
-bool cc_descriptor_checksum(const char *text, char out[9])
-{
-    static const char input[] = "0123456789()[],'/*abcdefgh@:$%{}"
-                                "IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~"
-                                "ijklmnopqrstuvwxyzABCDEFGH`#\"\\ ";
-    static const char letters[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-    uint64_t c = 1;
-    unsigned group = 0, in_group = 0;
-
-    for (; *text; text++) {
-        const char *p = strchr(input, *text);
-        unsigned pos;
-
-        if (!p)
-            return false;
-        pos = (unsigned)(p - input);
-        c = descriptor_step(c, pos & 31);
-        group = group * 3 + (pos >> 5);
-        if (++in_group == 3) {
-            c = descriptor_step(c, group);
-            group = in_group = 0;
-        }
-    }
-    if (in_group)
-        c = descriptor_step(c, group);
-    for (unsigned i = 0; i < 8; i++)
-        c = descriptor_step(c, 0);
-    c ^= 1;
-    for (unsigned i = 0; i < 8; i++)
-        out[i] = letters[c >> 5 * (7 - i) & 31];
-    out[8] = '\0';
-    return true;
-}
-
-/* A key that a descriptor can name: on the curve and not in hybrid form. */
-static bool plain_key(struct cc_bytes key)
-{
-    return key.len && key.data[0] >= 2 && key.data[0] <= 4 &&
-           cc_ec_pubkey_valid(key.data, key.len);
-}
-
-static bool put_multi(struct cc_writer *w, const struct cc_bytes *sols,
-                      size_t count)
-{
-    for (size_t i = 1; i + 1 < count; i++)
-        if (!plain_key(sols[i]))
-            return false;
-    cc_rpc_put(w, "multi(%u", sols[0].data[0]);
-    for (size_t i = 1; i + 1 < count; i++) {
-        cc_rpc_put(w, ",");
-        put_hex(w, sols[i]);
-    }
-    cc_rpc_put(w, ")");
-    return true;
-}
-
-static void put_descriptor(struct cc_writer *w, struct cc_bytes script,
-                           const struct cc_params *p)
-{
-    struct cc_bytes sols[22];
-    char address[CC_ADDRESS_MAX];
-    size_t count;
-    enum cc_script_type type =
-        cc_script_solve(script, p->storage_active, sols, &count);
-    const char *form = NULL;
-
-    if (type == CC_SCRIPT_PUBKEY && plain_key(sols[0]))
-        form = "pk(";
-    if (type == CC_SCRIPT_WITNESS_V1_TAPROOT && cc_ec_xonly_valid(sols[0].data))
-        form = "rawtr(";
-    if (form) {
-        cc_rpc_put(w, "%s", form);
-        put_hex(w, sols[0]);
-        cc_rpc_put(w, ")");
-        return;
-    }
-    if (type == CC_SCRIPT_MULTISIG && put_multi(w, sols, count))
-        return;
-    if (type != CC_SCRIPT_PUBKEY &&
-        cc_address_encode(address, script.data, script.len, &p->prefixes)) {
-        cc_rpc_put(w, "addr(%s)", address);
-        return;
-    }
-    cc_rpc_put(w, "raw(");
-    put_hex(w, script);
-    cc_rpc_put(w, ")");
-}
-
-char *cc_script_descriptor(struct cc_bytes script, const struct cc_params *p)
-{
-    struct cc_writer w;
-    char sum[9];
-    size_t len;
-
-    cc_writer_init_heap(&w);
-    put_descriptor(&w, script, p);
-    cc_write_u8(&w, '\0');
-    cc_descriptor_checksum((const char *)w.data, sum);
-    w.len--;
-    cc_rpc_put(&w, "#%s", sum);
-    cc_write_u8(&w, '\0');
-    return (char *)cc_writer_take(&w, &len);
-}
-
-bool cc_rpc_descriptor_script(const char *text, const struct cc_params *p,
-                              uint8_t **script, size_t *len)
-{
-    char sum[9], *body = cc_strdup(text), *hash = strchr(body, '#');
-    size_t n;
-    bool ok = true;
-
-    if (hash) {
-        *hash = '\0';
-        ok = cc_descriptor_checksum(body, sum) && !strcmp(sum, hash + 1);
-    }
-    *script = NULL;
-    n = strlen(body);
-    if (ok && n > 5 && body[n - 1] == ')') {
-        body[n - 1] = '\0';
-        if (!strncmp(body, "raw(", 4)) {
-            *script = cc_hex_decode_dup(body + 4, len);
-        } else if (!strncmp(body, "addr(", 5)) {
-            uint8_t *s = cc_malloc(CC_ADDRESS_SCRIPT_MAX);
-
-            if (cc_address_decode(s, len, body + 5, &p->prefixes, NULL))
-                *script = s;
-            else
-                free(s);
-        }
-    }
-    free(body);
-    return *script != NULL;
-}
+#include "wallet/descriptor.h"
 
 /* --- Scripts as JSON --------------------------------------------------- */
 
@@ -182,7 +26,8 @@ static json_t *asm_json(struct cc_bytes script, bool sighash)
 }
 
 void cc_script_json_into(json_t *o, struct cc_bytes script,
-                         const struct cc_params *p, bool hex, bool address)
+                         struct cc_bytes inner, const struct cc_params *p,
+                         bool hex, bool address)
 {
     struct cc_bytes sols[22];
     char text[CC_ADDRESS_MAX];
@@ -194,7 +39,7 @@ void cc_script_json_into(json_t *o, struct cc_bytes script,
 
     cc_json_set(o, "asm", asm_json(script, false));
     if (address) {
-        s = cc_script_descriptor(script, p);
+        s = cc_descriptor_infer(script, inner, p);
         cc_json_set_str(o, "desc", s);
         free(s);
     }
@@ -213,7 +58,7 @@ json_t *cc_script_json(struct cc_bytes script, const struct cc_params *p)
 {
     json_t *o = json_object();
 
-    cc_script_json_into(o, script, p, true, true);
+    cc_script_json_into(o, script, cc_bytes(NULL, 0), p, true, true);
     return o;
 }
 

@@ -9,21 +9,14 @@
 #include "crypto/address.h"
 #include "rpc/rpc.h"
 
-/* "addr(bcrt1...)#checksum" of what a script pays to. */
-char *cc_script_descriptor(struct cc_bytes script, const struct cc_params *p);
-/* The eight characters behind '#' (BIP 380); false: a character that no
- * descriptor has. */
-bool cc_descriptor_checksum(const char *text, char out[9]);
-/* The script of a raw() or addr() descriptor, with or without checksum; for
- * free. */
-bool cc_rpc_descriptor_script(const char *text, const struct cc_params *p,
-                              uint8_t **script, size_t *len);
 /* asm, desc, hex, address, type; storage where the script is typed. value: of
  * the output that holds it. */
 json_t *cc_script_json(struct cc_bytes script, const struct cc_params *p);
-/* asm, address, type without hex and desc is Core's inner form. */
+/* asm, address, type without hex and desc is Core's inner form. inner: a
+ * script that may stand behind the hash, or empty. */
 void cc_script_json_into(json_t *o, struct cc_bytes script,
-                         const struct cc_params *p, bool hex, bool address);
+                         struct cc_bytes inner, const struct cc_params *p,
+                         bool hex, bool address);
 
 /* Kind, name and fields of a typed script; NULL if it does not parse. */
 json_t *cc_typed_json(struct cc_bytes script, const struct cc_params *p);

@@ -11,6 +11,7 @@
 #include "util/base64.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "wallet/descriptor.h"
 
 /* --- validateaddress --------------------------------------------------- */
 
@@ -247,23 +248,16 @@ static json_t *multisig_json(struct cc_rpc_call *call, const char *type,
 {
     uint8_t script[34];
     size_t len = wrap(script, type, redeem);
-    char address[CC_ADDRESS_MAX] = "", sum[9] = "";
-    char *inner = cc_script_descriptor(redeem, call->env->params), *desc;
+    const struct cc_params *p = call->env->params;
+    char address[CC_ADDRESS_MAX] = "",
+         *desc = cc_descriptor_infer(cc_bytes(script, len), redeem, p);
     json_t *o = json_object();
 
-    inner[strcspn(inner, "#")] = '\0';
-    desc = !strcmp(type, "legacy")   ? cc_asprintf("sh(%s)", inner)
-           : !strcmp(type, "bech32") ? cc_asprintf("wsh(%s)", inner)
-                                     : cc_asprintf("sh(wsh(%s))", inner);
-    free(inner);
-    cc_descriptor_checksum(desc, sum);
-    inner = cc_asprintf("%s#%s", desc, sum);
-    free(desc);
-    cc_address_encode(address, script, len, &call->env->params->prefixes);
+    cc_address_encode(address, script, len, &p->prefixes);
     cc_json_set_str(o, "address", address);
     cc_json_set(o, "redeemScript", cc_json_hex(redeem));
-    cc_json_set_str(o, "descriptor", inner);
-    free(inner);
+    cc_json_set_str(o, "descriptor", desc);
+    free(desc);
     return o;
 }
 

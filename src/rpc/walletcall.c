@@ -6,6 +6,7 @@
 #include "chain/chain.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "wallet/descriptor.h"
 
 /* Under the lock. */
 static struct cc_wallet *choose(struct cc_rpc_call *call)
@@ -125,7 +126,7 @@ bool cc_rpc_label(struct cc_rpc_call *call, size_t i, const char **out)
 char *cc_rpc_key_descriptor(struct cc_wallet *w,
                             const struct cc_wallet_key *key)
 {
-    char path[64], fingerprint[9], internal[65], sum[9], *text, *whole;
+    char path[64], fingerprint[9], internal[65], *text;
     uint8_t print[4];
 
     cc_hex_encode(internal, key->internal, 32);
@@ -139,17 +140,13 @@ char *cc_rpc_key_descriptor(struct cc_wallet *w,
             *c = *c == '\'' ? 'h' : *c;
         text = cc_asprintf("tr([%s%s]%s)", fingerprint, path + 1, internal);
     }
-    cc_descriptor_checksum(text, sum);
-    whole = cc_asprintf("%s#%s", text, sum);
-    free(text);
-    return whole;
+    return cc_descriptor_seal(text);
 }
 
 char *cc_rpc_chain_descriptor(struct cc_rpc_call *call, struct cc_wallet *w,
                               enum cc_key_chain chain)
 {
-    char path[64], fingerprint[9], xpub[CC_BIP32_TEXT_MAX], sum[9], *text,
-        *whole;
+    char path[64], fingerprint[9], xpub[CC_BIP32_TEXT_MAX], *text;
     struct cc_bip32 account;
     uint8_t print[4];
     uint32_t branch;
@@ -163,10 +160,7 @@ char *cc_rpc_chain_descriptor(struct cc_rpc_call *call, struct cc_wallet *w,
     text = cc_asprintf("%s([%s%s]%s/%" PRIu32 "/*)",
                        chain == CC_CHAIN_STORAGE ? "rawtr" : "tr", fingerprint,
                        path + 1, xpub, branch);
-    cc_descriptor_checksum(text, sum);
-    whole = cc_asprintf("%s#%s", text, sum);
-    free(text);
-    return whole;
+    return cc_descriptor_seal(text);
 }
 
 json_t *cc_rpc_last_processed(struct cc_wallet *w)

@@ -4,6 +4,10 @@ libcc_wallet_a_SOURCES = \
     src/wallet/book_ask.c \
     src/wallet/book_label.c \
     src/wallet/book_record.c \
+    src/wallet/descriptor.c src/wallet/descriptor.h src/wallet/descriptor_i.h \
+    src/wallet/descriptor_key.c \
+    src/wallet/descriptor_parse.c \
+    src/wallet/descriptor_script.c \
     src/wallet/encrypt.c \
     src/wallet/file.c src/wallet/file.h \
     src/wallet/identity.c src/wallet/identity.h \
@@ -40,3 +44,7 @@ src_wallet_test_test_keys_LDADD = $(WALLET_TEST)
 check_PROGRAMS += src/wallet/test/test_select
 src_wallet_test_test_select_SOURCES = src/wallet/test/test_select.c
 src_wallet_test_test_select_LDADD = $(WALLET_TEST)
+
+check_PROGRAMS += src/wallet/test/test_descriptor
+src_wallet_test_test_descriptor_SOURCES = src/wallet/test/test_descriptor.c
+src_wallet_test_test_descriptor_LDADD = $(WALLET_TEST)

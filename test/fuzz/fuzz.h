@@ -30,6 +30,7 @@
     X(coin)                                                                    \
     X(compact)                                                                 \
     X(config)                                                                  \
+    X(descriptor)                                                              \
     X(header)                                                                  \
     X(hex)                                                                     \
     X(hostfile)                                                                \

@@ -7,6 +7,7 @@
 #include "rpc/json.h"
 #include "storage/host_i.h"
 #include "storage/message.h"
+#include "wallet/descriptor.h"
 #include "wallet/file.h"
 #include "wallet/keys.h"
 
@@ -273,4 +274,67 @@ void fuzz_json(const uint8_t *data, size_t len)
     json_decref(again);
     free(text);
     free(same);
+}
+
+/* --- Descriptors ------------------------------------------------------- */
+
+/* What is shown of it: at one index, each script as it is said alone. */
+static void check_descriptor(const struct cc_descriptor *d,
+                             const struct cc_params *p, const struct cc_ec *ec)
+{
+    struct cc_descriptor_scripts s, alone;
+    struct cc_descriptor *one;
+    char *text, *why;
+
+    if (!cc_descriptor_expand(d, 1, &s))
+        return;
+    for (size_t i = 0; i < s.count; i++) {
+        text = cc_descriptor_of(d, 1, i);
+        FUZZ_CHECK(text);
+        one = cc_descriptor_parse(text, true, p, ec, &why);
+        if (!one) { /* a raw script with keys that are none, or empty */
+            FUZZ_CHECK(!cc_descriptor_is_solvable(d));
+            free(why);
+        } else {
+            FUZZ_CHECK(cc_descriptor_expand(one, 0, &alone));
+            FUZZ_CHECK(alone.count == 1);
+            FUZZ_CHECK(cc_bytes_equal(
+                cc_bytes(s.script[i].data, s.script[i].len),
+                cc_bytes(alone.script[0].data, alone.script[0].len)));
+            cc_descriptor_scripts_clear(&alone);
+        }
+        cc_descriptor_free(one);
+        free(text);
+    }
+    cc_descriptor_scripts_clear(&s);
+}
+
+/* A text; what it is shown as parses, and is shown the same again. */
+void fuzz_descriptor(const uint8_t *data, size_t len)
+{
+    static struct cc_ec *ec; /* for all inputs: it takes long to make */
+    const struct cc_params *p = cc_params_get(CC_CHAIN_BITCOIN_REGTEST);
+    char *text = fuzz_text(data, len), *shown, *again, *why;
+    struct cc_descriptor *d, *twice;
+
+    if (!ec)
+        ec = cc_ec_new();
+    d = cc_descriptor_parse(text, false, p, ec, &why);
+    if (!d) {
+        FUZZ_CHECK(why);
+        free(why);
+        free(text);
+        return;
+    }
+    shown = cc_descriptor_text(d);
+    twice = cc_descriptor_parse(shown, true, p, ec, &why);
+    FUZZ_CHECK(twice && !cc_descriptor_has_private(twice));
+    again = cc_descriptor_text(twice);
+    FUZZ_CHECK(!strcmp(shown, again));
+    check_descriptor(d, p, ec);
+    cc_descriptor_free(twice);
+    cc_descriptor_free(d);
+    free(again);
+    free(shown);
+    free(text);
 }

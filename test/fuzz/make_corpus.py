@@ -315,6 +315,14 @@ def make_session():
     put("coin", "undo", bytes.fromhex("02" "00" "09" "01") + b"\5" * 20)
     put("coin", "raw", bytes.fromhex("03" "8801" "0a" "51525354"))
     put("coin", "key", b"\6" * 32 + b"\1")
+    key, tprv = "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5", (
+        "tprv8ZgxMBicQKsPd7Uf69XL1XwhmjHopUGep8GuEiJDZmbQz6o58LninorQAfcKZWARbtRtfnLcJ5MQ2AtHcQJCCRUcMRvmDUjyEmNUWwx8UbK")
+    for name, text in {"raw": "raw(deadbeef)#89f8spxm", "addr": "addr(mtfUoUax9L4tzXARpw1oTGxWyoogp52KhJ)",
+                       "combo": f"combo([deadbeef/1/2h]{key})", "range": f"wpkh({tprv}/1'/2/*h)",
+                       "sh": f"sh(wsh(sortedmulti(2,{key},{tprv}/*)))",
+                       "tr": f"tr({key[2:]},{{pk({key}),{{multi_a(1,{key}),sortedmulti_a(1,{key[2:]})}}}})",
+                       "rawtr": f"rawtr({key[2:]})", "multi": f"multi(1,{key},{key})"}.items():
+        put("descriptor", name, text.encode())
     put("wallet", "good", b"\0\0\0\0")
     put("wallet", "cut", b"\3\0\0\0")
     put("wallet", "change", b"\0\x50\0\1")

@@ -89,6 +89,7 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     static const uint8_t nothing[32];
     int64_t cache = cc_args_get_int(args, "dbcache", 450);
     int64_t check = cc_args_get_int(args, "checkblocks", 6);
+    int64_t batch = cc_args_get_int(args, "dbbatchsize", 0);
 
     enum cc_status st = prune_options(args, out, err);
 
@@ -100,6 +101,7 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     out->cache_bytes = (size_t)cache << 20;
     out->check_blocks = check > 0 && check < UINT32_MAX ? (uint32_t)check
                                                         : UINT32_MAX; /* all */
+    out->batch_bytes = batch > 0 ? (uint64_t)batch : 0;
     out->reindex = cc_args_get_bool(args, "reindex", false);
     out->reindex_chainstate =
         cc_args_get_bool(args, "reindex-chainstate", false);
@@ -107,6 +109,13 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     out->assume_valid =
         memcmp(own->assume_valid, nothing, 32) != 0 ? own->assume_valid : NULL;
     return CC_OK;
+}
+
+uint64_t cc_option_crash_ratio(const struct cc_args *args)
+{
+    int64_t n = cc_args_get_int(args, "dbcrashratio", 0);
+
+    return n > 0 ? (uint64_t)n : 0;
 }
 
 static void log_work(struct cc_log *log, const char *what,

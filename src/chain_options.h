@@ -22,6 +22,8 @@ enum cc_status cc_option_chain(const struct cc_args *args,
                                struct cc_chain_options *own,
                                struct cc_chain_config *out,
                                struct cc_error *err);
+/* -dbcrashratio; 0: never. */
+uint64_t cc_option_crash_ratio(const struct cc_args *args);
 /* What was chosen, in the words that bitcoind's log has for it. */
 void cc_option_chain_log(const struct cc_chain_config *config,
                          const struct cc_chain_options *own);

@@ -1,7 +1,7 @@
 # Programs. What makes a daemon out of the floors stands here, not in rpc.
 bin_PROGRAMS += cloudcoind
 cloudcoind_SOURCES = src/chain_options.c src/chain_options.h \
-    src/cloudcoind.c src/net_options.c src/node.c src/node.h \
+    src/cloudcoind.c src/crash.c src/crash.h src/net_options.c src/node.c src/node.h \
     src/node_options.c src/node_options.h src/options.c src/options.h \
     src/log_options.c src/pool_options.c \
     src/setup.c src/setup.h

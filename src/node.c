@@ -12,6 +12,7 @@
 #include "chain/txindex.h"
 #include "chain/vote.h"
 #include "chain_options.h"
+#include "crash.h"
 #include "crypto/ec.h"
 #include "crypto/hash.h"
 #include "node_options.h"
@@ -31,6 +32,7 @@ struct cc_node {
     const struct cc_setup *setup;
     struct cc_params params; /* the chain's, options applied */
     struct cc_chain_options chain_options;
+    struct cc_crash crash;
     struct cc_clock clock;
     struct cc_log *log;
     int lock_fd; /* -1: not held */
@@ -364,6 +366,7 @@ static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
         .now_arg = &n->clock,
         .log = n->log,
         .stop = n->hooks.stop_soon,
+        .fault = cc_crash_fault(&n->crash),
     };
     enum cc_status st = cc_option_chain(args, &n->chain_options, &c, err);
 
@@ -385,6 +388,7 @@ static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
     struct cc_txindex_config c = {.chain = n->chain,
                                   .cache_bytes = TXINDEX_CACHE_BYTES,
                                   .log = n->log,
+                                  .fault = cc_crash_fault(&n->crash),
                                   .stop = n->hooks.stop_soon};
     char *directory;
     enum cc_status st;
@@ -637,6 +641,8 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     if (st != CC_OK)
         return st;
     log_start(n);
+    n->crash.log = n->log;
+    n->crash.ratio = cc_option_crash_ratio(args);
     if (cc_args_get_int(args, "mocktime", 0) > 0)
         cc_clock_set_mock(&n->clock, cc_args_get_int(args, "mocktime", 0));
     n->ec = cc_ec_new();

@@ -176,12 +176,18 @@ static enum cc_status flush(struct cc_chain *c, struct cc_error *err)
     return CC_OK;
 }
 
+bool cc_chain_is_full(const struct cc_chain *c)
+{
+    return cc_coins_full(c->coins) ||
+           (c->batch_bytes && cc_coins_unsaved(c->coins) >= c->batch_bytes);
+}
+
 enum cc_status cc_chain_settle(struct cc_chain *c, struct cc_error *err)
 {
     bool catching_up = c->tree.best_header->height >
                        (uint64_t)c->tip->height + CATCH_UP_HEADERS;
 
-    if (cc_coins_full(c->coins) || c->since_flush >= BATCH_BLOCKS ||
+    if (cc_chain_is_full(c) || c->since_flush >= BATCH_BLOCKS ||
         cc_prune_is_due(c) ||
         cc_clock_monotonic_ms() - c->flushed_ms > BATCH_MS)
         return flush(c, err);
@@ -305,6 +311,7 @@ enum cc_status cc_chain_open(struct cc_chain **out,
     c->params = config->params;
     c->directory = cc_strdup(config->directory);
     c->cache_bytes = config->cache_bytes;
+    c->batch_bytes = config->batch_bytes;
     c->now = config->now;
     c->now_arg = config->now_arg;
     c->log = config->log;

@@ -93,6 +93,8 @@ struct cc_chain_config {
     const struct cc_params *params;
     const char *directory; /* <datadir>/<chain>: blocks/, chainstate/ inside */
     size_t cache_bytes;    /* -dbcache */
+    uint64_t batch_bytes;  /* -dbbatchsize: write when there is so much; 0: when
+                            * the cache is full */
     unsigned threads;      /* -par: script check workers, 0: this thread */
     int64_t (*now)(void *arg); /* unix seconds, mockable */
     void *now_arg;

@@ -8,7 +8,8 @@
 #include "util/random.h"
 
 #define OP_STORAGE 0xbb
-#define KEY_LEN 36 /* in memory: txid ‖ index */
+#define KEY_LEN 36      /* in memory: txid ‖ index */
+#define RECORD_BYTES 80 /* on disk, of most coins, key and value together */
 
 enum {
     COINBASE = 1,
@@ -471,6 +472,11 @@ size_t cc_coins_memory(const struct cc_coins *c) { return c->bytes; }
 bool cc_coins_full(const struct cc_coins *c) { return c->bytes >= c->budget; }
 
 bool cc_coins_dirty(const struct cc_coins *c) { return c->dirty_count > 0; }
+
+uint64_t cc_coins_unsaved(const struct cc_coins *c)
+{
+    return (uint64_t)c->dirty_count * RECORD_BYTES;
+}
 
 /* at: where the coin's key starts in each list key. */
 static enum cc_status each(struct cc_coins *c, struct cc_bytes prefix,

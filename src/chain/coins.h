@@ -70,6 +70,8 @@ void cc_coins_flushed(struct cc_coins *c);
 size_t cc_coins_memory(const struct cc_coins *c);
 bool cc_coins_full(const struct cc_coins *c);
 bool cc_coins_dirty(const struct cc_coins *c);
+/* About the bytes that the next flush writes. */
+uint64_t cc_coins_unsaved(const struct cc_coins *c);
 
 /* --- Storage coins on disk (as of the last flush) ------------------------ */
 

@@ -34,6 +34,7 @@ struct cc_chain {
     const struct cc_params *params;
     char *directory;
     size_t cache_bytes;
+    uint64_t batch_bytes;
     int64_t (*now)(void *arg);
     void *now_arg;
     struct cc_log *log;
@@ -89,6 +90,8 @@ struct cc_chain {
 enum cc_status cc_chain_fail(struct cc_chain *c, enum cc_status st,
                              const struct cc_error *err);
 enum cc_status cc_chain_check_failed(struct cc_chain *c, struct cc_error *err);
+/* Is there so much to write that it should not wait? */
+bool cc_chain_is_full(const struct cc_chain *c);
 /* After a move: flush as the promise in chain.h demands. */
 enum cc_status cc_chain_settle(struct cc_chain *c, struct cc_error *err);
 void cc_chain_set_tip(struct cc_chain *c, struct cc_index *tip);

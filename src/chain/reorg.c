@@ -206,7 +206,7 @@ static enum cc_status step(struct cc_chain *c, struct cc_index *best,
         }
         if (st == CC_OK)
             cc_chain_tell_checked(c, i->hash, CC_OK, NULL);
-        if (cc_coins_full(c->coins) && st == CC_OK)
+        if (cc_chain_is_full(c) && st == CC_OK)
             st = cc_chain_settle(c, err);
     }
     return st;
@@ -269,7 +269,7 @@ enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
     while (st == CC_OK &&
            c->at[i->height <= c->tip->height ? i->height : 0] == i) {
         st = disconnect_tip(c, &fault);
-        if (st == CC_OK && cc_coins_full(c->coins))
+        if (st == CC_OK && cc_chain_is_full(c))
             st = cc_chain_settle(c, &fault);
     }
     if (st == CC_OK) {

@@ -251,9 +251,53 @@ static void test_catching_up(void **state)
     world_clear(&w);
 }
 
+static bool count_batches(void *arg, const char *what)
+{
+    *(unsigned *)arg += !strcmp(what, "db write");
+    return false;
+}
+
+/* Batches written while six blocks come that need not be kept one by one. */
+static unsigned batches(const struct scenario *s, uint64_t batch_bytes)
+{
+    char *dir = cc_test_mkdir();
+    struct cc_chain_config config;
+    struct cc_chain *c;
+    struct cc_error err;
+    unsigned count = 0, at;
+
+    world_config(&s->w, &config, dir);
+    config.batch_bytes = batch_bytes;
+    config.fault = (struct cc_fault){count_batches, &count};
+    assert_int_equal(cc_chain_open(&c, &config, &err), CC_OK);
+    cc_chain_hold(c);
+    at = count;
+    for (int i = 1; i <= 6; i++)
+        assert_int_equal(cc_chain_accept_block(c, &s->w.blocks[i].block, true,
+                                               NULL, NULL, &err),
+                         CC_OK);
+    at = count - at;
+    cc_chain_free(c);
+    cc_test_rmdir(dir);
+    return at;
+}
+
+static void test_a_batch_is_no_larger_than_asked(void **state)
+{
+    struct scenario s;
+
+    (void)state;
+    make_scenario(&s);
+    assert_int_equal(batches(&s, 0), 0);
+    assert_int_equal(batches(&s, 1), 6);
+    assert_int_equal(batches(&s, UINT64_C(1) << 40), 0);
+    world_clear(&s.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_batch_is_no_larger_than_asked),
         cmocka_unit_test(test_every_write),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_hold),

@@ -404,7 +404,7 @@ const char *world_compare(const struct world *w, struct cc_chain *c, int i)
 {
     struct compare k = {.b = &w->blocks[i]};
     const struct cc_mint_state *s = &cc_chain_tip(c)->state;
-    static char text[420];
+    static char text[sizeof(((struct cc_error *)0)->text)];
     struct cc_error err;
 
     if (memcmp(cc_chain_tip(c)->hash, w->blocks[i].block.hash, 32))

@@ -200,6 +200,12 @@ static void ask_missing(struct cc_peer *p, struct cc_partial *part,
 {
     struct cc_writer w;
 
+    /* One at a time is put together: the one before comes whole, or nobody
+     * would ever ask for it again. */
+    if (p->partial &&
+        memcmp(cc_partial_hash(p->partial), cc_partial_hash(part), 32) &&
+        cc_sync_asked(p->net, cc_partial_hash(p->partial)) == p->id)
+        cc_sync_ask_full(p, cc_partial_hash(p->partial));
     cc_writer_init_heap(&w);
     cc_getblocktxn_write(&w, cc_partial_hash(part), index, count);
     cc_peer_send(p, CC_MSG_GETBLOCKTXN, &w);

@@ -593,6 +593,18 @@ class TestCompactBlocks(Hostile):
             p.sync()
         self.assert_log("bad-cb-multiple")
 
+    def test_two_at_once(self):
+        """The one that is put together no further is asked for whole."""
+        height = self.node.height() + 2
+        cb = coinbase(height, 1)
+        header = Header(self.header.hash(), merkle([sha256d(cb), sha256d(self.second)]), self.header.time + 1).mine()
+        with Peer(self.node) as p:
+            p.send("cmpctblock", self.compact())
+            p.wait("getblocktxn")
+            p.send("cmpctblock", self.compact(whole=((0, cb),), header=header))
+            self.assertEqual(p.wait("getdata"), inv((BLOCK | WITNESS, self.header.hash())))
+            self.assertEqual(p.wait("getblocktxn"), header.hash() + b"\1\1")
+
     def test_out_of_bounds(self):
         tip = bytes.fromhex(self.node.tip())[::-1]
         with Peer(self.node) as p:

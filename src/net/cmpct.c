@@ -12,6 +12,7 @@
 #include "util/mem.h"
 
 #define MAX_TXN_DEPTH 10 /* below the tip: rather the whole block */
+#define MAX_EXTRA_WEIGHT 400000
 
 void cc_cmpct_on_sendcmpct(struct cc_peer *p, const struct cc_conn_message *m)
 {
@@ -178,13 +179,87 @@ static bool offer(void *arg, const struct cc_mempool_entry *e)
     return true;
 }
 
+void cc_cmpct_keep(struct cc_net *n, const struct cc_tx *tx)
+{
+    struct cc_tx *place;
+
+    if (!n->o.extra_txs || cc_tx_weight(tx) > MAX_EXTRA_WEIGHT)
+        return;
+    place = &n->extra[n->extra_next];
+    if (n->extra_next < n->extra_count)
+        cc_tx_clear(place);
+    else
+        n->extra_count++;
+    cc_tx_copy(place, tx);
+    n->extra_next = (n->extra_next + 1) % n->o.extra_txs;
+}
+
+/* What the pool does not have. */
+static void offer_extra(struct cc_net *n, struct cc_partial *part)
+{
+    for (size_t i = 0; i < n->extra_count; i++) {
+        bool twice = false;
+
+        for (size_t k = 0; k < i && !twice; k++)
+            twice = !memcmp(n->extra[k].wtxid, n->extra[i].wtxid, 32);
+        cc_chain_lock(n->chain);
+        twice = twice || cc_mempool_find(n->mempool, n->extra[i].txid);
+        cc_chain_unlock(n->chain);
+        if (!twice)
+            cc_partial_offer(part, &n->extra[i]);
+    }
+}
+
+static bool completes(const struct cc_peer *p, const uint8_t hash[32])
+{
+    return p->partial && !memcmp(cc_partial_hash(p->partial), hash, 32);
+}
+
+/* One peer that does not answer must not hold up a block: up to three are
+ * asked for what is missing, of which one place is for a peer that we chose.
+ * Only those that we told to announce by compact blocks: the others' blocks
+ * are no sooner here for it. */
+static bool may_ask_too(const struct cc_peer *p, const uint8_t hash[32])
+{
+    struct cc_net *n = p->net;
+    int64_t first = cc_sync_asked(n, hash);
+    bool outbound = cc_peer_is_outbound(p);
+    size_t count = 0;
+
+    for (size_t i = 0; i < n->peer_count; i++) {
+        const struct cc_peer *q = n->peers[i];
+
+        if (q->id != first && !completes(q, hash))
+            continue;
+        count++;
+        outbound = outbound || cc_peer_is_outbound(q);
+    }
+    return p->we_chose &&
+           (count < MAX_PARALLEL - 1 || (count < MAX_PARALLEL && outbound));
+}
+
+/* Nobody else need complete it. */
+static void forget_partials(struct cc_net *n, const uint8_t hash[32])
+{
+    for (size_t i = 0; i < n->peer_count; i++) {
+        if (!completes(n->peers[i], hash))
+            continue;
+        cc_partial_free(n->peers[i]->partial);
+        n->peers[i]->partial = NULL;
+    }
+}
+
 /* It is complete: judge it. mine: it was asked of this peer. */
 static void finish(struct cc_peer *p, struct cc_partial *part, bool mine)
 {
     struct cc_block block;
 
     if (cc_partial_block(part, &block) == CC_OK) {
-        if (cc_sync_process(p, &block, true, false) || !mine)
+        if (cc_sync_process(p, &block, true, false)) {
+            forget_partials(p->net, cc_partial_hash(part));
+            return;
+        }
+        if (!mine)
             return;
     } else if (!mine) {
         return;
@@ -233,12 +308,13 @@ static void put_together(struct cc_peer *p, struct cc_partial *part,
         return;
     }
     cc_mempool_each(n->mempool, offer, part);
+    offer_extra(n, part);
     missing = cc_partial_missing(part, &index);
     cc_debug(n->log, CC_LOG_CMPCTBLOCK,
              "Initialized PartiallyDownloadedBlock: %zu of %zu transactions "
              "are missing, peer=%" PRId64,
              missing, cc_partial_count(part), p->id);
-    if (missing && mine) {
+    if (missing && (mine || may_ask_too(p, i->hash))) {
         ask_missing(p, part, index, missing);
         part = NULL;
     } else if (!missing) {
@@ -296,6 +372,11 @@ void cc_cmpct_on_cmpctblock(struct cc_peer *p, const struct cc_conn_message *m)
         return;
     }
     i = take_header(p, cc_partial_header(part));
+    if (i && completes(p, i->hash)) {
+        cc_debug(n->log, CC_LOG_NET,
+                 "Peer sent us compact block we were already syncing!");
+        i = NULL;
+    }
     if (!i) {
         cc_partial_free(part);
         return;
@@ -328,8 +409,7 @@ void cc_cmpct_on_blocktxn(struct cc_peer *p, const struct cc_conn_message *m)
         cc_peer_malformed(p, m);
         return;
     }
-    if (!part || memcmp(cc_partial_hash(part), b.hash, 32) ||
-        cc_sync_asked(n, b.hash) != p->id) {
+    if (!completes(p, b.hash)) {
         cc_debug(n->log, CC_LOG_NET,
                  "Peer %" PRId64
                  " sent us block transactions for block we weren't expecting",
@@ -339,7 +419,7 @@ void cc_cmpct_on_blocktxn(struct cc_peer *p, const struct cc_conn_message *m)
     }
     p->partial = NULL;
     if (cc_partial_fill(part, b.txs, b.count))
-        finish(p, part, true);
+        finish(p, part, cc_sync_asked(n, b.hash) == p->id);
     else
         cc_peer_misbehaving(
             p, 100, "invalid compact block/non-matching block transactions");

@@ -74,7 +74,8 @@ static void refill(struct cc_peer *p, int64_t now)
 }
 
 /* To one or two peers, the same for a day: the net hears of it without being
- * flooded, and repeating it changes nothing. */
+ * flooded, and repeating it changes nothing. Of networks that we cannot reach
+ * ourselves half goes to one only. */
 static void pass_on(struct cc_peer *from, const struct cc_addr_entry *e)
 {
     struct cc_net *n = from->net;
@@ -99,7 +100,10 @@ static void pass_on(struct cc_peer *from, const struct cc_addr_entry *e)
             score[1] = s;
         }
     }
-    for (int k = 0; k < (cc_netaddr_is_routable(&e->addr) ? 2 : 1); k++)
+    if (!cc_reach_can(&n->reach, &e->addr) &&
+        cc_siphash(n->group_key, day, e->addr.bytes, e->addr.len) & 1)
+        best[1] = NULL;
+    for (int k = 0; k < 2; k++)
         if (best[k])
             queue_addr(best[k], e);
 }
@@ -112,6 +116,8 @@ static void take_addr(struct cc_peer *p, struct cc_addr_entry *e, bool few,
     uint8_t key[32];
     char text[72];
 
+    if (n->reach.cjdns)
+        cc_netaddr_flip_cjdns(&e->addr);
     if (e->time <= 100000000 || (int64_t)e->time > now + 600)
         e->time = (uint32_t)(now - 5 * 24 * 3600);
     known_key(key, &e->addr);
@@ -123,7 +129,8 @@ static void take_addr(struct cc_peer *p, struct cc_addr_entry *e, bool few,
     if ((int64_t)e->time > now - 600 && !p->getaddr_sent && few &&
         cc_netaddr_is_routable(&e->addr))
         pass_on(p, e);
-    if (!cc_netaddr_is_routable(&e->addr))
+    /* What we cannot reach is for others to keep. */
+    if (!cc_netaddr_is_routable(&e->addr) || !cc_reach_can(&n->reach, &e->addr))
         return;
     /* Two hours off: who passes an address on did not talk to it just now. */
     if (!cc_addrbook_add(n->book, &e->addr, e->services,

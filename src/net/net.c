@@ -570,7 +570,8 @@ static void make_tables(struct cc_net *n)
     n->book = cc_addrbook_new(seed);
     n->bans = cc_banlist_new(seed);
     n->txreq = cc_txreq_new(seed);
-    n->orphans = cc_orphans_new();
+    n->orphans = cc_orphans_new(n->o.max_orphans);
+    n->extra = cc_calloc(n->o.extra_txs + 1u, sizeof(*n->extra));
     cc_map_init(&n->flight, 32, sizeof(int64_t), seed);
     cc_map_init(&n->sources, 32, sizeof(struct cc_source), seed);
     cc_timedata_init(&n->timedata);
@@ -756,6 +757,9 @@ void cc_net_free(struct cc_net *n)
     cc_banlist_free(n->bans);
     cc_txreq_free(n->txreq);
     cc_orphans_free(n->orphans);
+    for (size_t i = 0; i < n->extra_count; i++)
+        cc_tx_clear(&n->extra[i]);
+    free(n->extra);
     cc_map_clear(&n->flight);
     cc_map_clear(&n->sources);
     cc_recent_clear(&n->rejects);

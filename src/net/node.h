@@ -42,6 +42,7 @@
 #define DISCOURAGE_SCORE 100
 #define CC_CMPCT_VERSION 2
 #define MAX_ANNOUNCERS 3 /* peers that send compact blocks unasked */
+#define MAX_PARALLEL 3   /* peers that are asked to complete one block */
 
 struct cc_flight { /* a block asked for */
     uint8_t hash[32];
@@ -121,7 +122,7 @@ struct cc_peer {
 
     /* compact blocks */
     bool provides_cmpct, we_chose, chose_us;
-    struct cc_partial *partial; /* some of its transactions are asked for */
+    struct cc_partial *partial; /* its missing transactions are asked for */
 
     /* transactions */
     struct cc_tx_queue tx_queue, tx_now; /* at the peer's moment; at once */
@@ -210,6 +211,8 @@ struct cc_net {
     struct cc_map flight;                       /* block hash -> int64_t peer */
     struct cc_peer *announcers[MAX_ANNOUNCERS]; /* oldest first */
     size_t announcer_count;
+    struct cc_tx *extra; /* not in the pool, but maybe in the next block */
+    size_t extra_count, extra_next;
     struct cc_map sources; /* block hash -> struct cc_source */
     unsigned sync_started, protected_count;
     int64_t last_tip_us;
@@ -324,6 +327,8 @@ bool cc_cmpct_send(struct cc_peer *p, struct cc_index *i);
 /* It gave us a good block first: it may announce by compact blocks. */
 void cc_cmpct_gave_block(struct cc_peer *p);
 void cc_cmpct_peer_gone(struct cc_peer *p);
+/* A transaction that our pool does not take: a miner's may have. */
+void cc_cmpct_keep(struct cc_net *n, const struct cc_tx *tx);
 
 /* serve.c */
 /* The whole block with witness, now. */

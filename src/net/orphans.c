@@ -4,7 +4,7 @@
 
 #include "util/mem.h"
 
-/* A hundred entries: scanning them is cheaper than any index. */
+/* A hundred entries, usually: scanning them is cheaper than any index. */
 struct orphan {
     struct cc_tx tx;
     int64_t peer, expires;
@@ -12,13 +12,17 @@ struct orphan {
 };
 
 struct cc_orphans {
-    struct orphan all[CC_ORPHANS_MAX];
-    size_t count;
+    struct orphan *all;
+    size_t count, max;
 };
 
-struct cc_orphans *cc_orphans_new(void)
+struct cc_orphans *cc_orphans_new(size_t max)
 {
-    return cc_calloc(1, sizeof(struct cc_orphans));
+    struct cc_orphans *o = cc_calloc(1, sizeof(*o));
+
+    o->all = cc_calloc(max + 1, sizeof(*o->all));
+    o->max = max;
+    return o;
 }
 
 void cc_orphans_free(struct cc_orphans *o)
@@ -27,6 +31,7 @@ void cc_orphans_free(struct cc_orphans *o)
         return;
     for (size_t i = 0; i < o->count; i++)
         cc_tx_clear(&o->all[i].tx);
+    free(o->all);
     free(o);
 }
 
@@ -53,14 +58,14 @@ bool cc_orphans_has(const struct cc_orphans *o, const uint8_t id[32],
 bool cc_orphans_add(struct cc_orphans *o, const struct cc_tx *tx, int64_t peer,
                     int64_t now, uint64_t random)
 {
-    if (cc_orphans_has(o, tx->wtxid, true) ||
+    if (!o->max || cc_orphans_has(o, tx->wtxid, true) ||
         cc_tx_weight(tx) > CC_ORPHAN_MAX_WEIGHT)
         return false;
     for (size_t i = o->count; i-- > 0;)
         if (o->all[i].expires <= now)
             drop(o, i);
-    if (o->count == CC_ORPHANS_MAX)
-        drop(o, (size_t)(random % CC_ORPHANS_MAX));
+    if (o->count == o->max)
+        drop(o, (size_t)(random % o->max));
     cc_tx_copy(&o->all[o->count].tx, tx);
     o->all[o->count].peer = peer;
     o->all[o->count].expires = now + CC_ORPHAN_EXPIRE_S;

@@ -17,7 +17,8 @@
 
 struct cc_orphans;
 
-struct cc_orphans *cc_orphans_new(void);
+/* At most max of them; 0 keeps none. */
+struct cc_orphans *cc_orphans_new(size_t max);
 void cc_orphans_free(struct cc_orphans *o);
 
 /* Copies. False: there already, or too large. random: for who must go. */

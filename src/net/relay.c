@@ -284,8 +284,9 @@ static void adopt(struct cc_peer *p, const struct cc_tx *tx)
     cc_debug(n->log, CC_LOG_TXPACKAGES,
              "stored orphan tx %s (wtxid=%s) (mapsz %zu)", hex, whex,
              cc_orphans_count(n->orphans));
-    if (before == CC_ORPHANS_MAX &&
-        cc_orphans_count(n->orphans) == CC_ORPHANS_MAX)
+    cc_cmpct_keep(n, tx);
+    if (before == n->o.max_orphans &&
+        cc_orphans_count(n->orphans) == n->o.max_orphans)
         cc_debug(n->log, CC_LOG_TXPACKAGES, "orphanage overflow, removed 1 tx");
 }
 
@@ -302,8 +303,10 @@ static void refused(struct cc_peer *p, const struct cc_tx *tx,
              whex, p->id, err->text);
     forget(n, tx);
     /* Without its witness we cannot tell: the wtxid says nothing. */
-    if (err->verdict != CC_VERDICT_WITNESS)
+    if (err->verdict != CC_VERDICT_WITNESS) {
         cc_recent_add(&n->rejects, tx->wtxid);
+        cc_cmpct_keep(n, tx);
+    }
     cc_orphans_remove(n->orphans, tx->wtxid);
     cc_peer_judge_tx(p, err);
 }

@@ -630,6 +630,120 @@ class TestCompactBlocks(Hostile):
             p.wait("getheaders")
 
 
+class TestSilentAnnouncer(Hostile):
+    """Who announced a block first and does not complete it does not hold it up (BIP 152, high bandwidth)."""
+
+    def give(self, p):
+        """A block whole, as a compact one: the giver may announce so from now on."""
+        header, raw = self.next_block(extra=os.urandom(4))
+        p.send("sendcmpct", b"\0" + struct.pack("<Q", 2))
+        p.send("cmpctblock", header.raw() + bytes(8) + b"\0\1\0" + raw[81:])
+        p.wait("sendcmpct", lambda s: s == b"\1" + struct.pack("<Q", 2))
+
+    def announce(self, p):
+        p.seen.clear()
+        p.send("cmpctblock", self.header.raw() + bytes(8) + b"\1" + bytes(6) + b"\1\0" + self.cb)
+        p.sync()
+        return b"".join(payload for command, payload in p.seen if command == "getblocktxn")
+
+    def make_block(self, outpoint):
+        """With a transaction that the node has never seen."""
+        header, height = self.next_header()
+        self.cb = coinbase(height, 50 * 10**8)
+        self.tx = (struct.pack("<i", 1) + b"\1" + outpoint + b"\0" + b"\xff" * 4 + b"\1" + struct.pack("<q", 10**8) +
+                   b"\1\x51" + bytes(4))
+        header.root = merkle([sha256d(self.cb), sha256d(self.tx)])
+        self.header = header.mine()
+
+    def test_another_completes(self):
+        header, raw = self.next_block()
+        coins = sha256d(raw[81:]) + bytes(4)
+        self.honest.send("block", raw)
+        self.honest.sync()
+        self.node.generate(101)
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            s.listen()
+            s.settimeout(framework.TIMEOUT_S)
+            self.node.rpc.addconnection(f"127.0.0.1:{s.getsockname()[1]}", "outbound-full-relay")
+            c, _ = s.accept()
+        ours = Peer.__new__(Peer)
+        ours.node, ours.magic, ours.sock, ours.buffer, ours.seen, ours.closed = self.node, self.honest.magic, c, b"", [], False
+        c.settimeout(framework.TIMEOUT_S)
+        ours.shake()
+        peers = [Peer(self.node) for _ in range(3)]
+        for p in peers:
+            self.give(p)
+        self.make_block(coins)
+        ask = self.header.hash() + b"\1\1"
+        # Two of those who connected to us are asked; the third place is for one that we chose.
+        self.assertEqual([self.announce(p) for p in peers], [ask, ask, b""])
+        self.assertEqual(self.announce(ours), b"")  # was not told to announce so
+        self.assertEqual(self.announce(peers[0]), b"")
+        self.assert_log("Peer sent us compact block we were already syncing!")
+        peers[1].send("blocktxn", self.header.hash() + b"\1" + self.tx)
+        peers[1].sync()
+        self.assertEqual(self.node.tip(), self.header.hash()[::-1].hex())
+        peers[0].send("blocktxn", self.header.hash() + b"\1" + self.tx)
+        peers[0].sync()
+        self.assert_log("sent us block transactions for block we weren't expecting")
+        # With an outbound one among them there are three.
+        self.give(ours)
+        self.make_block(sha256d(self.tx) + bytes(4))
+        ask = self.header.hash() + b"\1\1"
+        got = [self.announce(p) for p in (peers[1], peers[2], ours)]
+        self.assertEqual((got[0] or got[1], got[2]), (ask, ask))
+        ours.send("blocktxn", self.header.hash() + b"\1" + self.tx)
+        ours.sync()
+        self.assertEqual(self.node.tip(), self.header.hash()[::-1].hex())
+        for p in peers + [ours]:
+            p.sock.close()
+
+    def test_refused_ones_are_remembered(self):
+        """A transaction that the pool did not take need not be fetched when a block has it."""
+        header, raw = self.next_block()
+        self.honest.send("block", raw)
+        self.honest.sync()
+        self.node.generate(101)
+        self.make_block(sha256d(raw[81:]) + bytes(4))
+        with Peer(self.node) as p:
+            p.send("tx", self.tx)  # bare OP_TRUE, and too small
+            p.sync()
+            self.assertEqual(self.node.rpc.getrawmempool(), [])
+            k = hashlib.sha256(self.header.raw() + bytes(8)).digest()
+            short = siphash(k[:8], k[8:16], sha256d(self.tx))[:6]
+            p.send("cmpctblock", self.header.raw() + bytes(8) + b"\1" + short + b"\1\0" + self.cb)
+            p.sync()
+        self.assertEqual(self.node.tip(), self.header.hash()[::-1].hex())
+
+
+def siphash(k0, k1, data):
+    """SipHash-2-4 of 32 bytes."""
+    mask = (1 << 64) - 1
+    k0, k1 = int.from_bytes(k0, "little"), int.from_bytes(k1, "little")
+    v = [0x736f6d6570736575 ^ k0, 0x646f72616e646f6d ^ k1, 0x6c7967656e657261 ^ k0, 0x7465646279746573 ^ k1]
+
+    def turn(x, n):
+        return (x << n | x >> (64 - n)) & mask
+
+    def rounds(n):
+        for _ in range(n):
+            v[0], v[2] = (v[0] + v[1]) & mask, (v[2] + v[3]) & mask
+            v[1], v[3] = turn(v[1], 13) ^ v[0], turn(v[3], 16) ^ v[2]
+            v[0] = turn(v[0], 32)
+            v[2], v[0] = (v[2] + v[1]) & mask, (v[0] + v[3]) & mask
+            v[1], v[3] = turn(v[1], 17) ^ v[2], turn(v[3], 21) ^ v[0]
+            v[2] = turn(v[2], 32)
+    for i in list(range(0, 32, 8)) + [None]:
+        word = 32 << 56 if i is None else int.from_bytes(data[i:i + 8], "little")
+        v[3] ^= word
+        rounds(2)
+        v[0] ^= word
+    v[2] ^= 0xff
+    rounds(4)
+    return (v[0] ^ v[1] ^ v[2] ^ v[3]).to_bytes(8, "little")
+
+
 class TestTransactions(Hostile):
     def tx(self, outpoint, value, script=ANYONE, sig=b"", outputs=1, number=2, witness=True):
         """Spends what anyone may spend."""

@@ -624,7 +624,7 @@ static void make_orphan(struct cc_tx *tx, unsigned parent, unsigned salt)
 
 static void test_orphans(void **state)
 {
-    struct cc_orphans *o = cc_orphans_new();
+    struct cc_orphans *o = cc_orphans_new(CC_ORPHANS_MAX);
     static const uint8_t map_seed[16] = {1};
     struct cc_outpoint out = {{0}, 0};
     struct cc_map spent;
@@ -666,7 +666,7 @@ static void test_orphans(void **state)
 
 static void test_orphans_bound(void **state)
 {
-    struct cc_orphans *o = cc_orphans_new();
+    struct cc_orphans *o = cc_orphans_new(CC_ORPHANS_MAX);
     struct cc_tx tx;
 
     (void)state;

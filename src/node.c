@@ -18,6 +18,7 @@
 #include "node_options.h"
 #include "rpc/extension.h"
 #include "rpc/settings.h"
+#include "rpc/template.h"
 #include "rpc/waiter.h"
 #include "rpc/warnings.h"
 #include "util/clock.h"
@@ -26,6 +27,7 @@
 #include "util/mem.h"
 
 #define TXINDEX_CACHE_BYTES ((size_t)32 << 20)
+#define QUICK_TEMPLATE_MS 10
 #define MIN_DISK_BYTES (UINT64_C(50) << 20)
 
 struct cc_node {
@@ -41,6 +43,7 @@ struct cc_node {
     struct cc_ec *ec;
     struct cc_rpc *rpc;
     struct cc_waiter *waiter;
+    struct cc_templates *templates;
     struct cc_warnings *warnings;
     struct cc_vote_watch votes;
     struct cc_server *server;
@@ -406,6 +409,10 @@ static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
 static enum cc_status open_mempool(struct cc_node *n, struct cc_error *err)
 {
     struct cc_mempool_listener listener = {n, on_added, NULL};
+    struct cc_templates_config t = {.params = &n->params,
+                                    .clock = &n->clock,
+                                    .waiter = n->waiter,
+                                    .quick_ms = QUICK_TEMPLATE_MS};
     struct cc_mempool_config c = {.chain = n->chain,
                                   .now = cc_clock_now_fn,
                                   .now_arg = &n->clock,
@@ -416,6 +423,9 @@ static enum cc_status open_mempool(struct cc_node *n, struct cc_error *err)
         return st;
     n->mempool = cc_mempool_new(&c);
     cc_mempool_listen(n->mempool, &listener);
+    t.chain = n->chain;
+    t.mempool = n->mempool;
+    n->templates = cc_templates_new(&t);
     return CC_OK;
 }
 
@@ -513,6 +523,7 @@ static void set_env(struct cc_node *n)
                              .chaindir = n->setup->chaindir,
                              .settings = n->settings_path,
                              .waiter = n->waiter,
+                             .templates = n->templates,
                              .warnings = n->warnings,
                              .stop = n->hooks.stop,
                              .stop_arg = n->hooks.arg};
@@ -727,6 +738,7 @@ void cc_node_free(struct cc_node *n)
     if (n->extensions)
         cc_extensions_stop(n->extensions);
     cc_server_free(n->server);
+    cc_templates_free(n->templates);
     if (n->net)
         cc_net_stop(n->net);
     cc_wallets_free(n->wallets);

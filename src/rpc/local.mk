@@ -32,6 +32,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/txjson.c src/rpc/txjson.h \
     src/rpc/txproof.c \
     src/rpc/util.c \
+    src/rpc/template.c src/rpc/template.h \
     src/rpc/waiter.c src/rpc/waiter.h \
     src/rpc/warnings.c src/rpc/warnings.h \
     src/rpc/whitelist.c src/rpc/whitelist.h \
@@ -45,7 +46,10 @@ libcc_rpc_a_SOURCES = \
     src/rpc/walletcall.c src/rpc/walletcall.h
 
 check_PROGRAMS += src/rpc/test/test_auth src/rpc/test/test_json \
-    src/rpc/test/test_rpc
+    src/rpc/test/test_rpc src/rpc/test/test_template
+src_rpc_test_test_template_SOURCES = src/rpc/test/test_template.c \
+    $(POOL_FIXTURE)
+src_rpc_test_test_template_LDADD = $(TEST_SUPPORT) $(FLOOR_rpc)
 src_rpc_test_test_auth_SOURCES = src/rpc/test/test_auth.c
 src_rpc_test_test_auth_LDADD = $(TEST_SUPPORT) $(FLOOR_rpc)
 src_rpc_test_test_json_SOURCES = src/rpc/test/test_json.c

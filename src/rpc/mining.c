@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "chain/vote.h"
 #include "consensus/pow.h"
-#include "mempool/miner.h"
+#include "mempool/mempool.h"
 #include "net/net.h"
 #include "rpc/blockchain.h"
 #include "rpc/families.h"
+#include "rpc/template.h"
 #include "rpc/txjson.h"
 #include "rpc/waiter.h"
 #include "rpc/warnings.h"
@@ -356,110 +356,6 @@ static bool long_poll(struct cc_rpc_call *call, const char *id)
     }
 }
 
-/* Places of a transaction's parents in the template, counted from 1. */
-static json_t *template_depends(const struct cc_block *b, size_t at)
-{
-    json_t *a = json_array();
-
-    for (size_t p = 1; p < at; p++)
-        for (size_t i = 0; i < b->tx[at].vin_count; i++)
-            if (!memcmp(b->tx[at].vin[i].prevout.txid, b->tx[p].txid, 32)) {
-                json_array_append_new(a, json_integer((json_int_t)p));
-                break;
-            }
-    return a;
-}
-
-static json_t *template_txs(const struct cc_template *t)
-{
-    json_t *a = json_array(), *o;
-
-    for (size_t i = 1; i < t->block.tx_count; i++) {
-        const struct cc_tx *tx = &t->block.tx[i];
-
-        o = json_object();
-        cc_json_set(o, "data", cc_tx_hex(tx));
-        cc_json_set_hash(o, "txid", tx->txid);
-        cc_json_set_hash(o, "hash", tx->wtxid);
-        cc_json_set(o, "depends", template_depends(&t->block, i));
-        cc_json_set_int(o, "fee", t->fees[i]);
-        cc_json_set_int(o, "sigops", t->sigop_costs[i]);
-        cc_json_set_int(o, "weight", (int64_t)cc_tx_weight(tx));
-        json_array_append_new(a, o);
-    }
-    return a;
-}
-
-static json_t *strings(const char *const *list, size_t n)
-{
-    json_t *a = json_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(a, json_string(list[i]));
-    return a;
-}
-
-/* What miners have voted in, and what they may vote for (BIP 9). */
-static void set_votes(json_t *o, struct cc_rpc_call *call,
-                      const struct cc_header *h)
-{
-    const struct cc_vote *v = &call->env->params->testdummy;
-    struct cc_vote_status s =
-        cc_vote_status(v, cc_chain_find(call->env->chain, h->prev));
-    json_t *rules = json_array(), *open = json_object();
-
-    json_array_append_new(rules, json_string("csv"));
-    json_array_append_new(rules, json_string("!segwit"));
-    if (s.state == CC_VOTE_ACTIVE)
-        json_array_append_new(rules, json_string("testdummy"));
-    else if (s.state == CC_VOTE_STARTED || s.state == CC_VOTE_LOCKED_IN)
-        cc_json_set_int(open, "testdummy", v->bit);
-    json_array_append_new(rules, json_string("taproot"));
-    cc_json_set(o, "rules", rules);
-    cc_json_set(o, "vbavailable", open);
-}
-
-static json_t *template_json(struct cc_rpc_call *call,
-                             const struct cc_template *t, uint64_t changes)
-{
-    static const char *const capabilities[] = {"proposal"};
-    static const char *const mutable[] = {"time", "transactions", "prevblock"};
-    const struct cc_header *h = &t->block.header;
-    struct cc_u256 target = cc_compact_to_u256(h->bits, NULL, NULL);
-    json_t *o = json_object();
-    char *id, hash[65];
-    uint8_t be[4];
-
-    cc_json_set(o, "capabilities", strings(capabilities, 1));
-    cc_json_set_int(o, "version", h->version);
-    set_votes(o, call, h);
-    cc_json_set_int(o, "vbrequired", 0);
-    cc_json_set_hash(o, "previousblockhash", h->prev);
-    cc_json_set(o, "transactions", template_txs(t));
-    cc_json_set(o, "coinbaseaux", json_object());
-    cc_json_set_int(o, "coinbasevalue", t->coinbase_value);
-    cc_hex_encode_rev(hash, h->prev, 32);
-    id = cc_asprintf("%s%llu", hash, (unsigned long long)changes);
-    cc_json_set_str(o, "longpollid", id);
-    free(id);
-    cc_json_set(o, "target", cc_json_u256(&target));
-    cc_json_set_int(o, "mintime", t->min_time);
-    cc_json_set(o, "mutable", strings(mutable, 3));
-    cc_json_set_str(o, "noncerange", "00000000ffffffff");
-    cc_json_set_int(o, "sigoplimit", CC_MAX_BLOCK_SIGOPS_COST);
-    cc_json_set_int(o, "sizelimit", CC_MAX_BLOCK_WEIGHT);
-    cc_json_set_int(o, "weightlimit", CC_MAX_BLOCK_WEIGHT);
-    cc_json_set_int(o, "curtime", h->time);
-    cc_put_u32be(be, h->bits);
-    cc_json_set(o, "bits", cc_json_hex(cc_bytes(be, 4)));
-    cc_json_set_int(o, "height", t->height);
-    if (t->commitment_len)
-        cc_json_set(
-            o, "default_witness_commitment",
-            cc_json_hex(cc_bytes(t->commitment_script, t->commitment_len)));
-    return o;
-}
-
 static bool has_rule(const json_t *request, const char *rule)
 {
     const json_t *rules = json_object_get(request, "rules");
@@ -495,13 +391,10 @@ static bool may_mine(struct cc_rpc_call *call)
 
 static json_t *getblocktemplate(struct cc_rpc_call *call)
 {
-    static const uint8_t any[] = {0x51}; /* the miner's coinbase replaces it */
     const json_t *request = cc_rpc_arg(call, 0);
     const json_t *mode = json_object_get(request, "mode");
     const json_t *poll = json_object_get(request, "longpollid");
-    struct cc_template t;
     struct cc_error err;
-    uint64_t changes;
     json_t *o;
 
     if (mode && !json_is_null(mode) && !cc_json_is_string(mode))
@@ -518,13 +411,9 @@ static json_t *getblocktemplate(struct cc_rpc_call *call)
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                             "getblocktemplate must be called with the segwit "
                             "rule set (call with {\"rules\": [\"segwit\"]})");
-    changes = cc_mempool_changes(call->env->mempool);
     cc_error_init(&err);
-    if (cc_template_new(&t, call->env->mempool, cc_bytes(any, 1), &err) !=
-        CC_OK)
+    if (cc_templates_get(call->env->templates, &o, &err) != CC_OK)
         return cc_rpc_error(call, CC_RPC_MISC_ERROR, "%s", err.text);
-    o = template_json(call, &t, changes);
-    cc_template_clear(&t);
     return o;
 }
 

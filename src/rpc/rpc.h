@@ -96,9 +96,10 @@ struct cc_rpc_env {
     const char *chaindir; /* with it */
     const char *settings; /* path of settings.json; NULL with -nosettings */
     struct cc_rpc *rpc;
-    struct cc_waiter *waiter;     /* rpc/waiter.h: for the tip, or the end */
-    struct cc_warnings *warnings; /* rpc/warnings.h; may be NULL */
-    void (*stop)(void *arg);      /* ask the daemon to end */
+    struct cc_waiter *waiter;       /* rpc/waiter.h: for the tip, or the end */
+    struct cc_templates *templates; /* rpc/template.h */
+    struct cc_warnings *warnings;   /* rpc/warnings.h; may be NULL */
+    void (*stop)(void *arg);        /* ask the daemon to end */
     void *stop_arg;
 };
 

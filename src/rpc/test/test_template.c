@@ -1,0 +1,166 @@
+/* getblocktemplate's answer: given at once, built behind, never of an old
+ * tip. */
+#include "support.h"
+
+#include "mempool/test/fixture.h"
+#include "rpc/template.h"
+#include "util/clock.h"
+
+#include <string.h>
+
+static struct fixture f;
+static struct cc_clock clock_;
+static struct cc_waiter *waiter;
+static struct cc_templates *templates;
+
+static void open_with(int64_t quick_ms)
+{
+    struct cc_templates_config c = {.params = &f.params,
+                                    .chain = f.chain,
+                                    .mempool = f.pool,
+                                    .clock = &clock_,
+                                    .waiter = waiter,
+                                    .quick_ms = quick_ms};
+
+    templates = cc_templates_new(&c);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    fixture_open(&f, CC_CHAIN_BITCOIN_REGTEST);
+    fixture_mine(&f, 10);
+    cc_clock_init(&clock_);
+    waiter = cc_waiter_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    cc_waiter_interrupt(waiter);
+    cc_templates_free(templates);
+    cc_waiter_free(waiter);
+    fixture_close(&f);
+    return 0;
+}
+
+static json_t *get(void)
+{
+    json_t *o = NULL;
+
+    if (cc_templates_get(templates, &o, &f.err) != CC_OK)
+        fail_msg("%s", f.err.text);
+    return o;
+}
+
+static size_t transactions(void)
+{
+    json_t *o = get();
+    size_t n = json_array_size(json_object_get(o, "transactions"));
+
+    json_decref(o);
+    return n;
+}
+
+static json_int_t height(void)
+{
+    json_t *o = get();
+    json_int_t n = json_integer_value(json_object_get(o, "height"));
+
+    json_decref(o);
+    return n;
+}
+
+/* Where building is quick, nothing old is given. */
+static void test_quick(void **state)
+{
+    struct cc_tx *tx = fixture_simple(&f, 1, 2, 1000), *two;
+
+    (void)state;
+    open_with(100000);
+    assert_int_equal(transactions(), 0);
+    fixture_add(&f, tx);
+    assert_int_equal(transactions(), 1);
+    two = fixture_tx(&f);
+    fixture_spend_tx(&f, two, tx, 1);
+    fixture_spend_tx(&f, two, tx, 0);
+    fixture_pay(&f, two, tx->vout[0].value);
+    cc_tx_finish(two);
+    fixture_add(&f, two);
+    {
+        json_t *o = get();
+        const json_t *second =
+            json_array_get(json_object_get(o, "transactions"), 1);
+        const json_t *depends = json_object_get(second, "depends");
+
+        assert_int_equal(json_array_size(depends), 1);
+        assert_int_equal(json_integer_value(json_array_get(depends, 0)), 1);
+        json_decref(o);
+    }
+    fixture_mine(&f, 1);
+    assert_int_equal(transactions(), 0);
+    assert_int_equal(height(), 12);
+}
+
+static bool has_one(void *arg)
+{
+    (void)arg;
+    return transactions() == 1;
+}
+
+/* Where it is not, the thread brings it. */
+static void test_slow(void **state)
+{
+    int64_t start = cc_clock_monotonic_ms();
+    size_t n;
+
+    (void)state;
+    open_with(-1);
+    assert_int_equal(transactions(), 0);
+    fixture_add(&f, fixture_simple(&f, 1, 1, 1000));
+    n = transactions();
+    if (cc_clock_monotonic_ms() - start < 500)
+        assert_int_equal(n, 0); /* as it was, at once */
+    cc_test_until(has_one, NULL, "the thread has built another");
+    /* But never one that a block has made worthless. */
+    fixture_mine(&f, 1);
+    cc_waiter_wake(waiter);
+    assert_int_equal(height(), 12);
+    assert_int_equal(transactions(), 0);
+    assert_int_equal(
+        cc_chain_invalidate(f.chain, cc_chain_tip(f.chain), &f.err), CC_OK);
+    assert_int_equal(height(), 11);
+}
+
+/* The time is that of the call. */
+static void test_time(void **state)
+{
+    json_t *o;
+
+    (void)state;
+    open_with(-1);
+    cc_clock_set_mock(&clock_, 2000000000);
+    json_decref(get());
+    cc_clock_set_mock(&clock_, 2000000777);
+    o = get();
+    assert_int_equal(json_integer_value(json_object_get(o, "curtime")),
+                     2000000777);
+    json_decref(o);
+    cc_clock_set_mock(&clock_, 5); /* not before the blocks */
+    o = get();
+    assert_int_equal(json_integer_value(json_object_get(o, "curtime")),
+                     json_integer_value(json_object_get(o, "mintime")));
+    json_decref(o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_quick, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slow, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_time, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

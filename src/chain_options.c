@@ -1,9 +1,11 @@
 #include "chain_options.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "node_options.h"
+#include "util/fs.h"
 #include "util/hex.h"
 #include "util/log.h"
 
@@ -81,6 +83,42 @@ static enum cc_status prune_options(const struct cc_args *args,
     return CC_OK;
 }
 
+void cc_chain_options_clear(struct cc_chain_options *own)
+{
+    free(own->blocks);
+    own->blocks = NULL;
+}
+
+static enum cc_status blocks_option(const struct cc_args *args,
+                                    struct cc_chain_options *own,
+                                    struct cc_chain_config *out,
+                                    struct cc_error *err)
+{
+    const char *dir = cc_args_get(args, "blocksdir", NULL);
+    char *below;
+
+    if (!dir)
+        return CC_OK;
+    if (!cc_fs_is_dir(dir))
+        return cc_fail(err, CC_INVALID,
+                       "Specified blocks directory \"%s\" does not exist.",
+                       dir);
+    below = cc_fs_join(dir, out->params->directory);
+    own->blocks = cc_fs_join(below, "blocks");
+    free(below);
+    out->blocks_directory = own->blocks;
+    return CC_OK;
+}
+
+/* A bare -checkblockindex is 1. */
+static uint64_t check_index_option(const struct cc_args *args)
+{
+    const char *text = cc_args_get(args, "checkblockindex", "0");
+    int64_t n = cc_args_get_int(args, "checkblockindex", 0);
+
+    return !*text ? 1 : n > 0 ? (uint64_t)n : 0;
+}
+
 enum cc_status cc_option_chain(const struct cc_args *args,
                                struct cc_chain_options *own,
                                struct cc_chain_config *out,
@@ -90,9 +128,10 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     int64_t cache = cc_args_get_int(args, "dbcache", 450);
     int64_t check = cc_args_get_int(args, "checkblocks", 6);
     int64_t batch = cc_args_get_int(args, "dbbatchsize", 0);
-
     enum cc_status st = prune_options(args, out, err);
 
+    if (st == CC_OK)
+        st = blocks_option(args, own, out, err);
     if (st != CC_OK)
         return st;
     out->threads = cc_option_threads(args);
@@ -101,6 +140,7 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     out->cache_bytes = (size_t)cache << 20;
     out->check_blocks = check > 0 && check < UINT32_MAX ? (uint32_t)check
                                                         : UINT32_MAX; /* all */
+    out->check_index = check_index_option(args);
     out->batch_bytes = batch > 0 ? (uint64_t)batch : 0;
     out->reindex = cc_args_get_bool(args, "reindex", false);
     out->reindex_chainstate =

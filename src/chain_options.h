@@ -9,7 +9,9 @@
 struct cc_chain_options {
     uint8_t assume_valid[32];
     struct cc_u256 usual_work; /* minimum_chain_work without the option */
+    char *blocks;              /* -blocksdir, down to the chain's folder */
 };
+void cc_chain_options_clear(struct cc_chain_options *own);
 
 /* -minimumchainwork on the caller's copy of the parameters. */
 enum cc_status cc_option_min_work(const struct cc_args *args,

@@ -557,6 +557,29 @@ static enum cc_status load_wallets(struct cc_node *n, struct cc_error *err)
     return st;
 }
 
+/* -loadblock. A file that is not there is no reason not to start. */
+static enum cc_status import_blocks(struct cc_node *n, struct cc_error *err)
+{
+    const struct cc_args *args = n->setup->args;
+    const char *path;
+    enum cc_status st = CC_OK;
+
+    for (size_t i = 0;
+         st == CC_OK && (path = cc_args_get_nth(args, "loadblock", i)); i++) {
+        cc_rpc_set_warmup(n->rpc, "Importing blocks\xe2\x80\xa6");
+        st = cc_chain_import(n->chain, path, err);
+        if (st == CC_NOTFOUND) {
+            cc_log(n->log, "Warning: %s", err->text);
+            st = CC_OK;
+        }
+    }
+    if (st == CC_OK && cc_args_get_bool(args, "stopafterblockimport", false)) {
+        cc_log(n->log, "Stopping after block import");
+        n->hooks.stop(n->hooks.arg);
+    }
+    return st;
+}
+
 /* A pool that cannot be read is no reason not to start. */
 static enum cc_status load_mempool(struct cc_node *n, struct cc_error *err)
 {
@@ -635,9 +658,9 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
 {
     static enum cc_status (*const steps[])(struct cc_node *,
                                            struct cc_error *) = {
-        start_server, open_chain, open_txindex,     open_mempool,
-        open_wallets, open_net,   load_wallets,     load_mempool,
-        start_net,    end_warmup, start_extensions,
+        start_server, open_chain, open_txindex, open_mempool,
+        open_wallets, open_net,   load_wallets, import_blocks,
+        load_mempool, start_net,  end_warmup,   start_extensions,
     };
     const struct cc_args *args = n->setup->args;
     enum cc_status st;
@@ -755,6 +778,7 @@ void cc_node_free(struct cc_node *n)
     cc_warnings_free(n->warnings);
     cc_ec_free(n->ec);
     json_decref(n->extension_init);
+    cc_chain_options_clear(&n->chain_options);
     cc_net_lists_clear(&n->net_lists);
     cc_rpc_lists_clear(&n->rpc_lists);
     free(n->user_agent);

@@ -20,6 +20,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"alertnotify", "=<cmd>", GENERAL, "Execute command when an alert is raised (%s in cmd is replaced by message)", 0},
     {"allowignoredconf", "", GENERAL, "Go on although the data directory has a configuration file that is not the one read: a warning, not an error (default: 0)", 0},
     {"blocknotify", "=<cmd>", GENERAL, "Execute command when the best block changes (%s in cmd is replaced by block hash)", 0},
+    {"blocksdir", "=<dir>", GENERAL, "Specify directory to hold blocks subdirectory for *.dat files (default: <datadir>)", 0},
     {"blocksonly", "", GENERAL, "Reject transactions from network peers; wallet and RPC may still send (default: 0)", 0},
     {"conf", "=<file>", GENERAL, "Specify path to read-only configuration file. Relative paths are below the data directory (default: cloudcoin.conf, with -bitcoin bitcoin.conf)", CC_ARG_CLI_ONLY},
     {"daemon", "", GENERAL, "Run in the background as a daemon and accept commands (default: 0)", 0},
@@ -29,6 +30,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"dbcache", "=<n>", GENERAL, "Database cache size <n> MiB (minimum 4, default: 450)", 0},
     {"debuglogfile", "=<file>", GENERAL, "Specify log file, below the chain's folder unless absolute; -nodebuglogfile: none (default: debug.log)", 0},
     {"includeconf", "=<file>", GENERAL, "Specify additional configuration file, relative to the data directory (only in the configuration file)", 0},
+    {"loadblock", "=<file>", GENERAL, "Import blocks from external file on startup; may be given several times", 0},
     {"maxmempool", "=<n>", GENERAL, "Keep the transaction memory pool below <n> megabytes (default: 300)", 0},
     {"mempoolexpiry", "=<n>", GENERAL, "Do not keep transactions in the mempool longer than <n> hours (default: 336)", 0},
     {"minimumchainwork", "=<hex>", GENERAL, "Minimum work assumed to exist on a valid chain in hex (default: none on regtest)", CC_ARG_DEBUG},
@@ -96,6 +98,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"dbcrashratio", "=<n>", DEBUG, "End the process in the middle of a write to the chain's database, one time in <n> (default: 0, never)", CC_ARG_DEBUG},
     {"debug", "=<category>", DEBUG, "Output debugging information of that category, or of all (1); may be given several times", 0},
     {"debugexclude", "=<category>", DEBUG, "Exclude a category from -debug=1", 0},
+    {"checkblockindex", "=<n>", DEBUG, "Check that the tree of headers agrees with itself after one move of the tip in <n>; the node stops if it does not (default: 0, never)", CC_ARG_DEBUG},
     {"fastprune", "", DEBUG, "Use smaller block files and lower minimum prune height for testing purposes", CC_ARG_DEBUG},
     {"help-debug", "", DEBUG, "Print help message with debugging options and exit", CC_ARG_CLI_ONLY},
     {"loglevel", "=<level>|<category>:<level>", DEBUG, "Lines of debug categories are told from this level on: info (none), debug or trace; of all categories or of one (default: debug)", CC_ARG_DEBUG},
@@ -108,6 +111,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"printpriority", "", DEBUG, "Log transaction fee rate in CLC/kvB when mining blocks (default: 0)", CC_ARG_DEBUG},
     {"printtoconsole", "", DEBUG, "Send trace/debug info to console (default: 1 when no -daemon)", 0},
     {"shrinkdebugfile", "", DEBUG, "Shrink debug.log to its last 10 MB on startup (default: 1 when no -debug)", CC_ARG_DEBUG},
+    {"stopafterblockimport", "", DEBUG, "Stop running after importing blocks from disk (default: 0)", CC_ARG_DEBUG},
     {"stopatheight", "=<n>", DEBUG, "Stop running after reaching the given height in the main chain (default: 0)", CC_ARG_DEBUG},
     {"testactivationheight", "=<name@height>", DEBUG, "Set the activation height of segwit, bip34, dersig, cltv or csv; regtest only", CC_ARG_DEBUG},
     {"uacomment", "=<cmt>", DEBUG, "Append comment to the user agent string", 0},
@@ -156,7 +160,6 @@ const struct cc_arg_option cc_daemon_options[] = {
 
     /* bitcoind's, for what this node does in one way only: taken without
      * effect, or (cc_daemon_absent) to switch off what is not there. */
-    {"checkblockindex", "", DEBUG, "", CC_ARG_HIDDEN},
     {"checklevel", "", DEBUG, "", CC_ARG_HIDDEN},
     {"checkpoints", "", DEBUG, "", CC_ARG_HIDDEN},
     {"deprecatedrpc", "", DEBUG, "", CC_ARG_HIDDEN},

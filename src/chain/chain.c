@@ -249,7 +249,9 @@ static enum cc_status open_parts(struct cc_chain *c,
                                  const struct cc_chain_config *config,
                                  struct cc_error *err)
 {
-    char *blocks = cc_fs_join(c->directory, "blocks");
+    char *blocks = config->blocks_directory
+                       ? cc_strdup(config->blocks_directory)
+                       : cc_fs_join(c->directory, "blocks");
     char *state = cc_fs_join(c->directory, "chainstate");
     struct cc_db_config db = {
         .path = state,
@@ -312,6 +314,7 @@ enum cc_status cc_chain_open(struct cc_chain **out,
     c->directory = cc_strdup(config->directory);
     c->cache_bytes = config->cache_bytes;
     c->batch_bytes = config->batch_bytes;
+    c->check_index = config->check_index;
     c->now = config->now;
     c->now_arg = config->now_arg;
     c->log = config->log;
@@ -508,6 +511,12 @@ enum cc_status cc_chain_load_undo(struct cc_chain *c, const struct cc_index *i,
     }
     *out = undo;
     return CC_OK;
+}
+
+void cc_chain_cache_sizes(const struct cc_chain *c, uint64_t *db,
+                          uint64_t *coins)
+{
+    *db = *coins = c->cache_bytes / 2;
 }
 
 uint64_t cc_chain_state_size(struct cc_chain *c)

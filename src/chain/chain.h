@@ -92,14 +92,18 @@ struct cc_chain_listener {
 struct cc_chain_config {
     const struct cc_params *params;
     const char *directory; /* <datadir>/<chain>: blocks/, chainstate/ inside */
-    size_t cache_bytes;    /* -dbcache */
-    uint64_t batch_bytes;  /* -dbbatchsize: write when there is so much; 0: when
-                            * the cache is full */
-    unsigned threads;      /* -par: script check workers, 0: this thread */
+    const char *blocks_directory; /* NULL: blocks/ there */
+    size_t cache_bytes;           /* -dbcache */
+    uint64_t batch_bytes; /* -dbbatchsize: write when there is so much; 0: when
+                           * the cache is full */
+    unsigned threads;     /* -par: script check workers, 0: this thread */
     int64_t (*now)(void *arg); /* unix seconds, mockable */
     void *now_arg;
     struct cc_log *log; /* may be NULL */
     bool reindex, reindex_chainstate;
+    /* -checkblockindex: after one move in so many, see whether the tree of
+     * headers agrees with itself; 0: never. */
+    uint64_t check_index;
     /* 32 bytes, copied; NULL: none. Deep below this block and the best header
      * scripts and storage proofs are taken as good. */
     const uint8_t *assume_valid;
@@ -228,6 +232,9 @@ struct cc_chain_prune_info {
 struct cc_chain_prune_info cc_chain_prune_info(struct cc_chain *c);
 /* Was the data of this block here, and is gone? */
 bool cc_chain_is_pruned(struct cc_chain *c, const struct cc_index *i);
+/* Memory for the database's cache, and for coins. */
+void cc_chain_cache_sizes(const struct cc_chain *c, uint64_t *db,
+                          uint64_t *coins);
 /* Bytes of blocks and undo data; of the database. */
 uint64_t cc_chain_disk_size(struct cc_chain *c);
 uint64_t cc_chain_state_size(struct cc_chain *c);
@@ -274,6 +281,13 @@ enum cc_status cc_chain_precious(struct cc_chain *c, struct cc_index *i,
  * 288 blocks none. */
 enum cc_status cc_chain_prune(struct cc_chain *c, uint32_t height,
                               struct cc_error *err);
+
+/* Blocks from a file framed as block files are, whatever else is in it. Those
+ * known are passed over, those that break a rule left alone. CC_NOTFOUND: it
+ * cannot be opened; else as cc_chain_accept_block. Ends early, with CC_OK, if
+ * the chain is to stop. */
+enum cc_status cc_chain_import(struct cc_chain *c, const char *path,
+                               struct cc_error *err);
 
 /* Does what is stored agree? Walks back up to depth blocks (0: all) from the
  * tip: block and undo bytes are read and checked, the blocks are undone on a

@@ -35,6 +35,7 @@ struct cc_chain {
     char *directory;
     size_t cache_bytes;
     uint64_t batch_bytes;
+    uint64_t check_index;
     int64_t (*now)(void *arg);
     void *now_arg;
     struct cc_log *log;
@@ -163,6 +164,13 @@ enum cc_status cc_prune_load(struct cc_chain *c, struct cc_error *err);
 bool cc_prune_can_undo(const struct cc_chain *c, const struct cc_index *fork);
 /* The best block that the tip can move to. */
 struct cc_index *cc_prune_best(struct cc_chain *c);
+
+/* --- consistent.c -------------------------------------------------------- */
+
+/* NULL, or what in the tree of headers is not as it should be. */
+const char *cc_chain_inconsistency(const struct cc_chain *c);
+/* As often as -checkblockindex says. CC_CORRUPT. */
+enum cc_status cc_chain_check_index(struct cc_chain *c, struct cc_error *err);
 
 /* --- verify.c ------------------------------------------------------------ */
 

@@ -8,7 +8,9 @@ libcc_chain_a_SOURCES = \
     src/chain/coin.c \
     src/chain/coins.c src/chain/coins.h \
     src/chain/connect.c \
+    src/chain/consistent.c \
     src/chain/db.c src/chain/db.h \
+    src/chain/import.c \
     src/chain/index.c src/chain/index.h \
     src/chain/internal.h \
     src/chain/load.c \
@@ -25,7 +27,8 @@ CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
     src/chain/test/test_chain src/chain/test/test_fault \
     src/chain/test/test_storm src/chain/test/test_damage \
     src/chain/test/test_vote src/chain/test/test_ask src/chain/test/test_assume \
-    src/chain/test/test_prune src/chain/test/test_txindex test/crash
+    src/chain/test/test_prune src/chain/test/test_consistent \
+    src/chain/test/test_txindex test/crash
 check_PROGRAMS += $(CHAIN_TESTS)
 src_chain_test_test_db_SOURCES = src/chain/test/test_db.c
 src_chain_test_test_db_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
@@ -59,6 +62,9 @@ src_chain_test_test_assume_SOURCES = src/chain/test/test_assume.c \
 src_chain_test_test_assume_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_prune_SOURCES = src/chain/test/test_prune.c $(CHAIN_WORLD)
 src_chain_test_test_prune_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_consistent_SOURCES = src/chain/test/test_consistent.c \
+    $(CHAIN_WORLD)
+src_chain_test_test_consistent_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_ask_SOURCES = src/chain/test/test_ask.c $(CHAIN_WORLD)
 src_chain_test_test_ask_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 test_crash_SOURCES = test/crash.c $(CHAIN_WORLD)

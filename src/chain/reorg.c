@@ -236,6 +236,11 @@ enum cc_status cc_chain_activate(struct cc_chain *c,
                 cc_chain_fail(c, st, &fault);
         }
         more = st == CC_OK && cc_prune_best(c) != c->tip && !stopped(c);
+        if (st == CC_OK) {
+            st = cc_chain_check_index(c, &fault);
+            if (st != CC_OK)
+                cc_chain_fail(c, st, &fault);
+        }
         if (c->tip != start && st == CC_OK)
             tell_tip(c);
         if (!more && st == CC_OK)

@@ -218,6 +218,37 @@ static json_t *pruneblockchain(struct cc_rpc_call *call)
     return json_integer((int64_t)cc_chain_prune_info(c).first - 1);
 }
 
+/* --- getchainstates ------------------------------------------------------ */
+
+/* Core has a second one while it checks a snapshot; this node has none. */
+static json_t *getchainstates(struct cc_rpc_call *call)
+{
+    struct cc_chain *c = call->env->chain;
+    const struct cc_index *tip, *best;
+    json_t *o = json_object(), *list = json_array(), *s = json_object();
+    uint64_t db, coins;
+
+    cc_chain_lock(c);
+    tip = cc_chain_tip(c);
+    best = cc_chain_best_header(c);
+    cc_chain_cache_sizes(c, &db, &coins);
+    cc_json_set_int(o, "headers", best ? (int64_t)best->height : -1);
+    cc_json_set_int(s, "blocks", tip->height);
+    cc_json_set_hash(s, "bestblockhash", tip->hash);
+    cc_json_set(s, "difficulty",
+                cc_json_double(cc_difficulty(tip->header.bits)));
+    cc_json_set(s, "verificationprogress",
+                cc_json_double(cc_verification_progress(
+                    c, tip, cc_clock_now(call->env->clock))));
+    cc_json_set(s, "coins_db_cache_bytes", cc_json_u64(db));
+    cc_json_set(s, "coins_tip_cache_bytes", cc_json_u64(coins));
+    cc_json_set_bool(s, "validated", true);
+    cc_chain_unlock(c);
+    json_array_append_new(list, s);
+    cc_json_set(o, "chainstates", list);
+    return o;
+}
+
 /* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg hash_args[] = {
@@ -254,6 +285,12 @@ static const struct cc_rpc_method methods[] = {
      "work.\nA later call overrides the effect of an earlier one; it is not "
      "kept over a restart.",
      "null", "\"blockhash\"", 0},
+    {"blockchain", "getchainstates", getchainstates, CC_RPC_NO_ARGS,
+     "Return information about chainstates.",
+     "{...}    headers, chainstates: blocks, bestblockhash, difficulty, "
+     "verificationprogress, coins_db_cache_bytes, coins_tip_cache_bytes, "
+     "validated",
+     "", 0},
     {"blockchain", "pruneblockchain", pruneblockchain, CC_RPC_ARGS(prune_args),
      "Prunes the blockchain: block files whose blocks all lie deep enough are "
      "deleted.",

@@ -359,6 +359,7 @@ void world_config(const struct world *w, struct cc_chain_config *config,
     config->cache_bytes = (size_t)8 << 20;
     config->now = world_now;
     config->threads = 1; /* beside the caller */
+    config->check_index = 1;
 }
 
 struct cc_chain *world_open(const struct world *w, const char *directory)

@@ -60,6 +60,18 @@ static enum cc_status check_absent(const struct cc_args *args,
     return CC_OK;
 }
 
+/* Seeds are asked over IP, and know addresses of IP. */
+static bool reaches_internet(const struct cc_net_options *o)
+{
+    for (size_t i = 0; i < o->onlynet_count; i++) {
+        unsigned n = cc_reach_network(o->onlynet[i]);
+
+        if (n == CC_NET_IPV4 || n == CC_NET_IPV6)
+            return true;
+    }
+    return !o->onlynet_count;
+}
+
 enum cc_status cc_option_reach(const struct cc_args *args,
                                struct cc_net_options *out,
                                struct cc_net_lists *lists, struct cc_error *err)
@@ -78,9 +90,10 @@ enum cc_status cc_option_reach(const struct cc_args *args,
     out->no_dns = !cc_args_get_bool(args, "dns", true);
     out->cjdns_reachable = cc_args_get_bool(args, "cjdnsreachable", false);
     out->dns_seed_set = cc_args_is_set(args, "dnsseed");
-    out->dns_seed = cc_args_get_bool(
-        args, "dnsseed",
-        !out->connect_count && !out->connect_none && out->max_connections > 0);
+    out->dns_seed =
+        cc_args_get_bool(args, "dnsseed",
+                         !out->connect_count && !out->connect_none &&
+                             out->max_connections > 0 && reaches_internet(out));
     out->force_dns_seed = cc_args_get_bool(args, "forcednsseed", false);
     if (out->force_dns_seed && out->dns_seed_set && !out->dns_seed)
         return cc_fail(err, CC_INVALID,

@@ -68,6 +68,9 @@
         87, 125, 215, 0x043587cf, 0x04358394, human                            \
     }
 
+/* As Bitcoin Core's: a name that never resolves (RFC 2606). */
+static const char *const bitcoin_regtest_seeds[] = {"dummySeed.invalid.", NULL};
+
 static const struct cc_params chains[] = {
     [CC_CHAIN_MAIN] =
         {
@@ -154,6 +157,7 @@ static const struct cc_params chains[] = {
             .magic = 0xdab5bffa,
             .port = 18444,
             .rpc_port = 18443,
+            .dns_seeds = bitcoin_regtest_seeds,
             .prefixes = {111, 196, 239, 0x043587cf, 0x04358394, "bcrt"},
             .storage_active = false,
             .max_money = 21000000 * CC_COIN,

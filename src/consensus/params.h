@@ -64,6 +64,7 @@ struct cc_params {
     const char *directory; /* below the data directory; "" for main */
     uint32_t magic;        /* as four bytes little-endian on the wire */
     uint16_t port, rpc_port;
+    const char *const *dns_seeds; /* NULL behind the last; NULL: none */
     struct cc_address_prefixes prefixes;
 
     bool storage_active;

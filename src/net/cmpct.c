@@ -332,6 +332,8 @@ static struct cc_index *take_header(struct cc_peer *p,
     struct cc_index *prev = cc_chain_find(n->chain, h->prev), *i = NULL;
     struct cc_u256 work, threshold;
     struct cc_error err;
+    uint8_t hash[32];
+    bool fresh;
 
     if (!prev) {
         if (!cc_chain_in_ibd(n->chain))
@@ -347,11 +349,15 @@ static struct cc_index *take_header(struct cc_peer *p,
         return NULL;
     }
     cc_error_init(&err);
+    cc_header_hash(hash, h);
+    fresh = !cc_chain_find(n->chain, hash);
     if (cc_chain_accept_header(n->chain, h, &i, &err) != CC_OK) {
         if (err.status == CC_INVALID && err.verdict != CC_VERDICT_CONFLICT)
             cc_peer_judge_block(p, &err, "invalid header via cmpctblock");
         return NULL;
     }
+    if (fresh)
+        cc_sync_announced(p, i);
     cc_sync_update_best(p, i->hash);
     return i;
 }

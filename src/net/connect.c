@@ -25,6 +25,7 @@
 struct attempt {
     char node[256];
     enum cc_connection_type type;
+    bool extra;             /* one more than there are places */
     struct cc_netaddr addr; /* network 0: a name */
 };
 
@@ -348,8 +349,8 @@ static struct cc_manual *find_manual(struct cc_net *n, const char *node)
     return NULL;
 }
 
-void cc_connect_open(struct cc_net *n, const char *node,
-                     enum cc_connection_type type)
+static void open_node(struct cc_net *n, const char *node,
+                      enum cc_connection_type type, bool extra)
 {
     struct attempt *a;
     struct cc_manual *m = find_manual(n, node);
@@ -375,6 +376,7 @@ void cc_connect_open(struct cc_net *n, const char *node,
     a = cc_calloc(1, sizeof(*a));
     snprintf(a->node, sizeof(a->node), "%s", node);
     a->type = type;
+    a->extra = extra;
     a->addr = addr;
     if (m)
         m->pending = true;
@@ -384,6 +386,12 @@ void cc_connect_open(struct cc_net *n, const char *node,
     target.addr = addr;
     target.proxy = cc_reach_proxy(&n->reach, &addr);
     cc_hub_connect(n->hub, &target, a);
+}
+
+void cc_connect_open(struct cc_net *n, const char *node,
+                     enum cc_connection_type type)
+{
+    open_node(n, node, type, false);
 }
 
 static void try_manual(struct cc_net *n, int64_t now)
@@ -451,7 +459,8 @@ static bool choose(struct cc_net *n, bool feeler, int64_t now_s,
 }
 
 /* Somebody from the address book. */
-static void open_from_book(struct cc_net *n, enum cc_connection_type type)
+static void open_from_book(struct cc_net *n, enum cc_connection_type type,
+                           bool extra)
 {
     const uint64_t want = CC_SERVICE_NETWORK | CC_SERVICE_WITNESS;
     bool feeler = type == CC_CONN_FEELER;
@@ -470,7 +479,7 @@ static void open_from_book(struct cc_net *n, enum cc_connection_type type)
         if ((e.services & want) != want || (!feeler && group_taken(n, &e.addr)))
             continue;
         cc_netaddr_format_port(node, &e.addr);
-        cc_connect_open(n, node, type);
+        open_node(n, node, type, extra);
         return;
     }
 }
@@ -497,9 +506,18 @@ static bool open_anchor(struct cc_net *n)
     return false;
 }
 
+/* One more than usual, not two. */
+static bool has_extra_room(const struct cc_net *n)
+{
+    return n->o.max_connections > MAX_OUTBOUND &&
+           count_type(n, CC_CONN_OUTBOUND) <= MAX_OUTBOUND_FULL &&
+           count_type(n, CC_CONN_BLOCK_RELAY) <= MAX_OUTBOUND_BLOCKS;
+}
+
 static void try_outbound(struct cc_net *n, int64_t now)
 {
     enum cc_connection_type type = CC_CONN_OUTBOUND;
+    bool extra = false;
 
     if (n->o.connect_count || n->o.connect_none || now < n->next_outbound_us ||
         n->connecting >= MAX_CONNECTING / 2)
@@ -516,14 +534,18 @@ static void try_outbound(struct cc_net *n, int64_t now)
     if (!cc_connect_has_room(n, type))
         type = CC_CONN_BLOCK_RELAY;
     if (!cc_connect_has_room(n, type)) {
+        extra = has_extra_room(n) && cc_seek_extra(n, &type);
         /* All slots taken: now and then see whether an address that we only
          * heard of answers, so that the book knows good ones when needed. */
-        if (now < n->next_feeler_us || n->o.max_connections < MAX_OUTBOUND)
+        if (!extra &&
+            (now < n->next_feeler_us || n->o.max_connections < MAX_OUTBOUND))
             return;
-        n->next_feeler_us = now + cc_net_poisson_us(FEELER_US);
-        type = CC_CONN_FEELER;
+        if (!extra) {
+            n->next_feeler_us = now + cc_net_poisson_us(FEELER_US);
+            type = CC_CONN_FEELER;
+        }
     }
-    open_from_book(n, type);
+    open_from_book(n, type, extra);
 }
 
 /* By the clock that no mock stops: retrying has nothing to do with the chain's
@@ -573,7 +595,8 @@ static void outbound_arrived(struct cc_net *n, struct cc_conn *conn)
         m->pending = false;
     if (!atomic_load(&n->active))
         snprintf(why, sizeof(why), "network is inactive");
-    else if (!cc_connect_has_room(n, a->type))
+    else if (!cc_connect_has_room(n, a->type) &&
+             !(a->extra && has_extra_room(n)))
         snprintf(why, sizeof(why), "others came first");
     else
         take = !cc_conn_closed(conn, why);

@@ -230,6 +230,7 @@ static void after_headers(struct cc_peer *p, struct cc_index *last, bool full,
         cc_debug(p->net->log,
                  cc_chain_in_ibd(p->net->chain) ? CC_LOG_NET : CC_LOG_ALWAYS,
                  "Saw new header hash=%s height=%" PRIu32, hex, last->height);
+        cc_sync_announced(p, last);
     }
     cc_sync_update_best(p, last->hash);
     protect(p);

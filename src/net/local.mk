@@ -23,6 +23,7 @@ libcc_net_a_SOURCES = \
     src/net/reach.c src/net/reach.h \
     src/net/recent.c src/net/recent.h \
     src/net/relay.c \
+    src/net/seek.c \
     src/net/serve.c \
     src/net/socks5.c src/net/socks5.h \
     src/net/sync.c \

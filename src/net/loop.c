@@ -31,6 +31,7 @@ struct posted {
 struct cc_loop {
     struct event_base *base;
     struct evdns_base *dns; /* made when the first name is looked up */
+    struct lookup *lookups; /* under way */
     struct event *wake;
     int pipe[2];
     pthread_t thread;
@@ -148,6 +149,74 @@ bool cc_loop_post(struct cc_loop *l, void (*fn)(void *arg), void *arg)
     return true;
 }
 
+/* --- Names ---------------------------------------------------------------- */
+
+struct lookup {
+    struct lookup *next, **at; /* of the loop's list */
+    void (*fn)(void *arg, const struct cc_netaddr *addr, size_t count);
+    void *arg;
+};
+
+#define LOOKUP_MAX 32 /* addresses of one name */
+
+/* Never answered. */
+static void forget_lookup(struct lookup *k)
+{
+    *k->at = k->next;
+    if (k->next)
+        k->next->at = k->at;
+    free(k->arg);
+    free(k);
+}
+
+static struct evdns_base *name_service(struct cc_loop *l)
+{
+    if (!l->dns)
+        l->dns = evdns_base_new(l->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
+                                             EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    return l->dns;
+}
+
+static void on_lookup(int result, struct evutil_addrinfo *res, void *arg)
+{
+    struct lookup *k = arg;
+    struct cc_netaddr found[LOOKUP_MAX];
+    size_t n = 0;
+
+    for (struct evutil_addrinfo *i = res; !result && i; i = i->ai_next)
+        if (n < LOOKUP_MAX && cc_netaddr_from_sockaddr(&found[n], i->ai_addr))
+            n++;
+    if (res)
+        evutil_freeaddrinfo(res);
+    k->fn(k->arg, found, n);
+    k->arg = NULL;
+    forget_lookup(k);
+}
+
+void cc_loop_resolve(struct cc_loop *l, const char *name,
+                     void (*fn)(void *arg, const struct cc_netaddr *addr,
+                                size_t count),
+                     void *arg)
+{
+    struct evutil_addrinfo hints;
+    struct lookup *k = cc_calloc(1, sizeof(*k));
+
+    memset(&hints, 0, sizeof(hints));
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    k->fn = fn;
+    k->arg = arg;
+    k->at = &l->lookups;
+    k->next = l->lookups;
+    if (k->next)
+        k->next->at = &k->next;
+    l->lookups = k;
+    if (name_service(l))
+        evdns_getaddrinfo(l->dns, name, NULL, &hints, on_lookup, k);
+    else
+        on_lookup(EVUTIL_EAI_FAIL, NULL, k);
+}
+
 static void break_loop(void *arg)
 {
     struct cc_loop *l = arg;
@@ -176,6 +245,8 @@ void cc_loop_free(struct cc_loop *l)
     cc_loop_stop(l);
     if (l->dns)
         evdns_base_free(l->dns, 0);
+    while (l->lookups)
+        forget_lookup(l->lookups);
     event_free(l->wake);
     event_base_free(l->base);
     close(l->pipe[0]);
@@ -457,13 +528,9 @@ struct cc_stream *cc_stream_connect(struct cc_loop *l, const char *host,
         e = bufferevent_socket_connect(s->bev, (struct sockaddr *)&ss,
                                        (int)len);
     } else {
-        if (!l->dns)
-            l->dns =
-                evdns_base_new(l->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
-                                            EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-        e = l->dns ? bufferevent_socket_connect_hostname(s->bev, l->dns,
-                                                         AF_UNSPEC, host, port)
-                   : -1;
+        e = name_service(l) ? bufferevent_socket_connect_hostname(
+                                  s->bev, l->dns, AF_UNSPEC, host, port)
+                            : -1;
     }
     if (e != 0) {
         cc_stream_free(s);

@@ -44,6 +44,13 @@ enum cc_status cc_listener_new(struct cc_listener **out, struct cc_loop *l,
 uint16_t cc_listener_port(const struct cc_listener *ls);
 void cc_listener_free(struct cc_listener *ls);
 
+/* Addresses of a name, port 0; none: it cannot be resolved. fn does not run
+ * once the loop has stopped; arg is then freed with free(). */
+void cc_loop_resolve(struct cc_loop *l, const char *name,
+                     void (*fn)(void *arg, const struct cc_netaddr *addr,
+                                size_t count),
+                     void *arg);
+
 /* A TCP connection. After closed was called, or cc_stream_free, no callback
  * comes. */
 struct cc_stream_ops {

@@ -356,6 +356,7 @@ static void save_files(struct cc_net *n)
 static void net_tick(struct cc_net *n, int64_t now)
 {
     cc_connect_tick(n);
+    cc_seek_tick(n, now);
     cc_relay_net_tick(n, now);
     if (now >= n->next_dump_us) {
         if (n->next_dump_us)
@@ -670,6 +671,7 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
         return st;
     }
     n->tip = cc_chain_tip(n->chain);
+    cc_seek_init(n);
     listen_to_chain(n);
     *out = n;
     return CC_OK;
@@ -734,6 +736,7 @@ static void free_strings(struct cc_net *n)
     for (size_t i = 0; i < n->seednode_count; i++)
         free(n->seednodes[i]);
     free(n->seednodes);
+    free(n->seeds);
     free(n->user_agent);
     free(n->peers_path);
     free(n->bans_path);

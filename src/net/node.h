@@ -9,7 +9,7 @@
  * peer.c handshake, ping, misbehaviour, dispatch    connect.c whom to connect
  * headers.c headers    sync.c block download    cmpct.c compact blocks
  * serve.c getdata, announcing blocks    relay.c transactions
- * gossip.c addresses    info.c answers for RPC
+ * seek.c seeds, extra peers    gossip.c addresses    info*.c answers for RPC
  */
 #ifndef CC_NET_NODE_H
 #define CC_NET_NODE_H
@@ -119,6 +119,7 @@ struct cc_peer {
     struct cc_inv *getdata;
     size_t getdata_pos, getdata_count;
     int64_t last_block_s, last_tx_s;
+    int64_t last_announce_s; /* of a block with more work than our tip */
 
     /* compact blocks */
     bool provides_cmpct, we_chose, chose_us;
@@ -208,6 +209,13 @@ struct cc_net {
     size_t next_seed;
     struct cc_timedata timedata;
 
+    /* seek.c */
+    const char **seeds; /* names of the chain's parameters, shuffled */
+    size_t seed_count, seeds_asked, seeds_now, seeds_open, seeds_found;
+    int64_t seeds_at_us, seeds_look_us;
+    int64_t next_check_us, next_stale_us, next_extra_us;
+    bool try_extra, caught_up;
+
     struct cc_map flight;                       /* block hash -> int64_t peer */
     struct cc_peer *announcers[MAX_ANNOUNCERS]; /* oldest first */
     size_t announcer_count;
@@ -281,6 +289,8 @@ struct cc_u256 cc_headers_threshold(struct cc_net *n);
 /* sync.c */
 /* The peer has this block. */
 void cc_sync_update_best(struct cc_peer *p, const uint8_t hash[32]);
+/* It was the first to tell of this block. */
+void cc_sync_announced(struct cc_peer *p, const struct cc_index *fresh);
 /* A block it announced before we knew the header may be known by now. */
 void cc_sync_resolve_unknown(struct cc_peer *p);
 bool cc_sync_serves_blocks(const struct cc_peer *p);
@@ -364,6 +374,12 @@ void cc_gossip_setup(struct cc_peer *p);
 void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_gossip_on_getaddr(struct cc_peer *p);
 void cc_gossip_tick(struct cc_peer *p, int64_t now_us);
+
+/* seek.c */
+void cc_seek_init(struct cc_net *n);
+void cc_seek_tick(struct cc_net *n, int64_t now_us);
+/* All places are taken: should one more be opened, and of which type? */
+bool cc_seek_extra(struct cc_net *n, enum cc_connection_type *type);
 
 /* connect.c */
 void cc_connect_tick(struct cc_net *n);

@@ -51,6 +51,12 @@ void cc_sync_update_best(struct cc_peer *p, const uint8_t hash[32])
         p->best_known = i;
 }
 
+void cc_sync_announced(struct cc_peer *p, const struct cc_index *fresh)
+{
+    if (cc_u256_cmp(&fresh->work, &cc_chain_tip(p->net->chain)->work) > 0)
+        p->last_announce_s = cc_net_now_s(p->net);
+}
+
 bool cc_sync_wants(struct cc_net *n, const uint8_t hash[32])
 {
     return !cc_chain_find(n->chain, hash) && !cc_map_get(&n->flight, hash);

@@ -9,7 +9,7 @@ import threading
 import time
 
 import framework
-from peer import Peer, Closed, compact, inv, read_compact, sha256d
+from peer import Closed, Header, Peer, compact, inv, read_compact, sha256d
 from test_p2p import Listener
 
 ONION = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
@@ -401,6 +401,87 @@ class TestAnchors(Reach):
         self.assertEqual(proxy.next()[3:5], (ONION, 1234))
         self.assert_log(node, f"Trying to make an anchor connection to {ONION}:1234")
         self.wait_until(lambda: [p["connection_type"] for p in node.rpc.getpeerinfo()] == ["block-relay-only"])
+
+
+class TestSeeds(Reach):
+    SEED = "dummySeed.invalid."
+
+    def test_at_once_without_addresses(self):
+        node = self.start_node("-dnsseed=1")
+        self.assert_log(node, f"Loading addresses from DNS seed {self.SEED}")
+        self.assertNotIn("before querying DNS seeds", node.log())
+
+    def test_by_the_proxy(self):
+        """Names are not looked up past it: the seed is asked for addresses as a node."""
+        proxy = Proxy()
+        node = self.start_node(f"-proxy={proxy.address}")
+        self.assertEqual(proxy.next()[3:5], (self.SEED, 18444))
+        self.assertIn(f"Loading addresses from DNS seed {self.SEED}", node.log())
+
+    def test_disabled(self):
+        node = self.add_node("-onion=127.0.0.1:1")
+        for args in (["-dnsseed=0"], ["-connect=0"], ["-maxconnections=0"], ["-onlynet=onion"]):
+            node.start(*args)
+            self.assertIn("DNS seeding disabled", node.log().split("CloudCoin version")[-1])
+            node.stop()
+
+    def test_addresses_are_tried_first(self):
+        node = self.add_node()
+        node.start("-dnsseed=0")
+        node.rpc.addpeeraddress("8.8.8.8", 8333)
+        node.stop()
+        node.start("-onlynet=ipv6")
+        self.assert_log(node, "Waiting 11 seconds before querying DNS seeds.")
+        peers = [Listener(node).open("outbound-full-relay") for _ in range(2)]
+        for p in peers:
+            p.shake()
+            p.sync()
+        self.assert_log(node, "P2P peers available. Skipped DNS seeding.")
+        self.assertNotIn("Loading addresses from DNS seed", node.log())
+        node.stop()
+        node.start("-onlynet=ipv6", "-forcednsseed")
+        self.assert_log(node, f"Loading addresses from DNS seed {self.SEED}")
+
+
+class TestStaleTip(Reach):
+    def test_one_more_peer(self):
+        """No block for half an hour: one peer more is asked; of nine the worst goes."""
+        extra = Listener(None)
+        proxy = Proxy(to=("127.0.0.1", int(extra.address.split(":")[1])))
+        node = self.start_node("-dnsseed=0", "-debug=net", f"-proxy={proxy.address}", "-listen=1")
+        extra.node = node
+        now = int(time.time())
+        node.rpc.setmocktime(now)
+        node.generate(1)
+        tip = bytes.fromhex(node.rpc.getblockheader(node.tip(), False))
+        peers = []
+        for kind in ["outbound-full-relay"] * 8 + ["block-relay-only"] * 2:
+            p = Listener(node).open(kind)
+            p.shake()
+            p.send("headers", b"\1" + tip + b"\0")
+            p.sync()
+            peers.append(p)
+        for passed in (500, 1000, 1500, 1900, 2300):
+            node.rpc.setmocktime(now + passed)
+            for p in peers:
+                p.sync()
+        self.assert_log(node, "Potential stale tip detected, will try using extra outbound peer (last tip update: ")
+        node.rpc.addpeeraddress("8.8.8.8", 8333)
+        p = extra.accept()
+        self.assertEqual(proxy.next()[3:5], ("8.8.8.8", 8333))
+        p.shake()
+        p.sync()
+        self.assertEqual(node.rpc.getnetworkinfo()["connections_out"], 11)
+        # It tells of a new block at once, and so stays; the youngest of those that told nothing goes.
+        header = Header(sha256d(tip), bytes(32), now + 2000).mine()
+        p.send("headers", b"\1" + header.raw() + b"\0")
+        p.sync()
+        node.rpc.setmocktime(now + 2300 + 50)
+        gone = next(x["id"] for x in node.rpc.getpeerinfo() if x["connection_type"] == "outbound-full-relay" and
+                    x["id"] == 7)
+        self.assert_log(node, f"disconnecting extra outbound peer={gone} (last block announcement received at time 0)")
+        peers[7].wait_closed()
+        self.assertEqual(node.rpc.getnetworkinfo()["connections_out"], 10)
 
 
 class TestLimits(Reach):

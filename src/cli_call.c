@@ -76,11 +76,11 @@ static char *uri_encode(const char *s)
 
 enum cc_status cc_cli_server_init(struct cc_cli_server *s,
                                   const struct cc_setup *setup,
-                                  const char *password, struct cc_error *err)
+                                  const char *password, const char *wallet,
+                                  struct cc_error *err)
 {
     const struct cc_args *args = setup->args;
     const char *port = cc_args_get(args, "rpcport", NULL);
-    const char *wallet = cc_args_get(args, "rpcwallet", NULL);
     int64_t timeout = cc_args_get_int(args, "rpcclienttimeout", 900);
     char *name;
     enum cc_status st;
@@ -101,7 +101,9 @@ enum cc_status cc_cli_server_init(struct cc_cli_server *s,
             : read_cookie(setup);
     s->timeout_s =
         timeout <= 0 || timeout > 157680000 ? 157680000 : (int)timeout;
-    if (wallet && !cc_args_is_negated(args, "rpcwallet")) {
+    if (!wallet && !cc_args_is_negated(args, "rpcwallet"))
+        wallet = cc_args_get(args, "rpcwallet", NULL);
+    if (wallet) {
         name = uri_encode(wallet);
         s->path = cc_asprintf("/wallet/%s", name);
         free(name);

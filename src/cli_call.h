@@ -13,11 +13,13 @@ struct cc_cli_server {
     bool password_given;
 };
 
-/* From -rpcconnect, -rpcport, -rpcuser, -rpcpassword, the cookie, -rpcwallet.
- * The cookie is read anew each time, since the server makes a new one. */
+/* From -rpcconnect, -rpcport, -rpcuser, -rpcpassword, the cookie and
+ * -rpcwallet, unless wallet names one. The cookie is read anew each time, since
+ * the server makes a new one. */
 enum cc_status cc_cli_server_init(struct cc_cli_server *s,
                                   const struct cc_setup *setup,
-                                  const char *password, struct cc_error *err);
+                                  const char *password, const char *wallet,
+                                  struct cc_error *err);
 void cc_cli_server_clear(struct cc_cli_server *s);
 
 /* *answer: what the server said, one JSON value. CC_IO: nobody answers there

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "cli_call.h"
 #include "cli_params.h"
 #include "util/clock.h"
@@ -43,6 +44,7 @@ static const struct cc_arg_option options[] = {
     {"stdinrpcpass", "", GENERAL, "Read RPC password from standard input as a single line", 0},
     {"stdinwalletpassphrase", "", GENERAL, "Read wallet passphrase from standard input as a single line", 0},
     {"generate", "", CLI, "Generate blocks, equivalent to RPC getnewaddress followed by RPC generatetoaddress. Optional arguments are number of blocks to generate (default: 1) and maximum iterations to try (default: 1000000)", CC_ARG_CLI_ONLY},
+    {"color", "=<when>", CLI, "Color setting for CLI output (default: auto). Valid values: always, auto (add color codes when standard output is connected to a terminal and OS is not WIN32), never. Only applies to the output of -getinfo.", CC_ARG_CLI_ONLY | CC_ARG_NO_NEGATE},
     {"getinfo", "", CLI, "Get general information from the remote server: node, chain, wallet", CC_ARG_CLI_ONLY},
     {"bitcoin", "", CHAIN, "Follow Bitcoin's rules to the letter; with -regtest only", 0},
     {"chain", "=<chain>", CHAIN, "Use the chain <chain> (default: main). Allowed values: main, test, regtest", 0},
@@ -51,14 +53,7 @@ static const struct cc_arg_option options[] = {
 };
 /* clang-format on */
 
-struct cli {
-    struct cc_setup setup;
-    char *password; /* -stdinrpcpass */
-    char **words;   /* method and arguments, all ours */
-    size_t count, cap;
-};
-
-static void add_word(struct cli *c, const char *word, size_t at)
+static void add_word(struct cc_cli *c, const char *word, size_t at)
 {
     c->words = cc_grow(c->words, &c->cap, c->count + 1, sizeof(*c->words));
     memmove(c->words + at + 1, c->words + at,
@@ -67,7 +62,7 @@ static void add_word(struct cli *c, const char *word, size_t at)
     c->count++;
 }
 
-static int fault(const char *text)
+int cc_cli_fault(const char *text)
 {
     fprintf(stderr, "error: %s\n", text);
     return EXIT_FAILURE;
@@ -111,7 +106,7 @@ static char *read_secret(const char *prompt)
     return line;
 }
 
-static const char *read_input(struct cli *c)
+static const char *read_input(struct cc_cli *c)
 {
     const struct cc_args *args = c->setup.args;
     char *line;
@@ -145,7 +140,7 @@ static const char *read_input(struct cli *c)
 /* --- Calling ----------------------------------------------------------- */
 
 /* With -rpcwait: again, while nobody answers or the server warms up. */
-static enum cc_status call(struct cli *c, const json_t *request,
+enum cc_status cc_cli_call(struct cc_cli *c, const json_t *request,
                            json_t **answer, struct cc_error *err)
 {
     const struct cc_args *args = c->setup.args;
@@ -158,7 +153,7 @@ static enum cc_status call(struct cli *c, const json_t *request,
         struct cc_cli_server server;
         int64_t code = 0;
         enum cc_status st =
-            cc_cli_server_init(&server, &c->setup, c->password, err);
+            cc_cli_server_init(&server, &c->setup, c->password, c->wallet, err);
 
         if (st == CC_OK)
             st = cc_cli_exchange(&server, request, &c->setup, answer, err);
@@ -181,7 +176,7 @@ static enum cc_status call(struct cli *c, const json_t *request,
     }
 }
 
-static json_t *request_object(const char *method, json_t *params, int id)
+json_t *cc_cli_request(const char *method, json_t *params, int id)
 {
     json_t *o = json_object();
 
@@ -193,7 +188,7 @@ static json_t *request_object(const char *method, json_t *params, int id)
 
 /* --- Answers ----------------------------------------------------------- */
 
-static int print_error(const json_t *error)
+int cc_cli_print_error(const json_t *error)
 {
     const json_t *message = json_object_get(error, "message");
     int64_t code = 1;
@@ -237,14 +232,15 @@ static int print_answer(const json_t *answer)
     const json_t *error = json_object_get(answer, "error");
 
     if (!json_is_object(answer))
-        return fault("expected reply to have result, error and id properties");
+        return cc_cli_fault(
+            "expected reply to have result, error and id properties");
     if (error && !json_is_null(error))
-        return print_error(error);
+        return cc_cli_print_error(error);
     print_result(json_object_get(answer, "result"));
     return EXIT_SUCCESS;
 }
 
-static int run_method(struct cli *c)
+static int run_method(struct cc_cli *c)
 {
     bool named = cc_args_get_bool(c->setup.args, "named", false);
     json_t *params = NULL, *request, *answer = NULL;
@@ -256,12 +252,12 @@ static int run_method(struct cli *c)
     st = (named ? cc_cli_named : cc_cli_positional)(
         c->words[0], c->words + 1, c->count - 1, &params, &err);
     if (st != CC_OK)
-        return fault(err.text);
-    request = request_object(c->words[0], params, 1);
-    st = call(c, request, &answer, &err);
+        return cc_cli_fault(err.text);
+    request = cc_cli_request(c->words[0], params, 1);
+    st = cc_cli_call(c, request, &answer, &err);
     json_decref(request);
     if (st != CC_OK)
-        return fault(err.text);
+        return cc_cli_fault(err.text);
     status = print_answer(answer);
     json_decref(answer);
     return status;
@@ -269,9 +265,9 @@ static int run_method(struct cli *c)
 
 /* --- -generate --------------------------------------------------------- */
 
-static int run_generate(struct cli *c)
+static int run_generate(struct cc_cli *c)
 {
-    json_t *request = request_object("getnewaddress", NULL, 1), *answer = NULL;
+    json_t *request = cc_cli_request("getnewaddress", NULL, 1), *answer = NULL;
     json_t *params = NULL, *error, *shown;
     struct cc_error err;
     enum cc_status st;
@@ -281,15 +277,16 @@ static int run_generate(struct cli *c)
     cc_error_init(&err);
     if (c->count > 2) {
         json_decref(request);
-        return fault("too many arguments (maximum 2 for nblocks and maxtries)");
+        return cc_cli_fault(
+            "too many arguments (maximum 2 for nblocks and maxtries)");
     }
-    st = call(c, request, &answer, &err);
+    st = cc_cli_call(c, request, &answer, &err);
     json_decref(request);
     if (st != CC_OK)
-        return fault(err.text);
+        return cc_cli_fault(err.text);
     error = json_object_get(answer, "error");
     if (error && !json_is_null(error)) {
-        status = print_error(error);
+        status = cc_cli_print_error(error);
         json_decref(answer);
         return status;
     }
@@ -302,17 +299,17 @@ static int run_generate(struct cli *c)
     shown = answer;
     answer = NULL;
     if (st == CC_OK) {
-        request = request_object("generatetoaddress", params, 1);
-        st = call(c, request, &answer, &err);
+        request = cc_cli_request("generatetoaddress", params, 1);
+        st = cc_cli_call(c, request, &answer, &err);
         json_decref(request);
     }
     if (st != CC_OK) {
         json_decref(shown);
-        return fault(err.text);
+        return cc_cli_fault(err.text);
     }
     error = json_object_get(answer, "error");
     if (error && !json_is_null(error)) {
-        status = print_error(error);
+        status = cc_cli_print_error(error);
     } else {
         json_t *o = json_object();
 
@@ -325,133 +322,6 @@ static int run_generate(struct cli *c)
     json_decref(answer);
     json_decref(shown);
     return status;
-}
-
-/* --- -getinfo ---------------------------------------------------------- */
-
-/* A member of a member, as the text it would be in JSON; in buf. */
-static const char *text_of(const json_t *o, const char *a, const char *b,
-                           char buf[64])
-{
-    const json_t *v = json_object_get(o, a);
-
-    if (b)
-        v = json_object_get(v, b);
-    if (cc_json_is_string(v))
-        return json_string_value(v);
-    if (cc_json_is_number(v)) {
-        char number[32];
-
-        snprintf(buf, 64, "%s", cc_json_number_text(v, number));
-        return buf;
-    }
-    return "";
-}
-
-static void print_progress(const json_t *chain)
-{
-    double p = 0;
-    char bar[3 * 21 + 1] = "";
-
-    cc_json_get_double(json_object_get(chain, "verificationprogress"), &p);
-    if (p < 0.99) {
-        for (int i = 0; i < 21; i++)
-            strcat(bar, i < (int)(p * 21) ? "\xe2\x96\x92" : "\xe2\x96\x91");
-        printf("Verification progress: %s %.4f%%\n", bar, p * 100);
-    } else {
-        printf("Verification progress: %.4f%%\n", p * 100);
-    }
-}
-
-static void print_node(const json_t *network, const json_t *chain,
-                       const char *unit)
-{
-    char b[64];
-
-    printf("Chain: %s\n", text_of(chain, "chain", NULL, b));
-    printf("Blocks: %s\n", text_of(chain, "blocks", NULL, b));
-    printf("Headers: %s\n", text_of(chain, "headers", NULL, b));
-    print_progress(chain);
-    printf("Difficulty: %s\n\n", text_of(chain, "difficulty", NULL, b));
-    printf("Network: in %s, ", text_of(network, "connections_in", NULL, b));
-    printf("out %s, ", text_of(network, "connections_out", NULL, b));
-    printf("total %s\n", text_of(network, "connections", NULL, b));
-    printf("Version: %s\n", text_of(network, "version", NULL, b));
-    printf("Time offset (s): %s\n", text_of(network, "timeoffset", NULL, b));
-    printf("Proxies: n/a\n");
-    printf("Min tx relay fee rate (%s/kvB): %s\n\n", unit,
-           text_of(network, "relayfee", NULL, b));
-}
-
-static void print_wallet(const json_t *wallet, const json_t *balances,
-                         const char *unit)
-{
-    char b[64];
-
-    if (!json_is_object(wallet))
-        return;
-    printf("Wallet: %s\n", *text_of(wallet, "walletname", NULL, b)
-                               ? text_of(wallet, "walletname", NULL, b)
-                               : "\"\"");
-    printf("Keypool size: %s\n", text_of(wallet, "keypoolsize", NULL, b));
-    if (json_object_get(wallet, "unlocked_until"))
-        printf("Unlocked until: %s\n",
-               text_of(wallet, "unlocked_until", NULL, b));
-    printf("Transaction fee rate (-paytxfee) (%s/kvB): %s\n\n", unit,
-           text_of(wallet, "paytxfee", NULL, b));
-    printf("Balance: %s\n\n",
-           text_of(json_object_get(balances, "mine"), "trusted", NULL, b));
-}
-
-/* Result of the request with this id, NULL if it failed. */
-static const json_t *result_of(const json_t *batch, int id)
-{
-    for (size_t i = 0; i < json_array_size(batch); i++) {
-        const json_t *v = json_array_get(batch, i);
-        int64_t n = -1;
-
-        if (cc_json_get_int(json_object_get(v, "id"), &n) && n == id)
-            return json_object_get(v, "result");
-    }
-    return NULL;
-}
-
-static int run_getinfo(struct cli *c)
-{
-    static const char *const methods[] = {"getnetworkinfo", "getblockchaininfo",
-                                          "getwalletinfo", "getbalances"};
-    json_t *batch = json_array(), *answer = NULL;
-    const char *unit = c->setup.bitcoin ? "BTC" : "CLC", *warnings;
-    struct cc_error err;
-    enum cc_status st;
-    char b[64];
-
-    cc_error_init(&err);
-    if (c->count) {
-        json_decref(batch);
-        return fault("-getinfo takes no arguments");
-    }
-    for (int i = 0; i < 4; i++)
-        json_array_append_new(batch, request_object(methods[i], NULL, i));
-    st = call(c, batch, &answer, &err);
-    json_decref(batch);
-    if (st != CC_OK)
-        return fault(err.text);
-    if (json_is_object(answer) || !json_is_object(result_of(answer, 0)) ||
-        !json_is_object(result_of(answer, 1))) {
-        const json_t *first =
-            json_is_array(answer) ? json_array_get(answer, 0) : answer;
-        int status = print_error(json_object_get(first, "error"));
-
-        json_decref(answer);
-        return status;
-    }
-    print_node(result_of(answer, 0), result_of(answer, 1), unit);
-    print_wallet(result_of(answer, 2), result_of(answer, 3), unit);
-    warnings = text_of(result_of(answer, 0), "warnings", NULL, b);
-    printf("Warnings: %s\n", *warnings ? warnings : "(none)");
-    json_decref(answer);
-    return EXIT_SUCCESS;
 }
 
 /* --- Main -------------------------------------------------------------- */
@@ -474,25 +344,25 @@ static void print_help(const struct cc_setup *s)
     free(text);
 }
 
-static int run(struct cli *c)
+static int run(struct cc_cli *c)
 {
     const struct cc_args *args = c->setup.args;
     const char *wrong = read_input(c);
 
     if (wrong)
-        return fault(wrong);
+        return cc_cli_fault(wrong);
     if (cc_args_get_bool(args, "getinfo", false))
-        return run_getinfo(c);
+        return cc_cli_getinfo(c);
     if (cc_args_get_bool(args, "generate", false))
         return run_generate(c);
     if (!c->count)
-        return fault("too few parameters (need at least command)");
+        return cc_cli_fault("too few parameters (need at least command)");
     return run_method(c);
 }
 
 int main(int argc, char **argv)
 {
-    struct cli c = {0};
+    struct cc_cli c = {0};
     struct cc_error err;
     int status = EXIT_FAILURE;
 

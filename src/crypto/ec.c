@@ -5,10 +5,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <secp256k1.h>
 #include <secp256k1_ecdh.h>
 #include <secp256k1_extrakeys.h>
+#include <secp256k1_preallocated.h>
 #include <secp256k1_recovery.h>
 #include <secp256k1_schnorrsig.h>
 
@@ -16,15 +19,36 @@
 #define STATIC secp256k1_context_static
 
 struct cc_ec {
-    secp256k1_context *ctx;
+    secp256k1_context *ctx; /* in pages */
+    void *pages;
+    struct cc_ec_memory memory;
 };
+
+/* Whole pages of our own, kept out of the swap and of dumps if the system
+ * lets us. */
+static void take_pages(struct cc_ec *ec, size_t need)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t total = (need + page - 1) / page * page;
+
+    ec->pages = mmap(NULL, total, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (ec->pages == MAP_FAILED)
+        abort();
+    ec->memory.used = need;
+    ec->memory.total = total;
+    ec->memory.locked = mlock(ec->pages, total) ? 0 : total;
+    (void)madvise(ec->pages, total, MADV_DONTDUMP);
+}
 
 struct cc_ec *cc_ec_new(void)
 {
-    struct cc_ec *ec = cc_malloc(sizeof(*ec));
+    struct cc_ec *ec = cc_calloc(1, sizeof(*ec));
     uint8_t seed[32];
 
-    ec->ctx = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+    take_pages(ec, secp256k1_context_preallocated_size(SECP256K1_CONTEXT_NONE));
+    ec->ctx = secp256k1_context_preallocated_create(ec->pages,
+                                                    SECP256K1_CONTEXT_NONE);
     if (!ec->ctx)
         abort();
     cc_random_bytes(seed, sizeof(seed));
@@ -38,9 +62,13 @@ void cc_ec_free(struct cc_ec *ec)
 {
     if (!ec)
         return;
-    secp256k1_context_destroy(ec->ctx);
+    secp256k1_context_preallocated_destroy(ec->ctx);
+    cc_cleanse(ec->pages, ec->memory.total);
+    munmap(ec->pages, ec->memory.total);
     free(ec);
 }
+
+struct cc_ec_memory cc_ec_memory(const struct cc_ec *ec) { return ec->memory; }
 
 bool cc_ec_pubkey_valid(const uint8_t *pub, size_t len)
 {

@@ -16,6 +16,13 @@ struct cc_ec;
 struct cc_ec *cc_ec_new(void);
 void cc_ec_free(struct cc_ec *ec);
 
+/* The pages that hold what blinds our secrets; locked: how many bytes of them
+ * are kept out of the swap, 0 if the system does not let us. */
+struct cc_ec_memory {
+    size_t used, total, locked;
+};
+struct cc_ec_memory cc_ec_memory(const struct cc_ec *ec);
+
 bool cc_ec_pubkey_valid(const uint8_t *pub, size_t len);
 bool cc_ec_xonly_valid(const uint8_t xonly[32]);
 /* 65 or 33 bytes to 33; false if it is no point. */

@@ -102,7 +102,8 @@ enum cc_status cc_mempool_save(struct cc_mempool *m, const char *path,
 }
 
 /* One entry; what is no longer good is passed over. */
-static void load_entry(struct cc_mempool *m, struct cc_reader *r)
+static void load_entry(struct cc_mempool *m, struct cc_reader *r,
+                       const struct cc_mempool_import *how)
 {
     int64_t now = m->config.now(m->config.now_arg), time;
     struct cc_arena arena;
@@ -115,7 +116,9 @@ static void load_entry(struct cc_mempool *m, struct cc_reader *r)
     time = (int64_t)cc_read_u64le(r);
     delta = (cc_amount)cc_read_u64le(r);
     if (!r->failed) {
-        if (delta != 0)
+        if (how->current_time)
+            time = now;
+        if (delta != 0 && how->deltas)
             cc_mempool_prioritise(m, tx.txid, delta);
         if (time > now - m->config.expiry_s)
             (void)cc_txpool_accept(m, &tx, 0, time, NULL, &err);
@@ -123,13 +126,14 @@ static void load_entry(struct cc_mempool *m, struct cc_reader *r)
     cc_arena_clear(&arena);
 }
 
-static void load(struct cc_mempool *m, struct cc_reader *r)
+static void load(struct cc_mempool *m, struct cc_reader *r,
+                 const struct cc_mempool_import *how)
 {
     uint64_t count = cc_read_u64le(r);
     size_t rest;
 
     while (count-- > 0 && !r->failed)
-        load_entry(m, r);
+        load_entry(m, r, how);
     rest = cc_read_count(r, 32 + 8);
     while (rest-- > 0 && !r->failed) {
         uint8_t txid[32];
@@ -137,7 +141,7 @@ static void load(struct cc_mempool *m, struct cc_reader *r)
 
         cc_read_bytes(r, txid, sizeof(txid));
         delta = (cc_amount)cc_read_u64le(r);
-        if (!r->failed)
+        if (!r->failed && how->deltas)
             cc_mempool_prioritise(m, txid, delta);
     }
     rest = cc_read_count(r, 32);
@@ -145,7 +149,7 @@ static void load(struct cc_mempool *m, struct cc_reader *r)
         uint8_t txid[32];
 
         cc_read_bytes(r, txid, sizeof(txid));
-        if (!r->failed)
+        if (!r->failed && how->unbroadcast)
             cc_mempool_set_unbroadcast(m, txid);
     }
 }
@@ -175,6 +179,15 @@ static enum cc_status open_data(struct cc_reader *r, uint8_t *data, size_t len,
 enum cc_status cc_mempool_load(struct cc_mempool *m, const char *path,
                                struct cc_error *err)
 {
+    static const struct cc_mempool_import all = {false, true, true};
+
+    return cc_mempool_import(m, path, &all, err);
+}
+
+enum cc_status cc_mempool_import(struct cc_mempool *m, const char *path,
+                                 const struct cc_mempool_import *how,
+                                 struct cc_error *err)
+{
     struct cc_reader r;
     uint8_t *data;
     size_t len, count;
@@ -185,7 +198,7 @@ enum cc_status cc_mempool_load(struct cc_mempool *m, const char *path,
     st = open_data(&r, data, len, path, err);
     cc_chain_lock(m->config.chain);
     if (st == CC_OK)
-        load(m, &r);
+        load(m, &r, how);
     count = m->count;
     cc_txpool_audit_maybe(m);
     cc_chain_unlock(m->config.chain);

@@ -149,5 +149,13 @@ enum cc_status cc_mempool_save(struct cc_mempool *m, const char *path,
                                struct cc_error *err);
 enum cc_status cc_mempool_load(struct cc_mempool *m, const char *path,
                                struct cc_error *err);
+/* Such a file of somewhere else: when its transactions came (or now, with
+ * current_time), and of what it says beside them what is wanted. */
+struct cc_mempool_import {
+    bool current_time, deltas, unbroadcast;
+};
+enum cc_status cc_mempool_import(struct cc_mempool *m, const char *path,
+                                 const struct cc_mempool_import *how,
+                                 struct cc_error *err);
 
 #endif

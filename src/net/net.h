@@ -270,6 +270,8 @@ struct cc_net_place {
 };
 size_t cc_net_book_places(struct cc_net *n, bool tried,
                           struct cc_net_place **out);
+/* mockscheduler: what is to be done at some time is due so much sooner. */
+void cc_net_forward(struct cc_net *n, int64_t seconds);
 /* sendmsgtopeer: any bytes to a peer; false: there is none of that number.
  * type: at most 12 bytes. */
 bool cc_net_send(struct cc_net *n, int64_t peer_id, const char *type,

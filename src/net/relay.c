@@ -761,6 +761,28 @@ static bool announce_again(void *arg, const struct cc_mempool_entry *e)
     return true;
 }
 
+struct forward {
+    struct cc_net *n;
+    int64_t us;
+};
+
+static void task_forward(void *arg)
+{
+    struct forward *f = arg;
+
+    if (f->n->next_rebroadcast_us) /* else nothing is planned yet */
+        f->n->next_rebroadcast_us -= f->us;
+    free(f);
+}
+
+void cc_net_forward(struct cc_net *n, int64_t seconds)
+{
+    struct forward *f = cc_calloc(1, sizeof(*f));
+
+    *f = (struct forward){n, seconds * 1000000};
+    cc_net_post(n, task_forward, f);
+}
+
 void cc_relay_net_tick(struct cc_net *n, int64_t now)
 {
     if (now < n->next_rebroadcast_us)

@@ -1,8 +1,12 @@
 /* control: the daemon itself. */
+#include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "crypto/ec.h"
+#include "net/net.h"
 #include "rpc/families.h"
 #include "rpc/internal.h"
 #include "util/args.h"
@@ -19,8 +23,6 @@ static json_t *help(struct cc_rpc_call *call)
 
     if (!text)
         text = cc_asprintf("help: unknown command: %s", name);
-    while (*text && text[strlen(text) - 1] == '\n')
-        text[strlen(text) - 1] = '\0';
     result = json_string(text);
     free(text);
     return result ? result : json_string("help: unknown command");
@@ -66,26 +68,50 @@ static json_t *getrpcinfo(struct cc_rpc_call *call)
     return o;
 }
 
+/* What the allocator says of itself, as XML. */
+static json_t *malloc_json(struct cc_rpc_call *call)
+{
+#ifdef __GLIBC__
+    char *text = NULL;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    bool ok = f && malloc_info(0, f) == 0;
+    json_t *v = NULL;
+
+    if (f)
+        ok = fclose(f) == 0 && ok;
+    if (ok)
+        v = json_stringn(text, len);
+    free(text);
+    return v ? v
+             : cc_rpc_error(call, CC_RPC_INTERNAL_ERROR,
+                            "mallocinfo is not to be had");
+#else
+    return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                        "mallocinfo mode not available");
+#endif
+}
+
+/* One chunk is used: what blinds the secrets. */
 static json_t *getmemoryinfo(struct cc_rpc_call *call)
 {
     const char *mode = cc_rpc_str(call, 0, "stats");
+    struct cc_ec_memory m = cc_ec_memory(call->env->ec);
     json_t *o, *locked;
 
     if (!strcmp(mode, "mallocinfo"))
-        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                            "mallocinfo mode not available");
+        return malloc_json(call);
     if (strcmp(mode, "stats") != 0)
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "unknown mode %s",
                             mode);
-    /* Secrets are wiped, not kept in locked pages: nothing is locked. */
     o = json_object();
     locked = json_object();
-    cc_json_set_int(locked, "used", 0);
-    cc_json_set_int(locked, "free", 0);
-    cc_json_set_int(locked, "total", 0);
-    cc_json_set_int(locked, "locked", 0);
-    cc_json_set_int(locked, "chunks_used", 0);
-    cc_json_set_int(locked, "chunks_free", 0);
+    cc_json_set(locked, "used", cc_json_u64(m.used));
+    cc_json_set(locked, "free", cc_json_u64(m.total - m.used));
+    cc_json_set(locked, "total", cc_json_u64(m.total));
+    cc_json_set(locked, "locked", cc_json_u64(m.locked));
+    cc_json_set_int(locked, "chunks_used", 1);
+    cc_json_set_int(locked, "chunks_free", m.total > m.used);
     cc_json_set(o, "locked", locked);
     return o;
 }
@@ -117,6 +143,13 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Categories that bitcoind does not have. */
+static bool is_ours(const char *name)
+{
+    return !strcmp(name, "extension") || !strcmp(name, "storage") ||
+           !strcmp(name, "wallet");
+}
+
 static json_t *logging(struct cc_rpc_call *call)
 {
     struct cc_log *log = call->env->log;
@@ -134,7 +167,7 @@ static json_t *logging(struct cc_rpc_call *call)
     cc_log_set_categories(log, on);
     o = json_object();
     for (unsigned i = 0; (name = cc_log_category_name(i)) && i < 32; i++)
-        if (call->env->params->storage_active || strcmp(name, "storage") != 0)
+        if (call->env->params->storage_active || !is_ours(name))
             sorted[count++] = name;
     qsort(sorted, count, sizeof(*sorted), by_name);
     for (size_t i = 0; i < count; i++)
@@ -162,6 +195,32 @@ static json_t *setmocktime(struct cc_rpc_call *call)
             (long long)t);
     cc_clock_set_mock(call->env->clock, t);
     return json_null();
+}
+
+/* What is done now and then is done sooner: of the node's jobs the one that
+ * tests wait for, offering anew what no peer has asked for. */
+static json_t *mockscheduler(struct cc_rpc_call *call)
+{
+    int64_t seconds = 0;
+
+    if (strcmp(call->env->params->name, "regtest") != 0)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "mockscheduler is for regression testing (-regtest "
+                            "mode) only");
+    if (!cc_rpc_get_int(call, 0, &seconds))
+        return NULL;
+    if (seconds <= 0 || seconds > 3600)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "delta_time must be between 1 and 3600 seconds (1 "
+                            "hr)");
+    cc_net_forward(call->env->net, seconds);
+    return json_null();
+}
+
+/* There is one process: it answers itself. */
+static json_t *echoipc(struct cc_rpc_call *call)
+{
+    return json_incref(cc_rpc_arg(call, 0));
 }
 
 static json_t *echo(struct cc_rpc_call *call)
@@ -196,6 +255,13 @@ static const struct cc_rpc_arg mocktime_args[] = {
     CC_ARG("timestamp", CC_RPC_NUM, NULL,
            "Unix epoch time in seconds; 0 goes back to the real time"),
 };
+static const struct cc_rpc_arg scheduler_args[] = {
+    CC_ARG("delta_time", CC_RPC_NUM, NULL,
+           "Number of seconds to forward the scheduler into the future."),
+};
+static const struct cc_rpc_arg ipc_args[] = {
+    CC_ARG("arg", CC_RPC_STR, NULL, "The string to echo"),
+};
 static const struct cc_rpc_arg echo_args[] = {
     CC_ARG("arg0", CC_RPC_ANY, "", ""), CC_ARG("arg1", CC_RPC_ANY, "", ""),
     CC_ARG("arg2", CC_RPC_ANY, "", ""), CC_ARG("arg3", CC_RPC_ANY, "", ""),
@@ -218,20 +284,23 @@ static const struct cc_rpc_arg echo_plain_args[] = {
 };
 
 /* On Bitcoin's chain nothing is about storage. */
-#define LOGGING(storage)                                                       \
+#define LOGGING(extension, storage, wallet)                                    \
     "Gets and sets the logging configuration: adds and removes categories of " \
     "debug logging,\nthen tells which are on.\nThe valid logging categories "  \
-    "are: addrman, bench, blockstorage, cmpctblock, coindb, estimatefee, "     \
-    "extension, http, i2p, ipc, leveldb, libevent, mempool, mempoolrej, net, " \
+    "are: addrman, bench, blockstorage, cmpctblock, coindb, "                  \
+    "estimatefee, " extension                                                  \
+    "http, i2p, ipc, leveldb, libevent, mempool, mempoolrej, net, "            \
     "proxy, prune, qt, rand, reindex, rpc, scan, selectcoins, " storage        \
-    "tor, txpackages, txreconciliation, util, validation, wallet, walletdb, "  \
+    "tor, txpackages, txreconciliation, util, validation, " wallet             \
+    "walletdb, "                                                               \
     "zmq\nIn addition, \"all\" and \"1\" are all of them."
 
 static const struct cc_rpc_method methods[] = {
     {"control", "getmemoryinfo", getmemoryinfo, CC_RPC_ARGS(memory_args),
      "Returns an object containing information about memory usage.",
-     "{...}    locked: used, free, total, locked, chunks_used, chunks_free", "",
-     0},
+     "{...}    locked: used, free, total, locked, chunks_used, chunks_free; "
+     "with mode \"mallocinfo\": what the allocator says, as XML",
+     "", 0},
     {"control", "getrpcinfo", getrpcinfo, CC_RPC_NO_ARGS,
      "Returns details of the RPC server.",
      "{...}    active_commands (method and duration in microseconds of each), "
@@ -240,12 +309,13 @@ static const struct cc_rpc_method methods[] = {
     {"control", "help", help, CC_RPC_ARGS(help_args),
      "List all commands, or get help for a specified command.",
      "\"str\"    (string) The help text", "getblock", 0},
-    {"control", "logging", logging, CC_RPC_ARGS(logging_args), LOGGING(""),
+    {"control", "logging", logging, CC_RPC_ARGS(logging_args),
+     LOGGING("", "", ""),
      "{...}    (json object) of each category whether it is on",
      "'[\"all\"]' '[\"http\"]'", 0},
     /* takes its place where storage is active */
     {"control", "logging", logging, CC_RPC_ARGS(logging_args),
-     LOGGING("storage, "),
+     LOGGING("extension, ", "storage, ", "wallet, "),
      "{...}    (json object) of each category whether it is on",
      "'[\"all\"]' '[\"http\"]'", CC_RPC_STORAGE_ONLY},
     {"control", "stop", stop, CC_RPC_ARGS(stop_args),
@@ -263,6 +333,13 @@ static const struct cc_rpc_method methods[] = {
      "Simply echo back the input arguments, which the command line reads as "
      "JSON. This command is for testing.",
      "[...]    the arguments", NULL, CC_RPC_HIDDEN},
+    {"hidden", "echoipc", echoipc, CC_RPC_ARGS(ipc_args),
+     "Echo back the input argument, passing it through a spawned process in a "
+     "multiprocess build.\nThis command is for testing.",
+     "\"str\"    (string) The echoed string.", NULL, CC_RPC_HIDDEN},
+    {"hidden", "mockscheduler", mockscheduler, CC_RPC_ARGS(scheduler_args),
+     "Bump the scheduler into the future (-regtest only)", "null", NULL,
+     CC_RPC_HIDDEN},
     {"hidden", "setmocktime", setmocktime, CC_RPC_ARGS(mocktime_args),
      "Set the local time to given timestamp (-regtest only)", "null", NULL,
      CC_RPC_HIDDEN},

@@ -85,13 +85,13 @@ static json_t *generate_to(struct cc_rpc_call *call, struct cc_bytes script,
 
 static bool get_counts(struct cc_rpc_call *call, int *blocks, uint64_t *tries)
 {
-    int64_t n = DEFAULT_TRIES;
+    int n = DEFAULT_TRIES;
 
-    if (!cc_rpc_get_int32(call, 0, blocks) || !cc_rpc_get_int(call, 2, &n))
+    if (!cc_rpc_get_int32(call, 0, blocks) || !cc_rpc_get_int32(call, 2, &n))
         return false;
     if (*blocks > MAX_GENERATED)
         *blocks = MAX_GENERATED;
-    *tries = n < 0 ? 0 : (uint64_t)n;
+    *tries = n < 0 ? UINT64_MAX : (uint64_t)n; /* as Core's -1: no end */
     return true;
 }
 
@@ -228,8 +228,8 @@ out:
 static json_t *generate(struct cc_rpc_call *call)
 {
     return cc_rpc_error(call, CC_RPC_METHOD_NOT_FOUND,
-                        "generate has been replaced by the -generate cli "
-                        "option. Refer to -help for more information.");
+                        "generate\n\nhas been replaced by the -generate cli "
+                        "option. Refer to -help for more information.\n");
 }
 
 static const struct cc_rpc_arg to_address_args[] = {
@@ -275,7 +275,7 @@ static const struct cc_rpc_method methods[] = {
     {"hidden", "generate", generate, CC_RPC_NO_ARGS,
      "has been replaced by the -generate cli option. Refer to -help for more "
      "information.",
-     "null", NULL, CC_RPC_HIDDEN},
+     NULL, NULL, CC_RPC_HIDDEN},
 };
 
 void cc_rpc_register_generate(struct cc_rpc *rpc, bool storage)

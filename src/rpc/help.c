@@ -217,7 +217,8 @@ char *cc_rpc_method_help(const struct cc_rpc_method *m,
         put_arguments(&w, m->args, m->arg_count, true);
     }
     if (!(m->flags & CC_RPC_FOREIGN)) {
-        cc_rpc_put(&w, "\nResult:\n%s\n", m->result);
+        if (m->result)
+            cc_rpc_put(&w, "\nResult:\n%s\n", m->result);
         if (m->example)
             put_example(&w, m, p);
     }

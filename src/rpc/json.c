@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/hash.h"
 #include "util/hex.h"
+#include "util/map.h"
 #include "util/mem.h"
+#include "util/random.h"
 #include "util/writer.h"
 
 static void put(struct cc_writer *w, const char *s)
@@ -126,15 +129,114 @@ static bool scan(struct cc_writer *w, const char *s, size_t len)
     return true;
 }
 
+/* --- Repeated keys ----------------------------------------------------- */
+
+#define REPEATED "\xef\xbf\xbf" /* U+FFFF, which is no character */
+
+/* Where a walk through text that is JSON stands. */
+struct walk {
+    struct cc_map keys; /* SHA-256 of object and key */
+    bool object[CC_JSON_MAX_DEPTH + 1], key_next;
+    uint64_t serial[CC_JSON_MAX_DEPTH + 1], last;
+    size_t depth;
+};
+
+/* Has the object at hand had this key? */
+static bool seen_key(struct walk *k, const uint8_t *key, size_t len)
+{
+    struct cc_sha256 h;
+    uint8_t id[32], head[8];
+    bool fresh;
+
+    cc_put_u64le(head, k->serial[k->depth]);
+    cc_sha256_init(&h);
+    cc_sha256_update(&h, head, sizeof(head));
+    cc_sha256_update(&h, key, len);
+    cc_sha256_final(&h, id);
+    cc_map_put(&k->keys, id, &fresh);
+    return !fresh;
+}
+
+static void step(struct walk *k, uint8_t c)
+{
+    switch (c) {
+    case '{':
+    case '[':
+        k->object[++k->depth] = k->key_next = c == '{';
+        k->serial[k->depth] = ++k->last;
+        break;
+    case '}':
+    case ']':
+        k->depth -= k->depth > 0;
+        k->key_next = false;
+        break;
+    case ',':
+        k->key_next = k->object[k->depth];
+        break;
+    default:
+        break;
+    }
+}
+
+/* The same text, each key that its object has had with a mark and a number
+ * behind it. s has been through scan. */
+static void mark_repeated(struct cc_writer *w, const uint8_t *s, size_t len)
+{
+    struct walk k = {.depth = 0};
+    uint8_t seed[16];
+    char tail[32];
+    size_t n, count = 0;
+
+    cc_random_bytes(seed, sizeof(seed));
+    cc_map_init(&k.keys, 32, 1, seed);
+    for (size_t i = 0; i < len; i += n) {
+        n = 1;
+        if (s[i] != '"') {
+            step(&k, s[i]);
+            cc_write_u8(w, s[i]);
+            continue;
+        }
+        while (i + n < len && s[i + n] != '"')
+            n += s[i + n] == '\\' ? 2 : 1;
+        n = i + n < len ? n : len - i - 1;
+        cc_write_bytes(w, s + i, n);
+        if (k.key_next && seen_key(&k, s + i, n)) {
+            snprintf(tail, sizeof(tail), REPEATED "%zu", ++count);
+            put(w, tail);
+        }
+        k.key_next = false;
+        cc_write_u8(w, '"');
+        n++;
+    }
+    cc_map_clear(&k.keys);
+}
+
+bool cc_json_key_repeated(const char *key, size_t *len)
+{
+    const char *mark = strstr(key, REPEATED);
+
+    *len = mark ? (size_t)(mark - key) : strlen(key);
+    return mark != NULL;
+}
+
 json_t *cc_json_parse(const char *text, size_t len)
 {
-    struct cc_writer w;
+    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    struct cc_writer w, marked;
+    json_error_t e;
     json_t *v = NULL;
 
     cc_writer_init_heap(&w);
-    if (scan(&w, text, len) && w.len)
+    if (scan(&w, text, len) && w.len) {
         v = json_loadb((const char *)w.data, w.len,
-                       JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+                       flags | JSON_REJECT_DUPLICATES, &e);
+        if (!v && json_error_code(&e) == json_error_duplicate_key) {
+            cc_writer_init_heap(&marked);
+            mark_repeated(&marked, w.data, w.len);
+            v = json_loadb((const char *)marked.data, marked.len, flags, NULL);
+            cc_writer_clear(&marked);
+        }
+    }
     cc_writer_clear(&w);
     return v;
 }
@@ -217,6 +319,7 @@ static void dump_object(struct cc_writer *w, const json_t *v, unsigned indent,
     const char *key;
     json_t *member;
     bool first = true;
+    size_t len;
 
     cc_write_u8(w, '{');
     json_object_foreach((json_t *)v, key, member)
@@ -225,7 +328,8 @@ static void dump_object(struct cc_writer *w, const json_t *v, unsigned indent,
             cc_write_u8(w, ',');
         first = false;
         newline(w, indent, level + 1);
-        dump_string(w, key, strlen(key));
+        (void)cc_json_key_repeated(key, &len);
+        dump_string(w, key, len);
         put(w, indent ? ": " : ":");
         dump(w, member, indent, level + 1);
     }

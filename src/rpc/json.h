@@ -24,6 +24,10 @@
 /* One value and nothing behind it but space; NULL if it is none, nests deeper
  * than CC_JSON_MAX_DEPTH or is not UTF-8. text needs no NUL behind it. */
 json_t *cc_json_parse(const char *text, size_t len);
+/* An object keeps a key that comes again under another name, so the first
+ * counts; whoever walks through an object can tell: true, with the length of
+ * what was written (of any other key: its length). */
+bool cc_json_key_repeated(const char *key, size_t *len);
 /* For free; indent 0: one line without spaces, as Core answers. */
 char *cc_json_dump(const json_t *value, unsigned indent);
 

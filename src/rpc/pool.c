@@ -7,6 +7,7 @@
 #include "rpc/txjson.h"
 #include "util/fs.h"
 #include "util/hex.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 /* --- One entry --------------------------------------------------------- */
@@ -260,10 +261,64 @@ static json_t *savemempool(struct cc_rpc_call *call)
     return o;
 }
 
+static json_t *importmempool(struct cc_rpc_call *call)
+{
+    static const struct {
+        const char *name;
+        bool fallback;
+    } members[] = {{"use_current_time", true},
+                   {"apply_fee_delta_priority", false},
+                   {"apply_unbroadcast_set", false}};
+    const json_t *options = cc_rpc_arg(call, 1);
+    struct cc_mempool_import how;
+    bool said[3];
+    struct cc_error err;
+    json_t *v = NULL;
+
+    for (size_t i = 0; i < 3; i++) {
+        if (options &&
+            !cc_rpc_member(call, options, members[i].name, CC_RPC_BOOL, &v))
+            return NULL;
+        said[i] = v ? json_is_true(v) : members[i].fallback;
+    }
+    how = (struct cc_mempool_import){said[0], said[1], said[2]};
+    if (cc_chain_in_ibd(call->env->chain))
+        return cc_rpc_error(call, CC_RPC_CLIENT_IN_INITIAL_DOWNLOAD,
+                            "Can only import the mempool after the block "
+                            "download and sync is done.");
+    cc_error_init(&err);
+    if (cc_mempool_import(call->env->mempool, cc_rpc_str(call, 0, ""), &how,
+                          &err) == CC_OK)
+        return json_object();
+    cc_log(call->env->log, "importmempool: %s", err.text);
+    return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                        "Unable to import mempool file, see debug.log for "
+                        "details.");
+}
+
 /* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg entry_args[] = {
     CC_ARG("txid", CC_RPC_HEX, NULL, "The transaction id (must be in mempool)"),
+};
+static const struct cc_rpc_arg import_inner[] = {
+    CC_ARG("use_current_time", CC_RPC_BOOL, "true",
+           "Whether to use the current system time or use the entry time "
+           "metadata from the mempool file."),
+    CC_ARG("apply_fee_delta_priority", CC_RPC_BOOL, "false",
+           "Whether to apply the fee delta metadata from the mempool file."),
+    CC_ARG("apply_unbroadcast_set", CC_RPC_BOOL, "false",
+           "Whether to apply the unbroadcast set metadata from the mempool "
+           "file."),
+};
+static const struct cc_rpc_arg import_args[] = {
+    CC_ARG("filepath", CC_RPC_STR, NULL, "The mempool file"),
+    {.name = "options",
+     .type = CC_RPC_OBJ,
+     .fallback = "",
+     .help = "",
+     .inner = import_inner,
+     .inner_count = sizeof(import_inner) / sizeof(import_inner[0])},
 };
 static const struct cc_rpc_arg relatives_args[] = {
     CC_ARG("txid", CC_RPC_HEX, NULL, "The transaction id (must be in mempool)"),
@@ -312,6 +367,11 @@ static const struct cc_rpc_method methods[] = {
      "'[{\"txid\":\"a08e6907dbbd3d809776dbfc5d82e371b764ed838b5655e72f463568df"
      "1aadf0\",\"vout\":3}]'",
      0},
+    {"blockchain", "importmempool", importmempool, CC_RPC_ARGS(import_args),
+     "Import a mempool.dat file and attempt to add its contents to the "
+     "mempool.\nWarning: Importing untrusted files is dangerous, especially if "
+     "metadata from the file is taken over.",
+     "{}    (empty JSON object)", "/path/to/mempool.dat", 0},
     {"blockchain", "savemempool", savemempool, CC_RPC_NO_ARGS,
      "Dumps the mempool to disk.", "{...}    filename", "", 0},
 };

@@ -168,8 +168,16 @@ static bool build_outputs(struct cc_rpc_call *call, const json_t *outputs,
     if (json_is_object(outputs)) {
         json_object_foreach((json_t *)outputs, key, v)
         {
-            if (!build_output(call, key, v, tx))
+            size_t len;
+            char *name;
+
+            (void)cc_json_key_repeated(key, &len);
+            name = cc_asprintf("%.*s", (int)len, key);
+            if (!build_output(call, name, v, tx)) {
+                free(name);
                 return false;
+            }
+            free(name);
         }
         return true;
     }

@@ -244,8 +244,19 @@ static json_t *order_named(struct cc_rpc_call *call, json_t *params)
     const struct cc_rpc_method *m = call->method;
     json_t *named = json_copy(params), *out = json_array(), *args, *v;
     size_t holes = 0, first = 0;
-    const char *first_name = NULL;
+    const char *first_name = NULL, *name;
     char key[64];
+    size_t len;
+
+    json_object_foreach(params, name, v)
+    {
+        if (cc_json_key_repeated(name, &len)) {
+            cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                         "Parameter %.*s specified multiple times", (int)len,
+                         name);
+            goto fail;
+        }
+    }
 
     for (size_t i = 0; i < m->arg_count; i++) {
         json_t *options = take_options(named, &m->args[i]);

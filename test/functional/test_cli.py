@@ -81,6 +81,32 @@ class TestCli(framework.TestCase):
             self.assertIn(line, out)
         self.node.rpc.createwallet("w")
         self.assertIn("Balance: 0.00000000\n", self.ok("-getinfo"))
+        self.node.rpc.createwallet("other")
+        self.node.rpc.generatetoaddress(1, self.node.rpc.wallet("w").getnewaddress())
+        self.node.generate(100)
+        self.assertNotIn("Wallet:", self.ok("-getinfo"))
+        value = self.node.rpc.wallet("w").getbalance()
+        self.assertIn(f"Balances\n{value} w\n{'0.00000000':>{len(str(value))}} other\n\nWarnings:", self.ok("-getinfo"))
+        self.assertIn(f"Wallet: w\n", self.ok("-getinfo", "-rpcwallet=w"))
+        self.assertIn(f"Balance: {value}\n\nWarnings:", self.ok("-getinfo", "-rpcwallet=w"))
+
+    def test_colors(self):
+        plain = self.ok("-getinfo")
+        self.assertNotIn("\x1b", plain)
+        self.assertEqual(self.ok("-getinfo", "-color=never"), plain)
+        self.assertEqual(self.ok("-getinfo", "-color=auto"), plain)
+        coloured = self.ok("-getinfo", "-color=always")
+        self.assertIn("\x1b[34mChain: regtest\x1b[0m\n", coloured)
+        self.assertIn("\x1b[33mWarnings:\x1b[0m (none)", coloured)
+        self.assertEqual(self.node.cli("-getinfo", "-color=red"),
+                         (1, "", "error: Invalid value for -color option. Valid values: always, auto, never.\n"))
+
+    def test_proxies(self):
+        self.node.stop()
+        self.node.start("-proxy=127.0.0.1:9050", "-onion=127.0.0.1:9051")
+        networks = {n["name"]: n["proxy"] for n in self.node.rpc.getnetworkinfo()["networks"]}
+        first = ", ".join(n for n, proxy in networks.items() if proxy == "127.0.0.1:9050")
+        self.assertIn(f"Proxies: 127.0.0.1:9050 ({first}), 127.0.0.1:9051 (onion)\n", self.ok("-getinfo"))
 
     def test_generate(self):
         self.node.rpc.createwallet("w")

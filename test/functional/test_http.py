@@ -173,6 +173,8 @@ class TestHttp(framework.TestCase):
         self.assert_rpc_error(-8, "Unknown named parameter foo", rpc.echo, foo=1)
         self.assert_rpc_error(-8, "Parameter arg0 specified twice both as positional and named argument",
                               rpc.call, "echo", 5, arg0=1)
+        twice = json.loads(rpc.raw('{"method":"echo","params":{"arg1":1,"arg0":0,"arg1":2}}')[2])
+        self.assertEqual(twice["error"], {"code": -8, "message": "Parameter arg1 specified multiple times"})
         self.assert_rpc_error(-1, "getblockhash height", rpc.getblockhash)
         self.assert_rpc_error(-1, "getblockcount", rpc.getblockcount, 1)
 

@@ -187,6 +187,61 @@ class TestPool(PoolCase):
         self.assertEqual([x["txid"] for x in t["transactions"]], [shown(low.txid), shown(high.txid)])
 
 
+class TestImport(PoolCase):
+    def setUp(self):
+        super().setUp()
+        self.node.generate(1)  # now: after a restart this is no initial download
+
+    def test_file(self):
+        """What a file of another time says is taken over as far as is asked for."""
+        tx = self.send(pay(self.c.take(), fee=10000))
+        txid, other = shown(tx.txid), "11" * 32
+        for name in (txid, other):
+            self.rpc.prioritisetransaction(name, 0, 500)
+        self.rpc.setmocktime(self.rpc.getmempoolentry(txid)["time"] + 100)
+        path = self.rpc.savemempool()["filename"]
+        load = self.rpc.importmempool
+
+        def entry(*how):
+            """Of a node that comes up with an empty pool, then imports."""
+            self.node.stop()
+            self.node.start("-persistmempool=0")
+            self.assertEqual(load(path, *how), {})
+            e = self.rpc.getmempoolentry(txid)
+            return e["time"], e["fees"]["modified"] - e["fees"]["base"], e["unbroadcast"], \
+                sorted(self.rpc.getprioritisedtransactions())
+        more, zero = framework.decimal.Decimal("0.00000500"), 0
+        time_, delta, waiting, named = entry()
+        self.assertEqual((delta, waiting, named), (zero, False, []))
+        taken = entry({"use_current_time": False, "apply_fee_delta_priority": True, "apply_unbroadcast_set": True})
+        self.assertLessEqual(taken[0], time_)
+        self.assertEqual(taken[1:], (more, True, sorted([txid, other])))
+        self.assertEqual(load(filepath=path, use_current_time=True), {})
+        self.assert_rpc_error(-1, "Unable to import mempool file, see debug.log for details.", load, path + "x")
+        self.assert_rpc_error(-3, "is not of expected type bool", load, path, {"use_current_time": 1})
+
+    def test_current_time(self):
+        tx = self.send(pay(self.c.take(), fee=10000))
+        path, then = self.rpc.savemempool()["filename"], self.rpc.getmempoolentry(shown(tx.txid))["time"]
+        for current in (True, False):
+            self.node.stop()
+            self.node.start("-persistmempool=0", f"-mocktime={then + 1000}")
+            self.rpc.importmempool(path, {"use_current_time": current})
+            self.assertEqual(self.rpc.getmempoolentry(shown(tx.txid))["time"], then + 1000 * current)
+
+    def test_offered_again(self):
+        """mockscheduler: what nobody has asked for is offered before its time."""
+        tx = self.send(pay(self.c.take(), fee=10000))
+        self.assertEqual(self.rpc.getmempoolinfo()["unbroadcastcount"], 1)
+        other = self.start_node()
+        other.connect(self.node)
+        framework.sync([self.node, other])
+        self.assertEqual(other.rpc.getrawmempool(), [])
+        self.rpc.mockscheduler(900)
+        self.wait_until(lambda: other.rpc.getrawmempool() == [shown(tx.txid)], what="the other has heard of it")
+        self.wait_until(lambda: self.rpc.getmempoolinfo()["unbroadcastcount"] == 0, what="it is known to be out")
+
+
 class TestFullPool(PoolCase):
     """The smallest pool that may be asked for, filled up."""
     args = ("-maxmempool=5", "-datacarriersize=100000")

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 import time
+import xml.etree.ElementTree
 
 import framework
 
@@ -34,13 +35,16 @@ class TestHelp(framework.TestCase):
                 self.assertTrue(text.startswith(line + "\n\n"), text)
             parts = text.split("\n\n")
             self.assertGreater(len(parts[1]), 10, f"{name}: no description")
-            self.assertIn("\n\nResult:\n", text, name)
+            self.assertEqual("\n\nResult:\n" in text, name != "generate", name)
             arguments = " " in line or name in ("echo", "setmocktime")
             if name not in hidden:
                 self.assertEqual("\n\nArguments:\n1. " in text, arguments, name)
                 self.assertIn(f"Examples:\n> cloudcoin-cli {name}", text)
             for other in hidden:
                 self.assertNotIn("\n" + other + " ", overview)
+        text = "generate\n\nhas been replaced by the -generate cli option. Refer to -help for more information.\n"
+        self.assertEqual(node.rpc.help("generate"), text)
+        self.assert_rpc_error(-32601, text, node.rpc.generate)
         self.assertEqual(node.rpc.help("nothing"), "help: unknown command: nothing")
 
 
@@ -197,7 +201,7 @@ class TestMining(framework.TestCase):
         self.assertEqual(self.node.tip(), made["hash"])
         self.assert_rpc_error(-5, "not in mempool.", self.rpc.generateblock, "raw(51)", ["00" * 32])
         self.assert_rpc_error(-22, "Transaction decode failed for 0g.", self.rpc.generateblock, "raw(51)", ["0g"])
-        self.assert_rpc_error(-32601, "generate has been replaced by the -generate cli option", self.rpc.generate)
+        self.assert_rpc_error(-32601, "generate\n\nhas been replaced by the -generate cli option", self.rpc.generate)
         self.assertEqual(self.rpc.generatetoaddress(1, framework.BURN["regtest"], 0), [])
 
     def test_template(self):
@@ -642,12 +646,20 @@ class TestControl(framework.TestCase):
         info = rpc.getrpcinfo()
         self.assertEqual([c["method"] for c in info["active_commands"]], ["getrpcinfo"])
         self.assertEqual(info["logpath"], node.chain_dir + "/debug.log")
-        self.assertIn("locked", rpc.getmemoryinfo())
+        memory = rpc.getmemoryinfo()["locked"]
+        self.assertEqual(list(memory), ["used", "free", "total", "locked", "chunks_used", "chunks_free"])
+        self.assertEqual(memory["used"] + memory["free"], memory["total"])
+        self.assertTrue(all(memory[k] > 0 for k in memory if k != "locked"), memory)
+        self.assertEqual(xml.etree.ElementTree.fromstring(rpc.getmemoryinfo("mallocinfo")).tag, "malloc")
         self.assert_rpc_error(-8, "unknown mode x", rpc.getmemoryinfo, "x")
         self.assertIs(rpc.logging()["net"], False)
         self.assertIs(rpc.logging(["net"])["net"], True)
         self.assertIs(rpc.logging([], ["all"])["net"], False)
         self.assert_rpc_error(-8, "unknown logging category x", rpc.logging, ["x"])
+        self.assertIn("valid logging categories are: " + ", ".join(rpc.logging()), rpc.help("logging"))
+        self.assertEqual(rpc.echoipc("hello"), "hello")
+        for delta in (0, 3601):
+            self.assert_rpc_error(-1, "delta_time must be between 1 and 3600 seconds (1 hr)", rpc.mockscheduler, delta)
         self.assertIsNone(rpc.syncwithvalidationinterfacequeue())
         rpc.setmocktime(1700000000)
         header = rpc.getblockheader(node.generate(1)[0])

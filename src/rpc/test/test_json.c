@@ -36,6 +36,41 @@ static void test_round_trips(void **state)
     assert_same("[true,false,\"\",\"1\",\"1.5\"]");
 }
 
+/* The first of equal keys counts; the others are there, and told as such. */
+static void test_repeated_keys(void **state)
+{
+    json_t *v = parse("{\"a\":1,\"a\":{\"a\":2,\"b\\\"\":[\"b\\\"\"]},"
+                      "\"c\":\"a\",\"a\":3}");
+    const char *key;
+    json_t *member;
+    size_t len, repeated = 0;
+    int64_t n = 0;
+
+    (void)state;
+    assert_non_null(v);
+    assert_int_equal(json_object_size(v), 4);
+    assert_true(cc_json_get_int(json_object_get(v, "a"), &n));
+    assert_int_equal(n, 1);
+    json_object_foreach(v, key, member)
+    {
+        if (!cc_json_key_repeated(key, &len)) {
+            assert_int_equal(len, strlen(key));
+            continue;
+        }
+        assert_int_equal(len, 1);
+        assert_int_equal(key[0], 'a');
+        repeated++;
+    }
+    assert_int_equal(repeated, 2);
+    json_decref(v);
+    /* equal in different objects is not repeated */
+    assert_same("[{\"a\":1},{\"a\":{\"a\":1}}]");
+    assert_same("{\"a\":1,\"b\":[\"a\",\"a\"],\"a\":2}");
+    assert_null(parse("{\"a\":1,\"a\":2"));
+    assert_null(parse("{\"a\":1,\"a\":2}]"));
+    assert_null(parse("{\"a\":1,\"a\":2,\"b}"));
+}
+
 static void test_refused(void **state)
 {
     static const char *const bad[] = {
@@ -220,10 +255,14 @@ static void test_indent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trips), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_depth),       cmocka_unit_test(test_amounts),
-        cmocka_unit_test(test_made),        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_amounts),
+        cmocka_unit_test(test_made),
+        cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_indent),
+        cmocka_unit_test(test_repeated_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -262,7 +262,8 @@ static void test_foreign(void **state)
 static void check_method(void *arg, const struct cc_rpc_method *m)
 {
     (*(size_t *)arg)++;
-    if (!m->handler || !m->help || strlen(m->help) < 8 || !m->result)
+    if (!m->handler || !m->help || strlen(m->help) < 8 ||
+        (!m->result && strcmp(m->name, "generate") != 0))
         fail_msg("%s lacks something", m->name);
     for (size_t i = 0; i < m->arg_count; i++) {
         if (!m->args[i].name || !m->args[i].help)

@@ -249,7 +249,7 @@ enum cc_status cc_blockfiles_append(struct cc_blockfiles *b,
     uint32_t last = b->count ? (uint32_t)b->count - 1 : 0;
     uint32_t end = file_at(b, last)->end[BLK];
 
-    if (end && end + FRAME_HEAD + block.len > b->max) {
+    if (end && end + FRAME_HEAD + block.len >= b->max) {
         finish_file(b, last);
         last++;
     }
@@ -451,6 +451,24 @@ enum cc_status cc_blockfiles_each(struct cc_blockfiles *b,
             return st;
         more = scan(b, file, data, len, fn, arg);
         free(data);
+    }
+    return CC_OK;
+}
+
+enum cc_status cc_blockfiles_check(const struct cc_blockfiles *b,
+                                   struct cc_error *err)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        char name[32], *path;
+        bool there;
+
+        file_name(name, BLK, (uint32_t)i);
+        path = cc_fs_join(b->directory, name);
+        there = cc_fs_exists(path);
+        free(path);
+        if (b->files[i].end[BLK] && !there)
+            return cc_fail(err, CC_CORRUPT, "%s/%s is missing", b->directory,
+                           name);
     }
     return CC_OK;
 }

@@ -74,6 +74,11 @@ enum cc_status cc_blockfiles_each(struct cc_blockfiles *b,
                                              struct cc_bytes block),
                                   void *arg, struct cc_error *err);
 
+/* After cc_blockfiles_seen: are the blk files that blocks were seen of there?
+ * CC_CORRUPT names one that is not. */
+enum cc_status cc_blockfiles_check(const struct cc_blockfiles *b,
+                                   struct cc_error *err);
+
 /* Bytes that blocks and undo data take, without what is preallocated. */
 uint64_t cc_blockfiles_size(const struct cc_blockfiles *b);
 

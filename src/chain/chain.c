@@ -521,7 +521,7 @@ void cc_chain_cache_sizes(const struct cc_chain *c, uint64_t *db,
 
 uint64_t cc_chain_state_size(struct cc_chain *c)
 {
-    return cc_db_disk_size(c->db);
+    return cc_db_family_size(c->db, CC_FAMILY_COINS, CC_COIN_RECORD_BYTES);
 }
 
 uint64_t cc_chain_disk_size(struct cc_chain *c)

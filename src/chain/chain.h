@@ -235,7 +235,7 @@ bool cc_chain_is_pruned(struct cc_chain *c, const struct cc_index *i);
 /* Memory for the database's cache, and for coins. */
 void cc_chain_cache_sizes(const struct cc_chain *c, uint64_t *db,
                           uint64_t *coins);
-/* Bytes of blocks and undo data; of the database. */
+/* Bytes of blocks and undo data; of the coins in the database, about. */
 uint64_t cc_chain_disk_size(struct cc_chain *c);
 uint64_t cc_chain_state_size(struct cc_chain *c);
 

@@ -8,8 +8,7 @@
 #include "util/random.h"
 
 #define OP_STORAGE 0xbb
-#define KEY_LEN 36      /* in memory: txid ‖ index */
-#define RECORD_BYTES 80 /* on disk, of most coins, key and value together */
+#define KEY_LEN 36 /* in memory: txid ‖ index */
 
 enum {
     COINBASE = 1,
@@ -475,7 +474,7 @@ bool cc_coins_dirty(const struct cc_coins *c) { return c->dirty_count > 0; }
 
 uint64_t cc_coins_unsaved(const struct cc_coins *c)
 {
-    return (uint64_t)c->dirty_count * RECORD_BYTES;
+    return (uint64_t)c->dirty_count * CC_COIN_RECORD_BYTES;
 }
 
 /* at: where the coin's key starts in each list key. */

@@ -23,6 +23,8 @@
 
 /* Key of a coin: txid 32 ‖ index, 1 to 5 bytes that order as the number. */
 #define CC_COIN_KEY_MAX 37
+/* Of most coins, key and value together. */
+#define CC_COIN_RECORD_BYTES 80
 size_t cc_coin_key(uint8_t out[CC_COIN_KEY_MAX], const struct cc_outpoint *o);
 bool cc_coin_key_read(struct cc_outpoint *o, struct cc_bytes key);
 

@@ -396,21 +396,23 @@ enum cc_status cc_db_iter_status(struct cc_db_iter *it, struct cc_error *err)
     return e ? db_error(err, e, it->db->path) : CC_OK;
 }
 
-uint64_t cc_db_disk_size(struct cc_db *db)
+static uint64_t property(struct cc_db *db, unsigned family, const char *name)
 {
-    uint64_t sum = 0;
+    uint64_t n = 0;
 
-    for (size_t i = 0; i < db->family_count; i++) {
-        uint64_t n = 0;
+    if (rocksdb_property_int_cf(db->db, db->family[family], name, &n))
+        return 0;
+    return n;
+}
 
-        if (!rocksdb_property_int_cf(db->db, db->family[i],
-                                     "rocksdb.live-sst-files-size", &n))
-            sum += n;
-        /* What the log alone has of it yet. */
-        n = 0;
-        if (!rocksdb_property_int_cf(db->db, db->family[i],
-                                     "rocksdb.cur-size-all-mem-tables", &n))
-            sum += n;
-    }
-    return sum;
+uint64_t cc_db_family_size(struct cc_db *db, unsigned family,
+                           size_t record_bytes)
+{
+    /* What the log alone has of it yet takes much more room in memory. */
+    uint64_t fresh =
+        property(db, family, "rocksdb.num-entries-active-mem-table") +
+        property(db, family, "rocksdb.num-entries-imm-mem-tables");
+
+    return property(db, family, "rocksdb.live-sst-files-size") +
+           fresh * record_bytes;
 }

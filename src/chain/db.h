@@ -91,7 +91,9 @@ bool cc_db_iter_next(struct cc_db_iter *it, struct cc_bytes *key,
                      struct cc_bytes *value);
 enum cc_status cc_db_iter_status(struct cc_db_iter *it, struct cc_error *err);
 
-/* Roughly the bytes on disk. */
-uint64_t cc_db_disk_size(struct cc_db *db);
+/* Roughly the bytes that a family takes on disk; record_bytes: what one key and
+ * value of it take mostly. */
+uint64_t cc_db_family_size(struct cc_db *db, unsigned family,
+                           size_t record_bytes);
 
 #endif

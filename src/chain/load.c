@@ -197,6 +197,14 @@ enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err)
         st = cc_prune_load(c, err);
     }
     if (st == CC_OK) {
+        cc_log(c->log, "Checking all blk files are present...");
+        st = cc_blockfiles_check(c->files, err);
+        if (st != CC_OK)
+            cc_context(err, st,
+                       "Error loading block database. Please restart with "
+                       "-reindex or -reindex-chainstate to recover");
+    }
+    if (st == CC_OK) {
         st = finish_reset(c, err);
     }
 out:

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "chain/internal.h"
+#include "util/hex.h"
 #include "util/mem.h"
 #include "util/random.h"
 
@@ -137,6 +138,29 @@ static void remember_orphan(struct rebuild *r, const uint8_t parent[32],
     *first = (uint32_t)++r->count;
 }
 
+static void log_orphan(const struct cc_chain *c, const struct cc_block *block)
+{
+    char hash[65], parent[65];
+
+    cc_hex_encode_rev(hash, block->hash, 32);
+    cc_hex_encode_rev(parent, block->header.prev, 32);
+    cc_debug(c->log, CC_LOG_REINDEX,
+             "LoadExternalBlockFile: Out of order block %s, parent %s not "
+             "known",
+             hash, parent);
+}
+
+static void log_child(const struct cc_chain *c, const struct cc_block *block)
+{
+    char hash[65], parent[65];
+
+    cc_hex_encode_rev(hash, block->hash, 32);
+    cc_hex_encode_rev(parent, block->header.prev, 32);
+    cc_debug(c->log, CC_LOG_REINDEX,
+             "LoadExternalBlockFile: Processing out of order child %s of %s",
+             hash, parent);
+}
+
 /* What waited for this block, and for those in turn. */
 static void adopt(struct rebuild *r, const uint8_t hash[32])
 {
@@ -159,6 +183,7 @@ static void adopt(struct rebuild *r, const uint8_t hash[32])
                                    NULL) != CC_OK ||
                 cc_block_decode_take(&block, data, o->size) != CC_OK)
                 continue;
+            log_child(r->c, &block);
             if (index_block(r, &block, o)) {
                 stack = cc_grow(stack, &cap, depth + 1, sizeof(*stack));
                 memcpy(stack[depth++], block.hash, 32);
@@ -180,10 +205,12 @@ static bool found(void *arg, uint32_t file, uint32_t pos, struct cc_bytes bytes)
     if (cc_block_decode(&block, bytes.data, bytes.len) != CC_OK)
         return true;
     if (memcmp(block.hash, r->c->params->genesis_hash, 32) &&
-        !cc_tree_find(&r->c->tree, block.header.prev))
+        !cc_tree_find(&r->c->tree, block.header.prev)) {
+        log_orphan(r->c, &block);
         remember_orphan(r, block.header.prev, &o);
-    else if (index_block(r, &block, &o))
+    } else if (index_block(r, &block, &o)) {
         adopt(r, block.hash);
+    }
     cc_block_clear(&block);
     return true;
 }

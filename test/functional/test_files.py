@@ -29,6 +29,38 @@ class Files(framework.TestCase):
             self.assertEqual(node.height(), 10)
             node.stop()
 
+    def test_reindex_out_of_order(self):
+        node = self.start_node("-debug=reindex")
+        node.generate(12)
+        node.stop()
+        path = os.path.join(node.chain_dir, "blocks", "blk00000.dat")
+        with open(path, "r+b") as f:
+            data = f.read()
+            at = [data.index(MAGIC)]
+            while len(at) < 4:
+                at.append(data.index(MAGIC, at[-1] + 4))
+            self.assertEqual(at[2] - at[1], at[3] - at[2])
+            f.seek(at[1])
+            f.write(data[at[2]:at[3]] + data[at[1]:at[2]])
+        node.start("-reindex")
+        self.assertEqual(node.height(), 12)
+        for text in "Out of order block", "Processing out of order child":
+            self.assertIn(f"LoadExternalBlockFile: {text} ", node.log())
+
+    def test_a_file_is_missing(self):
+        node = self.start_node("-fastprune")
+        node.generate(600)
+        node.stop()
+        path = os.path.join(node.chain_dir, "blocks", "blk00001.dat")
+        os.rename(path, path + ".away")
+        status, err = node.start_fails()
+        self.assertEqual(status, 1)
+        self.assertIn("Error loading block database. Please restart with -reindex", err)
+        self.assertIn("blk00001.dat is missing", err)
+        os.rename(path + ".away", path)
+        node.start()
+        self.assertEqual((node.height(), node.log().count("Checking all blk files are present...")), (600, 2))
+
     def frames(self, blocks):
         return [MAGIC + struct.pack("<I", len(b)) + b for b in blocks]
 

@@ -126,38 +126,38 @@ static enum cc_status store(struct cc_chain *c, struct cc_index *i,
     return CC_OK;
 }
 
+/* alone: what the block's check by itself came to, with its fault. */
 static enum cc_status accept(struct cc_chain *c, const struct cc_block *block,
+                             enum cc_status alone, struct cc_error *fault,
                              bool force, struct cc_index **out, bool *is_new,
                              struct cc_error *err)
 {
-    struct cc_error fault;
     struct cc_place place;
     struct cc_index *i;
     enum cc_status st = cc_chain_check_failed(c, err);
 
     if (st != CC_OK)
         return st;
-    cc_error_init(&fault);
-    st = cc_block_check(block, c->params, CC_CHECK_ALL, &fault);
+    st = alone;
     if (st == CC_OK)
-        st = accept_header(c, &block->header, block->hash, out, &fault);
+        st = accept_header(c, &block->header, block->hash, out, fault);
     if (st != CC_OK)
         goto out;
     i = *out;
     if (i->status & CC_INDEX_DATA || (!force && !worth_keeping(c, i)))
         return CC_OK;
     place = cc_chain_place(c, i->prev);
-    st = cc_block_check_place(block, c->params, &place, &fault);
+    st = cc_block_check_place(block, c->params, &place, fault);
     if (st == CC_OK) {
         *is_new = true;
         return store(c, i, block, err);
     }
-    if (st == CC_INVALID && condemns(&fault))
+    if (st == CC_INVALID && condemns(fault))
         cc_tree_fail(&c->tree, i, c->tip);
 out:
-    cc_chain_tell_checked(c, block->hash, st, &fault);
+    cc_chain_tell_checked(c, block->hash, st, fault);
     if (err)
-        *err = fault;
+        *err = *fault;
     return st;
 }
 
@@ -167,11 +167,14 @@ enum cc_status cc_chain_accept_block(struct cc_chain *c,
                                      struct cc_error *err)
 {
     struct cc_index *i = NULL;
+    struct cc_error fault;
     bool fresh = false;
-    enum cc_status st;
+    enum cc_status st, alone;
 
+    cc_error_init(&fault);
+    alone = cc_block_check(block, c->params, CC_CHECK_ALL, &fault);
     cc_chain_lock(c);
-    st = accept(c, block, force, &i, &fresh, err);
+    st = accept(c, block, alone, &fault, force, &i, &fresh, err);
     cc_chain_unlock(c);
     if (out)
         *out = i;
@@ -211,7 +214,7 @@ enum cc_status cc_chain_test_block(struct cc_chain *c,
     if (st == CC_OK)
         st = cc_block_check_place(block, c->params, &place, err);
     if (st == CC_OK)
-        st = cc_connect_judge(c, c->tip, block, true, &k, err);
+        st = cc_connect_judge(c, c->tip, block, CC_JUDGE_SCRIPTS, &k, err);
     if (st == CC_OK)
         cc_connected_clear(&k);
     cc_chain_unlock(c);

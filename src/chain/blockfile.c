@@ -279,17 +279,48 @@ enum cc_status cc_blockfiles_append_undo(struct cc_blockfiles *b, uint32_t file,
     return append(b, REV, file, undo, sum, sizeof(sum), pos, err);
 }
 
-static enum cc_status sync_one(struct cc_blockfiles *b, enum kind k,
-                               uint32_t file, struct cc_error *err)
+/* One written file, by its descriptor: a duplicate of the one it was written
+ * with, which would be told of a fault of the disk first; -1: not open. */
+struct cc_blockfiles_write {
+    uint32_t file;
+    enum kind kind;
+    int fd;
+};
+
+void cc_blockfiles_take_dirty(struct cc_blockfiles *b,
+                              struct cc_blockfiles_dirty *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->writes =
+        cc_reallocarray(NULL, b->dirty_count * KINDS, sizeof(*out->writes));
+    while (b->dirty_count) {
+        uint32_t file = b->dirty[--b->dirty_count];
+
+        for (enum kind k = BLK; k < KINDS; k++) {
+            bool ours = b->fd[k] >= 0 && b->fd_file[k] == file;
+
+            if (!b->files[file].dirty[k])
+                continue;
+            b->files[file].dirty[k] = false;
+            out->writes[out->count++] = (struct cc_blockfiles_write){
+                file, k, ours ? fcntl(b->fd[k], F_DUPFD_CLOEXEC, 0) : -1};
+        }
+    }
+    out->directory = b->sync_dir;
+    b->sync_dir = false;
+}
+
+static enum cc_status sync_one(const struct cc_blockfiles *b,
+                               const struct cc_blockfiles_write *w,
+                               struct cc_error *err)
 {
     char name[32];
-    int fd = b->fd[k];
-    bool ours = fd < 0 || b->fd_file[k] != file;
+    int fd = w->fd;
     enum cc_status st = CC_OK;
 
-    file_name(name, k, file);
-    if (ours) {
-        st = open_file(b, k, file, O_RDWR, &fd, err);
+    file_name(name, w->kind, w->file);
+    if (fd < 0) {
+        st = open_file(b, w->kind, w->file, O_RDWR, &fd, err);
         if (st != CC_OK)
             return st;
     }
@@ -297,35 +328,31 @@ static enum cc_status sync_one(struct cc_blockfiles *b, enum kind k,
         st = cc_fail(err, CC_IO, "%s: sync failed", name);
     else if (fdatasync(fd))
         st = cc_fail_errno(err, "cannot sync %s/%s", b->directory, name);
-    if (ours)
+    if (fd != w->fd)
         close(fd);
     return st;
 }
 
-enum cc_status cc_blockfiles_sync(struct cc_blockfiles *b, struct cc_error *err)
+enum cc_status cc_blockfiles_sync_dirty(const struct cc_blockfiles *b,
+                                        const struct cc_blockfiles_dirty *d,
+                                        struct cc_error *err)
 {
-    enum cc_status st;
+    enum cc_status st = CC_OK;
 
-    while (b->dirty_count) {
-        uint32_t file = b->dirty[b->dirty_count - 1];
-
-        for (enum kind k = BLK; k < KINDS; k++) {
-            if (!b->files[file].dirty[k])
-                continue;
-            st = sync_one(b, k, file, err);
-            if (st != CC_OK)
-                return st;
-            b->files[file].dirty[k] = false;
-        }
-        b->dirty_count--;
-    }
-    if (b->sync_dir) {
+    for (size_t i = 0; i < d->count && st == CC_OK; i++)
+        st = sync_one(b, &d->writes[i], err);
+    if (st == CC_OK && d->directory)
         st = cc_fs_sync_dir(b->directory, err);
-        if (st != CC_OK)
-            return st;
-        b->sync_dir = false;
-    }
-    return CC_OK;
+    return st;
+}
+
+void cc_blockfiles_dirty_clear(struct cc_blockfiles_dirty *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (d->writes[i].fd >= 0)
+            close(d->writes[i].fd);
+    free(d->writes);
+    memset(d, 0, sizeof(*d));
 }
 
 /* The frame at pos, with tail more bytes behind it. want: its size, or

@@ -51,9 +51,20 @@ enum cc_status cc_blockfiles_append_undo(struct cc_blockfiles *b, uint32_t file,
                                          const uint8_t prev_hash[32],
                                          struct cc_bytes undo, uint32_t *pos,
                                          struct cc_error *err);
-/* Everything appended so far is on the disk when this returns CC_OK. */
-enum cc_status cc_blockfiles_sync(struct cc_blockfiles *b,
-                                  struct cc_error *err);
+/* What was appended since this was called last, as descriptors of its own to
+ * sync: that may be done while others append. */
+struct cc_blockfiles_dirty {
+    struct cc_blockfiles_write *writes;
+    size_t count;
+    bool directory; /* a file was made */
+};
+void cc_blockfiles_take_dirty(struct cc_blockfiles *b,
+                              struct cc_blockfiles_dirty *out);
+/* All of it is on the disk when this returns CC_OK. */
+enum cc_status cc_blockfiles_sync_dirty(const struct cc_blockfiles *b,
+                                        const struct cc_blockfiles_dirty *d,
+                                        struct cc_error *err);
+void cc_blockfiles_dirty_clear(struct cc_blockfiles_dirty *d);
 
 /* malloc'd. CC_CORRUPT if the frame there is not of that size. */
 enum cc_status cc_blockfiles_read(struct cc_blockfiles *b, uint32_t file,

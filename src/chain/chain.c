@@ -14,6 +14,8 @@
 /* Catching up: so many headers more than blocks. */
 #define CATCH_UP_HEADERS 24
 #define DEFAULT_TIP_AGE_S (24 * 60 * 60)
+/* Of coins that were written, so many are marked in one go. */
+#define CLEAN_COINS 10000
 #define MIN_SPACE ((uint64_t)50 << 20)
 
 static const char *const families[] = {"meta", "coins", "typed", "index"};
@@ -32,10 +34,8 @@ static void lock_clear(struct cc_chain_mutex *l)
     pthread_cond_destroy(&l->turn);
 }
 
-void cc_chain_lock(struct cc_chain *c)
+static void enter(struct cc_chain_mutex *l)
 {
-    struct cc_chain_mutex *l = &c->lock;
-
     pthread_mutex_lock(&l->mutex);
     if (!l->depth || !pthread_equal(l->owner, pthread_self())) {
         uint64_t ticket = l->next++;
@@ -48,10 +48,8 @@ void cc_chain_lock(struct cc_chain *c)
     pthread_mutex_unlock(&l->mutex);
 }
 
-void cc_chain_unlock(struct cc_chain *c)
+static void leave(struct cc_chain_mutex *l)
 {
-    struct cc_chain_mutex *l = &c->lock;
-
     pthread_mutex_lock(&l->mutex);
     if (--l->depth == 0) {
         l->serving++;
@@ -60,6 +58,30 @@ void cc_chain_unlock(struct cc_chain *c)
     }
     pthread_mutex_unlock(&l->mutex);
 }
+
+static bool is_inside(struct cc_chain_mutex *l)
+{
+    bool inside;
+
+    pthread_mutex_lock(&l->mutex);
+    inside = l->depth && pthread_equal(l->owner, pthread_self());
+    pthread_mutex_unlock(&l->mutex);
+    return inside;
+}
+
+void cc_chain_lock(struct cc_chain *c) { enter(&c->lock); }
+
+void cc_chain_unlock(struct cc_chain *c) { leave(&c->lock); }
+
+void cc_chain_begin_move(struct cc_chain *c)
+{
+    /* who moves may wait for the lock while we wait for it to be done */
+    if (is_inside(&c->lock))
+        abort();
+    enter(&c->move);
+}
+
+void cc_chain_end_move(struct cc_chain *c) { leave(&c->move); }
 
 /* --- Failure ------------------------------------------------------------ */
 
@@ -127,10 +149,70 @@ static enum cc_status check_space(struct cc_chain *c, struct cc_error *err)
                    c->directory, left >> 20);
 }
 
-/* The bytes first, then one batch that refers to them: coins, storage lists,
- * index entries and the tip are those of one moment. */
-static enum cc_status flush(struct cc_chain *c, struct cc_error *err)
+/* Everything that changed, as of one moment, and what must be on the disk
+ * before. From here on it counts as saved: if it is not, the chain fails. */
+static struct cc_db_batch *collect(struct cc_chain *c,
+                                   struct cc_blockfiles_dirty *bytes)
 {
+    struct cc_db_batch *batch = cc_db_batch_new();
+
+    cc_blockfiles_take_dirty(c->files, bytes);
+    put_index(c, batch);
+    for (size_t n = 0; n < c->tree.dirty_count; n++)
+        c->tree.dirty[n]->dirty = false;
+    c->tree.dirty_count = 0;
+    cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("tip", 3),
+                    cc_bytes(c->tip->hash, 32));
+    if (c->pruned)
+        cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("pruned", 6),
+                        cc_bytes("1", 1));
+    c->tip_dirty = c->must_sync = false;
+    return batch;
+}
+
+static enum cc_status write_out(struct cc_chain *c, struct cc_coins *coins,
+                                struct cc_blockfiles_dirty *bytes,
+                                struct cc_db_batch *batch, struct cc_error *err)
+{
+    enum cc_status st = check_space(c, err);
+
+    if (st == CC_OK)
+        st = cc_blockfiles_sync_dirty(c->files, bytes, err);
+    if (st == CC_OK) {
+        cc_coins_flush(coins, batch);
+        st = cc_db_write(c->db, batch, true, err);
+    }
+    return st;
+}
+
+/* Coins that were written are clean; a few at a time, so that others have the
+ * lock in between. */
+static void clean_coins(struct cc_chain *c, bool pause)
+{
+    struct cc_map garbage;
+
+    while (
+        !cc_coins_flushed(c->coins, pause ? CLEAN_COINS : SIZE_MAX, &garbage)) {
+        cc_chain_unlock(c);
+        cc_chain_lock(c);
+    }
+    if (pause)
+        cc_chain_unlock(c);
+    cc_coins_drop(&garbage);
+    if (pause)
+        cc_chain_lock(c);
+}
+
+/* The bytes first, then one batch that refers to them: coins, storage lists,
+ * index entries and the tip are those of one moment. pause: others have the
+ * lock while it is written; coins and tip stay what they are, for only who
+ * moves the tip changes them, and who flushes beside us waits until this batch
+ * is down, so that none overtakes another. */
+static enum cc_status flush(struct cc_chain *c, bool pause,
+                            struct cc_error *err)
+{
+    struct cc_blockfiles_dirty bytes;
+    struct cc_coins *coins = c->coins;
     struct cc_prune_list pruned;
     struct cc_db_batch *batch;
     struct cc_error local;
@@ -141,25 +223,26 @@ static enum cc_status flush(struct cc_chain *c, struct cc_error *err)
     cc_prune_find(c, &pruned);
     c->since_flush = 0;
     c->flushed_ms = cc_clock_monotonic_ms();
-    if (!c->tip_dirty && !c->must_sync && !c->tree.dirty_count &&
-        !cc_coins_dirty(c->coins))
-        return CC_OK;
     cc_error_init(&local);
-    batch = cc_db_batch_new();
-    st = check_space(c, &local);
-    if (st == CC_OK)
-        st = cc_blockfiles_sync(c->files, &local);
-    if (st == CC_OK) {
-        cc_coins_flush(c->coins, batch);
-        put_index(c, batch);
-        cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("tip", 3),
-                        cc_bytes(c->tip->hash, 32));
-        if (c->pruned)
-            cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("pruned", 6),
-                            cc_bytes("1", 1));
-        st = cc_db_write(c->db, batch, true, &local);
+    pthread_mutex_lock(&c->writing);
+    if (!c->write_failed && !c->tip_dirty && !c->must_sync &&
+        !c->tree.dirty_count && !cc_coins_dirty(coins)) {
+        pthread_mutex_unlock(&c->writing);
+        return CC_OK;
     }
+    batch = collect(c, &bytes);
+    if (pause)
+        cc_chain_unlock(c);
+    if (c->write_failed)
+        st = cc_fail(&local, CC_IO, "a write before this one failed");
+    else
+        st = write_out(c, coins, &bytes, batch, &local);
+    c->write_failed = st != CC_OK;
+    pthread_mutex_unlock(&c->writing);
+    cc_blockfiles_dirty_clear(&bytes);
     cc_db_batch_free(batch);
+    if (pause)
+        cc_chain_lock(c);
     if (st != CC_OK) {
         free(pruned.files);
         cc_context(&local, st, "cannot save the chain state");
@@ -168,11 +251,7 @@ static enum cc_status flush(struct cc_chain *c, struct cc_error *err)
         return cc_chain_fail(c, st, &local);
     }
     cc_prune_remove(c, &pruned);
-    cc_coins_flushed(c->coins);
-    for (size_t n = 0; n < c->tree.dirty_count; n++)
-        c->tree.dirty[n]->dirty = false;
-    c->tree.dirty_count = 0;
-    c->tip_dirty = c->must_sync = false;
+    clean_coins(c, pause);
     return CC_OK;
 }
 
@@ -182,7 +261,8 @@ bool cc_chain_is_full(const struct cc_chain *c)
            (c->batch_bytes && cc_coins_unsaved(c->coins) >= c->batch_bytes);
 }
 
-enum cc_status cc_chain_settle(struct cc_chain *c, struct cc_error *err)
+enum cc_status cc_chain_settle(struct cc_chain *c, bool pause,
+                               struct cc_error *err)
 {
     bool catching_up = c->tree.best_header->height >
                        (uint64_t)c->tip->height + CATCH_UP_HEADERS;
@@ -190,13 +270,13 @@ enum cc_status cc_chain_settle(struct cc_chain *c, struct cc_error *err)
     if (cc_chain_is_full(c) || c->since_flush >= BATCH_BLOCKS ||
         cc_prune_is_due(c) ||
         cc_clock_monotonic_ms() - c->flushed_ms > BATCH_MS)
-        return flush(c, err);
+        return flush(c, pause, err);
     if (catching_up || c->hold)
         return cc_chain_check_failed(c, err);
     /* a header alone is no answer that anybody builds on */
     if (!c->tip_dirty && !c->must_sync)
         return cc_chain_check_failed(c, err);
-    return flush(c, err);
+    return flush(c, pause, err);
 }
 
 enum cc_status cc_chain_flush(struct cc_chain *c, struct cc_error *err)
@@ -204,7 +284,7 @@ enum cc_status cc_chain_flush(struct cc_chain *c, struct cc_error *err)
     enum cc_status st;
 
     cc_chain_lock(c);
-    st = flush(c, err);
+    st = flush(c, false, err);
     cc_chain_unlock(c);
     return st;
 }
@@ -222,7 +302,7 @@ enum cc_status cc_chain_release(struct cc_chain *c, struct cc_error *err)
 
     cc_chain_lock(c);
     c->hold--;
-    st = flush(c, err);
+    st = flush(c, false, err);
     cc_chain_unlock(c);
     return st;
 }
@@ -331,6 +411,8 @@ enum cc_status cc_chain_open(struct cc_chain **out,
     c->max_tip_age_s =
         config->max_tip_age_s ? config->max_tip_age_s : DEFAULT_TIP_AGE_S;
     lock_init(&c->lock);
+    lock_init(&c->move);
+    pthread_mutex_init(&c->writing, NULL);
     cc_tree_init(&c->tree);
     c->pool = cc_pool_new(config->threads, "scriptch");
     st = open_parts(c, config, err);
@@ -351,7 +433,7 @@ void cc_chain_free(struct cc_chain *c)
 
     if (!c)
         return;
-    if (!c->failed && flush(c, &err) != CC_OK)
+    if (!c->failed && flush(c, false, &err) != CC_OK)
         cc_log(c->log, "%s", err.text);
     cc_pool_free(c->pool);
     cc_coins_free(c->coins);
@@ -359,6 +441,8 @@ void cc_chain_free(struct cc_chain *c)
     cc_db_close(c->db);
     cc_tree_clear(&c->tree);
     lock_clear(&c->lock);
+    lock_clear(&c->move);
+    pthread_mutex_destroy(&c->writing);
     free(c->at);
     free(c->hash);
     free(c->directory);

@@ -8,6 +8,11 @@
  * fields named "fixed" may be read without the lock; who does not hold it
  * asks cc_chain_look for the others. No call knows peers.
  *
+ * What moves the tip (accept_block, invalidate, reconsider, precious) does so
+ * for one caller at a time, and lets go of the lock while it reads a block,
+ * runs its scripts or writes a batch, wherever the state others see is whole
+ * and no worse than before. So it is never called with the lock held.
+ *
  * Durability: one database batch moves the tip (coins, undo position, index
  * status, storage state together), after block and undo bytes are synced. So
  * whatever instant the process dies, the node starts at some tip it once had.

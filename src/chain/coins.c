@@ -34,43 +34,49 @@ struct cc_coins {
     bool typed;
     struct cc_map map; /* KEY_LEN bytes to struct entry * */
     size_t budget, bytes;
+    uint64_t drops;
     struct entry **dirty; /* so that a flush asks no others */
     size_t dirty_count, dirty_cap;
     struct entry *scratch; /* read while the cache is full */
 };
 
+static void new_map(struct cc_map *m)
+{
+    uint8_t seed[16];
+
+    cc_random_bytes(seed, sizeof(seed));
+    cc_map_init(m, KEY_LEN, sizeof(struct entry *), seed);
+}
+
 struct cc_coins *cc_coins_new(struct cc_db *db, unsigned family,
                               unsigned typed_family, bool typed, size_t budget)
 {
     struct cc_coins *c = cc_calloc(1, sizeof(*c));
-    uint8_t seed[16];
 
-    cc_random_bytes(seed, sizeof(seed));
     c->db = db;
     c->family = family;
     c->typed_family = typed_family;
     c->typed = typed;
     c->budget = budget;
-    cc_map_init(&c->map, KEY_LEN, sizeof(struct entry *), seed);
+    new_map(&c->map);
     return c;
 }
 
-static void drop_all(struct cc_coins *c)
+void cc_coins_drop(struct cc_map *garbage)
 {
     size_t pos = 0;
     void *value;
 
-    while (cc_map_next(&c->map, &pos, NULL, &value))
+    while (cc_map_next(garbage, &pos, NULL, &value))
         free(*(struct entry **)value);
-    c->bytes = c->dirty_count = 0;
+    cc_map_clear(garbage);
 }
 
 void cc_coins_free(struct cc_coins *c)
 {
     if (!c)
         return;
-    drop_all(c);
-    cc_map_clear(&c->map);
+    cc_coins_drop(&c->map);
     free(c->dirty);
     free(c->scratch);
     free(c);
@@ -443,15 +449,19 @@ void cc_coins_flush(struct cc_coins *c, struct cc_db_batch *batch)
     cc_writer_clear(&w);
 }
 
-void cc_coins_flushed(struct cc_coins *c)
+bool cc_coins_flushed(struct cc_coins *c, size_t most, struct cc_map *garbage)
 {
+    new_map(garbage);
     if (c->bytes > c->budget / 2) {
-        drop_all(c);
-        cc_map_reset(&c->map);
-        return;
+        *garbage = c->map;
+        new_map(&c->map);
+        c->bytes = c->dirty_count = 0;
+        c->drops++;
+        return true;
     }
-    for (size_t i = 0; i < c->dirty_count; i++) {
-        struct entry *e = c->dirty[i];
+    /* from the end: what is left of the list is what is left to be done */
+    while (c->dirty_count && most--) {
+        struct entry *e = c->dirty[--c->dirty_count];
         uint8_t key[KEY_LEN];
 
         if (e->flags & SPENT) {
@@ -463,8 +473,10 @@ void cc_coins_flushed(struct cc_coins *c)
             e->flags &= COINBASE;
         }
     }
-    c->dirty_count = 0;
+    return !c->dirty_count;
 }
+
+uint64_t cc_coins_drops(const struct cc_coins *c) { return c->drops; }
 
 size_t cc_coins_memory(const struct cc_coins *c) { return c->bytes; }
 

@@ -11,13 +11,15 @@
  * second time in a family of their own, by name and by key; the same flush
  * writes both.
  *
- * Not thread safe: under the chain's lock.
+ * Not thread safe: under the chain's lock. One exception: while nobody adds or
+ * spends, cc_coins_flush may run beside those who read.
  */
 #ifndef CC_CHAIN_COINS_H
 #define CC_CHAIN_COINS_H
 
 #include "chain/db.h"
 #include "consensus/typed.h"
+#include "util/map.h"
 
 /* --- Bytes ------------------------------------------------------------- */
 
@@ -66,8 +68,15 @@ void cc_coins_spend(struct cc_coins *c, const struct cc_outpoint *o);
 
 /* Every change since the last flush into batch. */
 void cc_coins_flush(struct cc_coins *c, struct cc_db_batch *batch);
-/* The batch was written: entries are clean; those over budget are let go. */
-void cc_coins_flushed(struct cc_coins *c);
+/* The batch was written: of the changed entries so many are clean. True when
+ * all are; call again otherwise. A cache over half its budget is emptied then:
+ * what is freed is the caller's to give back, by cc_coins_drop, when it holds
+ * no lock that others wait for. */
+bool cc_coins_flushed(struct cc_coins *c, size_t most, struct cc_map *garbage);
+void cc_coins_drop(struct cc_map *garbage);
+/* How often the cache was emptied: as long as this stays the same, what is in
+ * it stays, but for what is spent. */
+uint64_t cc_coins_drops(const struct cc_coins *c);
 
 size_t cc_coins_memory(const struct cc_coins *c);
 bool cc_coins_full(const struct cc_coins *c);

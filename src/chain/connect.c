@@ -40,7 +40,9 @@ struct judge {
     struct cc_map txs;      /* txid to place in the block, uint32_t */
     struct source *sources; /* of all inputs but the coinbase's, in order */
     size_t input_count, next_source;
-    struct cc_coin *fetched;
+    const struct cc_outpoint **want; /* coins that are not made here */
+    size_t want_count;
+    struct cc_coin *fetched; /* their coins, until the cache changes */
     struct cc_sighash *sighash;
     struct cc_storage_result *results;
     size_t result_count; /* inited */
@@ -122,6 +124,7 @@ static void judge_clear(struct judge *j)
         cc_storage_result_clear(&j->results[i]);
     cc_map_clear(&j->txs);
     free(j->sources);
+    free(j->want);
     free(j->fetched);
     free(j->sighash);
     free(j->results);
@@ -132,11 +135,9 @@ static void judge_clear(struct judge *j)
  * does not make itself. */
 static enum cc_status prefetch(struct judge *j, struct cc_error *err)
 {
-    const struct cc_outpoint **want =
-        cc_reallocarray(NULL, j->input_count, sizeof(*want));
     size_t count = 0, at = 0;
-    enum cc_status st;
 
+    j->want = cc_reallocarray(NULL, j->input_count, sizeof(*j->want));
     j->sources = cc_reallocarray(NULL, j->input_count, sizeof(*j->sources));
     for (size_t i = 1; i < j->block->tx_count; i++) {
         const struct cc_tx *tx = &j->block->tx[i];
@@ -148,13 +149,12 @@ static enum cc_status prefetch(struct judge *j, struct cc_error *err)
             j->sources[at].here = place != NULL;
             j->sources[at++].place = place ? *place : (uint32_t)count;
             if (!place)
-                want[count++] = o;
+                j->want[count++] = o;
         }
     }
     j->fetched = cc_reallocarray(NULL, count, sizeof(*j->fetched));
-    st = cc_coins_fetch(j->c->coins, want, count, j->fetched, err);
-    free(want);
-    return st;
+    j->want_count = count;
+    return cc_coins_fetch(j->c->coins, j->want, count, j->fetched, err);
 }
 
 /* BIP 30: no transaction may make anew a coin that is still unspent. Where the
@@ -325,8 +325,29 @@ static enum cc_status run_checks(struct judge *j, struct cc_error *err)
     return st;
 }
 
+/* The same while others have the lock. What is run reads the block, copies of
+ * the coins and what was made of them, which nobody else knows of. The cache
+ * may have been emptied meanwhile by who flushed it; what the block spends is
+ * to be in it. */
+static enum cc_status run_checks_apart(struct judge *j, struct cc_error *err)
+{
+    struct cc_chain *c = j->c;
+    uint64_t drops = cc_coins_drops(c->coins);
+    enum cc_status st, failed;
+
+    cc_chain_unlock(c);
+    st = run_checks(j, err);
+    cc_chain_lock(c);
+    failed = cc_chain_check_failed(c, err);
+    if (failed != CC_OK)
+        return failed;
+    if (st == CC_OK && cc_coins_drops(c->coins) != drops)
+        st = cc_coins_fetch(c->coins, j->want, j->want_count, NULL, err);
+    return st;
+}
+
 enum cc_status cc_connect_judge(struct cc_chain *c, const struct cc_index *prev,
-                                const struct cc_block *block, bool scripts,
+                                const struct cc_block *block, unsigned how,
                                 struct cc_connected *out, struct cc_error *err)
 {
     struct cc_error early;
@@ -334,7 +355,7 @@ enum cc_status cc_connect_judge(struct cc_chain *c, const struct cc_index *prev,
     enum cc_status st;
 
     judge_init(&j, c, prev, block, out);
-    j.scripts = scripts;
+    j.scripts = how & CC_JUDGE_SCRIPTS;
     cc_error_init(&early);
     st = prefetch(&j, &early);
     if (st == CC_OK)
@@ -343,7 +364,8 @@ enum cc_status cc_connect_judge(struct cc_chain *c, const struct cc_index *prev,
         st = judge_tx(&j, i, &early);
     /* a fault further on must not hide one in a script before it */
     if (st == CC_OK || st == CC_INVALID) {
-        enum cc_status heavy = run_checks(&j, err);
+        enum cc_status heavy = how & CC_JUDGE_PAUSE ? run_checks_apart(&j, err)
+                                                    : run_checks(&j, err);
 
         if (heavy != CC_OK)
             st = heavy;

@@ -48,6 +48,9 @@ struct cc_chain {
     uint32_t prune_after;  /* not by itself below this height */
 
     struct cc_chain_mutex lock;
+    struct cc_chain_mutex move; /* taken before lock by who moves the tip */
+    pthread_mutex_t writing;    /* a batch is being written; taken after lock */
+    bool write_failed;          /* under writing */
     struct cc_db *db;
     struct cc_blockfiles *files;
     struct cc_coins *coins;
@@ -93,8 +96,16 @@ enum cc_status cc_chain_fail(struct cc_chain *c, enum cc_status st,
 enum cc_status cc_chain_check_failed(struct cc_chain *c, struct cc_error *err);
 /* Is there so much to write that it should not wait? */
 bool cc_chain_is_full(const struct cc_chain *c);
-/* After a move: flush as the promise in chain.h demands. */
-enum cc_status cc_chain_settle(struct cc_chain *c, struct cc_error *err);
+/* Only one thread at a time moves the tip: it holds this from before it takes
+ * the lock until it is done. So it may let go of the lock in between, where
+ * its work needs nothing that others change, and finds the tip and what hangs
+ * on it as it was. Never with the lock held. */
+void cc_chain_begin_move(struct cc_chain *c);
+void cc_chain_end_move(struct cc_chain *c);
+/* After a move: flush as the promise in chain.h demands. pause: the lock, held
+ * once, may be let go of meanwhile, by who moves the tip. */
+enum cc_status cc_chain_settle(struct cc_chain *c, bool pause,
+                               struct cc_error *err);
 void cc_chain_set_tip(struct cc_chain *c, struct cc_index *tip);
 /* What was stored of i, checked against its header: bytes that do not match
  * are CC_CORRUPT. */
@@ -127,8 +138,14 @@ void cc_connected_clear(struct cc_connected *k);
 /* Judge block on top of prev, the tip. Nothing changes but what is cached.
  * scripts: false where this very block passed before or is assumed to
  * (assume.c), so that scripts and storage proofs need not be run. */
+enum {
+    CC_JUDGE_SCRIPTS = 1,
+    /* Let go of the lock, held once, while scripts and proofs are run: for who
+     * moves the tip. */
+    CC_JUDGE_PAUSE = 2,
+};
 enum cc_status cc_connect_judge(struct cc_chain *c, const struct cc_index *prev,
-                                const struct cc_block *block, bool scripts,
+                                const struct cc_block *block, unsigned how,
                                 struct cc_connected *out, struct cc_error *err);
 /* Make the coins what they are after (before) the block. */
 void cc_connect_apply(struct cc_chain *c, const struct cc_block *block,

@@ -86,26 +86,42 @@ static void log_tip(struct cc_chain *c)
            (double)cc_coins_memory(c->coins) / (1 << 20));
 }
 
+/* Read and decoded while others have the lock, if pause. */
+static enum cc_status load(struct cc_chain *c, const struct cc_index *i,
+                           bool pause, struct cc_block *out,
+                           struct cc_error *err)
+{
+    enum cc_status st;
+
+    if (pause)
+        cc_chain_unlock(c);
+    st = cc_chain_load_block(c, i, out, err);
+    if (pause)
+        cc_chain_lock(c);
+    return st;
+}
+
 /* given: the block if it is at hand, else NULL. CC_INVALID: it breaks a rule;
  * any other failure: we could not tell. */
 static enum cc_status connect_tip(struct cc_chain *c, struct cc_index *i,
-                                  const struct cc_block *given,
+                                  const struct cc_block *given, bool pause,
                                   struct cc_error *err)
 {
     struct cc_connected k;
     struct cc_block read;
     const struct cc_block *block = given;
-    bool scripts;
+    unsigned how = pause ? CC_JUDGE_PAUSE : 0;
     enum cc_status st;
 
     if (!given) {
-        st = cc_chain_load_block(c, i, &read, err);
+        st = load(c, i, pause, &read, err);
         if (st != CC_OK)
             return st;
         block = &read;
     }
-    scripts = !(i->status & CC_INDEX_VALID) && !cc_chain_assumes(c, i);
-    st = cc_connect_judge(c, c->tip, block, scripts, &k, err);
+    if (!(i->status & CC_INDEX_VALID) && !cc_chain_assumes(c, i))
+        how |= CC_JUDGE_SCRIPTS;
+    st = cc_connect_judge(c, c->tip, block, how, &k, err);
     if (st != CC_OK)
         goto out;
     st = store_undo(c, i, &k.undo, err);
@@ -183,7 +199,8 @@ enum cc_status cc_chain_verdict(struct cc_chain *c, const struct cc_index *i,
 }
 
 /* Towards best, until the new chain is the better one (so nobody sees a worse
- * tip than before), it has no more, or a block turns out bad. */
+ * tip than before), it has no more, or a block turns out bad. Once the tip is
+ * no worse than it was, others may have the lock now and then. */
 static enum cc_status step(struct cc_chain *c, struct cc_index *best,
                            const struct cc_index *given,
                            const struct cc_block *block, struct cc_error *err)
@@ -196,9 +213,11 @@ static enum cc_status step(struct cc_chain *c, struct cc_index *best,
     for (unsigned n = 0; st == CC_OK && c->tip != best; n++) {
         struct cc_index *i = cc_index_ancestor(best, c->tip->height + 1);
 
+        bool pause = cc_u256_cmp(&c->tip->work, &old->work) >= 0;
+
         if (n >= STEP_BLOCKS && cc_u256_cmp(&c->tip->work, &old->work) > 0)
             break;
-        st = connect_tip(c, i, i == given ? block : NULL, err);
+        st = connect_tip(c, i, i == given ? block : NULL, pause, err);
         if (st == CC_INVALID) {
             condemn(c, i, err);
             st = CC_OK;
@@ -207,7 +226,8 @@ static enum cc_status step(struct cc_chain *c, struct cc_index *best,
         if (st == CC_OK)
             cc_chain_tell_checked(c, i->hash, CC_OK, NULL);
         if (cc_chain_is_full(c) && st == CC_OK)
-            st = cc_chain_settle(c, err);
+            st = cc_chain_settle(c, cc_u256_cmp(&c->tip->work, &old->work) >= 0,
+                                 err);
     }
     return st;
 }
@@ -224,6 +244,7 @@ enum cc_status cc_chain_activate(struct cc_chain *c,
     enum cc_status st;
     bool more = true;
 
+    cc_chain_begin_move(c);
     while (more) {
         cc_chain_lock(c);
         cc_error_init(&fault);
@@ -244,9 +265,10 @@ enum cc_status cc_chain_activate(struct cc_chain *c,
         if (c->tip != start && st == CC_OK)
             tell_tip(c);
         if (!more && st == CC_OK)
-            st = cc_chain_settle(c, &fault);
+            st = cc_chain_settle(c, true, &fault);
         cc_chain_unlock(c);
     }
+    cc_chain_end_move(c);
     if (st != CC_OK && err)
         *err = fault;
     return st;
@@ -262,6 +284,7 @@ enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
 
     if (!i->prev)
         return cc_fail(err, CC_INVALID, "the genesis block stays");
+    cc_chain_begin_move(c);
     cc_chain_lock(c);
     cc_error_init(&fault);
     st = cc_chain_check_failed(c, &fault);
@@ -275,7 +298,7 @@ enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
            c->at[i->height <= c->tip->height ? i->height : 0] == i) {
         st = disconnect_tip(c, &fault);
         if (st == CC_OK && cc_chain_is_full(c))
-            st = cc_chain_settle(c, &fault);
+            st = cc_chain_settle(c, false, &fault);
     }
     if (st == CC_OK) {
         cc_tree_fail(&c->tree, i, c->tip);
@@ -285,6 +308,7 @@ enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
         cc_chain_fail(c, st, &fault);
     }
     cc_chain_unlock(c);
+    cc_chain_end_move(c);
     if (st != CC_OK) {
         if (err)
             *err = fault;

@@ -138,7 +138,9 @@ static enum cc_status redo_one(struct cc_chain *c, struct cc_index *i,
 
     if (st != CC_OK)
         return st;
-    st = cc_connect_judge(c, i->prev, &block, !cc_chain_assumes(c, i), &k, err);
+    st = cc_connect_judge(c, i->prev, &block,
+                          cc_chain_assumes(c, i) ? 0 : CC_JUDGE_SCRIPTS, &k,
+                          err);
     if (st == CC_INVALID)
         st = CC_CORRUPT;
     if (st == CC_OK) {

@@ -535,6 +535,64 @@ static void test_threads(void **state)
     teardown(&f);
 }
 
+struct pest {
+    struct cc_chain *c;
+    atomic_bool done;
+    unsigned rounds;
+};
+
+/* As callers of RPC are: flushing, looking at coins, checking it all. */
+static void *pester(void *arg)
+{
+    struct pest *p = arg;
+
+    while (!p->done) {
+        struct cc_error err;
+
+        if (cc_chain_flush(p->c, &err) != CC_OK)
+            fail_msg("flush: %s", err.text);
+        if (++p->rounds % 16 == 0 &&
+            cc_chain_verify(p->c, 3, NULL, NULL, &err) != CC_OK)
+            fail_msg("verify: %s", err.text);
+    }
+    return NULL;
+}
+
+/* Others have their turn while scripts run: they may write the coins down and
+ * empty the cache, which is half full and more, and the block that is judged
+ * meanwhile finds what it spends all the same. */
+static void test_others_meanwhile(void **state)
+{
+    struct cc_chain_config config;
+    struct fixture f = {0};
+    struct pest pest = {0};
+    pthread_t thread;
+    int i = 0;
+
+    (void)state;
+    world_init(&f.w, 33, false);
+    f.w.max_tx = 40;
+    f.dir = cc_test_mkdir();
+    world_config(&f.w, &config, f.dir);
+    config.cache_bytes = 100000;
+    assert_int_equal(cc_chain_open(&f.c, &config, NULL), CC_OK);
+    for (int n = 0; n < 150; n++)
+        i = world_make(&f.w, i, RIGHT);
+    for (size_t n = 1; n < f.w.count; n++) /* catching up: many in a batch */
+        assert_int_equal(cc_chain_accept_header(
+                             f.c, &f.w.blocks[n].block.header, NULL, NULL),
+                         CC_OK);
+    pest.c = f.c;
+    assert_int_equal(pthread_create(&thread, NULL, pester, &pest), 0);
+    for (size_t n = 1; n < f.w.count; n++)
+        give(&f, (int)n);
+    pest.done = true;
+    pthread_join(thread, NULL);
+    assert_true(pest.rounds > 150);
+    world_expect(&f.w, f.c, i);
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -549,6 +607,7 @@ int main(void)
         cmocka_unit_test(test_proposal),
         cmocka_unit_test(test_bip30),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_others_meanwhile),
         cmocka_unit_test(test_scripts_known),
         cmocka_unit_test(test_connected_before),
     };

@@ -65,6 +65,7 @@ static void test_round_trip(void **state)
 {
     char *dir = cc_test_mkdir(), path[600];
     struct cc_blockfiles *b = open_files(dir, NULL);
+    struct cc_blockfiles_dirty d;
     uint32_t file, pos, pos2, undo_pos;
     struct stat info;
     uint8_t *data;
@@ -82,7 +83,9 @@ static void test_round_trip(void **state)
         cc_blockfiles_append_undo(b, 0, parent, text("undo"), &undo_pos, NULL),
         CC_OK);
     assert_int_equal(undo_pos, 8);
-    assert_int_equal(cc_blockfiles_sync(b, NULL), CC_OK);
+    cc_blockfiles_take_dirty(b, &d);
+    assert_int_equal(cc_blockfiles_sync_dirty(b, &d, NULL), CC_OK);
+    cc_blockfiles_dirty_clear(&d);
     expect_block(b, 0, pos, "block one");
     expect_block(b, 0, pos2, "two");
     assert_int_equal(
@@ -175,19 +178,31 @@ static void test_sync_fails(void **state)
     char *dir = cc_test_mkdir();
     struct fault fault = {0, 2};
     struct cc_blockfiles *b = open_files(dir, &fault);
+    struct cc_blockfiles_dirty d;
     uint32_t file, pos;
 
     (void)state;
     assert_int_equal(cc_blockfiles_append(b, text("x"), &file, &pos, NULL),
                      CC_OK);
-    assert_int_equal(cc_blockfiles_sync(b, NULL), CC_IO);
-    /* still to be synced: a later call does not claim it is done */
+    cc_blockfiles_take_dirty(b, &d);
+    assert_int_equal(d.count, 1);
+    assert_true(d.directory);
+    /* meanwhile somebody goes on writing: that is the next one's */
+    fault.calls = 5;
+    assert_int_equal(cc_blockfiles_append(b, text("y"), &file, &pos, NULL),
+                     CC_OK);
     fault.calls = 1;
-    assert_int_equal(cc_blockfiles_sync(b, NULL), CC_IO);
-    assert_int_equal(cc_blockfiles_sync(b, NULL), CC_OK);
+    assert_int_equal(cc_blockfiles_sync_dirty(b, &d, NULL), CC_IO);
+    assert_int_equal(cc_blockfiles_sync_dirty(b, &d, NULL), CC_OK);
     assert_int_equal(fault.calls, 3);
-    assert_int_equal(cc_blockfiles_sync(b, NULL), CC_OK);
-    assert_int_equal(fault.calls, 3); /* nothing was left to do */
+    cc_blockfiles_dirty_clear(&d);
+    cc_blockfiles_take_dirty(b, &d);
+    assert_int_equal(d.count, 1);
+    assert_false(d.directory);
+    cc_blockfiles_dirty_clear(&d);
+    cc_blockfiles_take_dirty(b, &d);
+    assert_int_equal(d.count, 0); /* nothing was left to do */
+    cc_blockfiles_dirty_clear(&d);
     cc_blockfiles_free(b);
     cc_test_rmdir(dir);
 }

@@ -36,10 +36,13 @@ static struct cc_coin coin_of(cc_amount value, uint32_t height, bool coinbase,
 static void flush(struct cc_db *db, struct cc_coins *c)
 {
     struct cc_db_batch *b = cc_db_batch_new();
+    struct cc_map garbage;
 
     cc_coins_flush(c, b);
     assert_int_equal(cc_db_write(db, b, false, NULL), CC_OK);
-    cc_coins_flushed(c);
+    while (!cc_coins_flushed(c, 2, &garbage))
+        assert_int_equal(garbage.count, 0);
+    cc_coins_drop(&garbage);
     assert_false(cc_coins_dirty(c));
     cc_db_batch_free(b);
 }

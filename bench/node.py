@@ -51,6 +51,22 @@ def peak_mib(pid):
         return int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1)) / 1024
 
 
+def threads_s(pid):
+    """Of each thread: seconds it ran, and seconds it would have if a core had been free."""
+    out = {}
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{tid}/comm") as f:
+                name = f.read().strip()
+            with open(f"/proc/{pid}/task/{tid}/schedstat") as f:
+                ran, waited = (int(n) / 1e9 for n in f.read().split()[:2])
+        except FileNotFoundError:
+            continue
+        if ran + waited > 0.2:
+            out[f"{name}/{tid}"] = [round(ran, 2), round(waited, 2)]
+    return out
+
+
 class Asker:
     """One connection that is kept, as a monitoring program has."""
 
@@ -131,6 +147,8 @@ class Bench:
         made = self.made
         out = {"seconds": round(seconds, 2), "cpu_s": round(cpu, 2), "blocks_per_s": round(made["blocks"] / seconds, 1),
                "tx_per_s": round(made["transactions"] / seconds), "peak_mib": round(peak_mib(node.process.pid))}
+        if self.options.threads_shown:
+            out["threads_ran_waited_s"] = threads_s(node.process.pid)
         if self.limit:
             out.update(limit_s=round(self.limit, 2), of_limit=round(self.limit / seconds, 3),
                        signatures_of_cpu=round(self.limit * self.options.threads / cpu, 3))
@@ -260,6 +278,7 @@ def main():
     p.add_argument("--only", type=lambda s: s.split(","), default=[], help="runs whose name holds one of these words")
     p.add_argument("--dbcache", type=int, default=450, help="MiB (default: %(default)s)")
     p.add_argument("--par", type=int, default=0, help="as the daemon's (default: all cores)")
+    p.add_argument("--threads", dest="threads_shown", action="store_true", help="say what each thread did")
     p.add_argument("--work", help="folder for the nodes' data (default: the system's for temporary files)")
     options = p.parse_args()
     options.threads = options.par if options.par > 0 else max(1, len(os.sched_getaffinity(0)) + options.par)

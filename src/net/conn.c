@@ -698,6 +698,16 @@ bool cc_conn_has_message(struct cc_conn *c)
     return has;
 }
 
+bool cc_conn_next_is(struct cc_conn *c, enum cc_msg_type type)
+{
+    bool is;
+
+    pthread_mutex_lock(&c->lock);
+    is = c->first && c->first->type == type;
+    pthread_mutex_unlock(&c->lock);
+    return is;
+}
+
 static void count_upload(struct cc_hub *h, size_t bytes)
 {
     int64_t now = now_s(h);

@@ -87,6 +87,8 @@ void cc_conn_start(struct cc_conn *c);
 /* The next message, or NULL. */
 struct cc_conn_message *cc_conn_next(struct cc_conn *c);
 bool cc_conn_has_message(struct cc_conn *c);
+/* Is the next message there, and of this type? */
+bool cc_conn_next_is(struct cc_conn *c, enum cc_msg_type type);
 void cc_conn_send(struct cc_conn *c, enum cc_msg_type type, const void *payload,
                   size_t len);
 /* Any command, of at most 12 bytes, and any payload. */

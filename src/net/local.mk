@@ -11,6 +11,7 @@ libcc_net_a_SOURCES = \
     src/net/evict.c src/net/evict.h \
     src/net/gossip.c \
     src/net/headers.c \
+    src/net/incoming.c src/net/incoming.h \
     src/net/info.c src/net/info_book.c \
     src/net/loop.c src/net/loop.h \
     src/net/net.c src/net/net.h \

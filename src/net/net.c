@@ -271,6 +271,11 @@ static void on_checked(void *arg, const uint8_t hash[32], enum cc_status st,
     cc_net_post(arg, task_checked, b);
 }
 
+static void on_judged(void *arg, struct cc_incoming *b)
+{
+    cc_net_post(arg, cc_sync_task_judged, b);
+}
+
 /* A storage transaction that came too early waits inside the pool and enters
  * by itself; nobody else would tell of it. */
 static void on_added(void *arg, const struct cc_mempool_entry *e)
@@ -332,12 +337,13 @@ static bool serve_peer(struct cc_peer *p)
         cc_serve_getdata(p);
         return true;
     }
-    m = cc_conn_next(p->conn);
+    m = cc_sync_ready(p) ? cc_conn_next(p->conn) : NULL;
     if (!m)
         return orphans;
     cc_peer_handle(p, m);
     cc_conn_message_free(m);
-    return orphans || p->getdata_count || cc_conn_has_message(p->conn);
+    return orphans || p->getdata_count ||
+           (cc_conn_has_message(p->conn) && cc_sync_ready(p));
 }
 
 static void save_files(struct cc_net *n)
@@ -606,6 +612,7 @@ static void listen_to_chain(struct cc_net *n)
 
     struct cc_mempool_listener ml = {.arg = n, .added = on_added};
 
+    n->incoming = cc_incoming_queue_new(n->chain, on_judged, n);
     cc_chain_listen(n->chain, &l);
     cc_mempool_listen(n->mempool, &ml);
 }
@@ -682,6 +689,8 @@ enum cc_status cc_net_start(struct cc_net *n, struct cc_error *err)
     enum cc_status st = cc_loop_start(n->loop, err);
     int e;
 
+    if (st == CC_OK)
+        st = cc_incoming_queue_start(n->incoming, err);
     if (st != CC_OK)
         return st;
     pthread_mutex_lock(&n->lock);
@@ -702,6 +711,7 @@ void cc_net_stop(struct cc_net *n)
 
     if (!n->loop || n->stop)
         return;
+    cc_incoming_queue_stop(n->incoming);
     pthread_mutex_lock(&n->lock);
     n->stop = true;
     pthread_cond_signal(&n->wake);
@@ -763,6 +773,7 @@ void cc_net_free(struct cc_net *n)
     for (size_t i = 0; i < n->extra_count; i++)
         cc_tx_clear(&n->extra[i]);
     free(n->extra);
+    cc_incoming_queue_free(n->incoming);
     cc_map_clear(&n->flight);
     cc_map_clear(&n->sources);
     cc_recent_clear(&n->rejects);

@@ -21,6 +21,7 @@
 #include "net/addrfile.h"
 #include "net/banlist.h"
 #include "net/conn.h"
+#include "net/incoming.h"
 #include "net/net.h"
 #include "net/orphans.h"
 #include "net/presync.h"
@@ -110,6 +111,7 @@ struct cc_peer {
     bool chain_asked, chain_protected;
     struct cc_flight flight[MAX_IN_FLIGHT];
     size_t flight_count;
+    unsigned judging; /* blocks it sent that wait to be judged */
     struct cc_presync *presync;
     uint8_t (*announce)[32]; /* blocks to announce, oldest first */
     size_t announce_count, announce_cap;
@@ -216,7 +218,8 @@ struct cc_net {
     int64_t next_check_us, next_stale_us, next_extra_us;
     bool try_extra, caught_up;
 
-    struct cc_map flight;                       /* block hash -> int64_t peer */
+    struct cc_incoming_queue *incoming;
+    struct cc_map flight; /* block hash -> int64_t peer, or BLOCK_IS_HERE */
     struct cc_peer *announcers[MAX_ANNOUNCERS]; /* oldest first */
     size_t announcer_count;
     struct cc_tx *extra; /* not in the pool, but maybe in the next block */
@@ -264,6 +267,8 @@ void cc_peer_tick(struct cc_peer *p, int64_t now_us);
 void cc_peer_malformed(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_peer_misbehaving(struct cc_peer *p, int by, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Of a score: true if the peer goes. */
+bool cc_peer_take_consequence(struct cc_peer *p);
 void cc_peer_drop(struct cc_peer *p);
 bool cc_peer_is_outbound(const struct cc_peer *p);
 /* Outbound and expected to serve us: chosen by us, not by hand. */
@@ -311,6 +316,11 @@ void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,
 bool cc_sync_wants(struct cc_net *n, const uint8_t hash[32]);
 /* Judge a block that came from p; clears it. asked: it was; punish: p must have
  * known whether it is good. False: its body does not fit its header. */
+/* May the next message of this peer be handled now? Not while a block it sent
+ * before is judged, unless it is another block, and there is room. */
+bool cc_sync_ready(struct cc_peer *p);
+/* The verdict on a block from the queue; takes b, a struct cc_incoming. */
+void cc_sync_task_judged(void *b);
 bool cc_sync_process(struct cc_peer *p, struct cc_block *block, bool asked,
                      bool punish);
 /* Of whom a block was asked; -1: of nobody. */

@@ -130,8 +130,7 @@ void cc_peer_malformed(struct cc_peer *p, const struct cc_conn_message *m)
     cc_peer_misbehaving(p, 20, "malformed %s message", m->command);
 }
 
-/* Take the consequence of a score: true if the peer goes. */
-static bool take_consequence(struct cc_peer *p)
+bool cc_peer_take_consequence(struct cc_peer *p)
 {
     struct cc_net *n = p->net;
 
@@ -657,7 +656,7 @@ void cc_peer_handle(struct cc_peer *p, struct cc_conn_message *m)
                  m->command, p->id);
     else
         dispatch(p, m);
-    take_consequence(p);
+    cc_peer_take_consequence(p);
 }
 
 /* Nothing at all within -peertimeout, or the handshake hangs, or a silence of
@@ -701,7 +700,8 @@ void cc_peer_tick(struct cc_peer *p, int64_t now_us)
         send_version(p);
     if (p->ready)
         ping_tick(p, now_us);
-    if (p->dropping || too_quiet(p, now_us) || !p->ready || take_consequence(p))
+    if (p->dropping || too_quiet(p, now_us) || !p->ready ||
+        cc_peer_take_consequence(p))
         return;
     cc_gossip_tick(p, now_us);
     cc_headers_tick(p, now_us);

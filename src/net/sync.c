@@ -18,6 +18,7 @@
 #define STALL_MIN_US (2 * SECOND_US)
 #define STALL_MAX_US (64 * SECOND_US)
 #define MAX_SOURCES 4096
+#define BLOCK_IS_HERE INT64_C(-2) /* no peer's id */
 #define IO_PAUSE_US (10 * SECOND_US)
 
 static const uint8_t zero[32];
@@ -181,7 +182,7 @@ static void request(struct cc_peer *p, struct cc_index **blocks, size_t count,
     for (size_t i = 0; i < count && p->flight_count < MAX_IN_FLIGHT; i++) {
         char hex[65];
 
-        if (cc_sync_asked(n, blocks[i]->hash) >= 0)
+        if (cc_map_get(&n->flight, blocks[i]->hash))
             continue;
         cc_sync_expect(p, blocks[i]);
         inv[k].type = type;
@@ -372,44 +373,97 @@ static bool block_low_work(struct cc_net *n, const struct cc_block *block)
     return cc_u256_cmp(&work, &threshold) < 0;
 }
 
-bool cc_sync_process(struct cc_peer *p, struct cc_block *block, bool asked,
-                     bool punish)
+/* What follows from the verdict; p: who sent it, NULL if it is gone. False:
+ * the body does not belong to the header. */
+static bool conclude(struct cc_net *n, struct cc_peer *p, struct cc_incoming *b)
 {
-    struct cc_net *n = p->net;
-    struct cc_error err;
-    bool is_new = false, fits = true;
-    enum cc_status st;
+    bool fits = true;
     char hex[65];
 
-    cc_hex_encode_rev(hex, block->hash, 32);
-    set_source(n, block->hash, p->id, punish);
-    cc_error_init(&err);
-    st = cc_chain_accept_block(n->chain, block, asked, NULL, &is_new, &err);
-    if (st == CC_OK) {
-        if (is_new)
+    cc_hex_encode_rev(hex, b->hash, 32);
+    if (b->st == CC_OK) {
+        if (b->is_new && p)
             p->last_block_s = cc_net_now_s(n);
-        if (is_new || asked) /* whoever was asked */
-            flight_remove(n, block->hash, NULL);
-    } else if (st == CC_INVALID) {
+        if (b->is_new || b->asked) /* whoever was asked */
+            flight_remove(n, b->hash, NULL);
+    } else if (b->st == CC_INVALID) {
         cc_debug(n->log, CC_LOG_NET,
                  "ProcessNewBlock: AcceptBlock FAILED (%s), block %s "
                  "peer=%" PRId64,
-                 err.text, hex, p->id);
-        fits = err.verdict != CC_VERDICT_MUTATED;
-        if (fits)
-            flight_remove(n, block->hash, p);
-        if (cc_map_remove(&n->sources, block->hash, NULL) && punish)
-            cc_peer_judge_block(p, &err, "");
+                 b->err.text, hex, b->peer);
+        fits = b->err.verdict != CC_VERDICT_MUTATED;
+        if (fits && p)
+            flight_remove(n, b->hash, p);
+        if (cc_map_remove(&n->sources, b->hash, NULL) && b->punish && p)
+            cc_peer_judge_block(p, &b->err, "");
     } else {
         /* This machine's fault: nobody is blamed, and nothing is asked for
          * again at once. */
-        cc_log(n->log, "Cannot store block %s: %s", hex, err.text);
-        cc_map_remove(&n->sources, block->hash, NULL);
-        flight_remove(n, block->hash, p);
+        cc_log(n->log, "Cannot store block %s: %s", hex, b->err.text);
+        cc_map_remove(&n->sources, b->hash, NULL);
+        if (p)
+            flight_remove(n, b->hash, p);
         n->io_pause_us = cc_net_now_us(n) + IO_PAUSE_US;
     }
-    cc_block_clear(block);
     return fits;
+}
+
+bool cc_sync_process(struct cc_peer *p, struct cc_block *block, bool asked,
+                     bool punish)
+{
+    struct cc_incoming b = {
+        .peer = p->id, .block = *block, .asked = asked, .punish = punish};
+
+    memcpy(b.hash, block->hash, 32);
+    set_source(p->net, b.hash, p->id, punish);
+    cc_incoming_judge(p->net->chain, &b);
+    return conclude(p->net, p, &b);
+}
+
+bool cc_sync_ready(struct cc_peer *p)
+{
+    if (cc_conn_next_is(p->conn, CC_MSG_BLOCK))
+        return p->judging < MAX_IN_FLIGHT &&
+               !cc_incoming_queue_full(p->net->incoming);
+    return !p->judging;
+}
+
+void cc_sync_task_judged(void *arg)
+{
+    struct cc_incoming *b = arg;
+    struct cc_net *n = b->owner;
+    struct cc_peer *p = cc_net_peer(n, b->peer);
+    const int64_t *who = cc_map_get(&n->flight, b->hash);
+
+    if (who && *who == BLOCK_IS_HERE)
+        cc_map_remove(&n->flight, b->hash, NULL);
+    if (p)
+        p->judging--;
+    conclude(n, p, b);
+    if (p)
+        cc_peer_take_consequence(p);
+    free(b);
+}
+
+/* Into the queue. Until it is judged nobody is asked for it. */
+static void queue(struct cc_peer *p, struct cc_block *block, bool asked)
+{
+    struct cc_net *n = p->net;
+    struct cc_incoming *b = cc_calloc(1, sizeof(*b));
+    bool fresh;
+    int64_t *who = cc_map_put(&n->flight, block->hash, &fresh);
+
+    if (fresh)
+        *who = BLOCK_IS_HERE;
+    b->owner = n;
+    b->peer = p->id;
+    memcpy(b->hash, block->hash, 32);
+    b->block = *block;
+    b->asked = asked;
+    b->punish = true;
+    set_source(n, b->hash, p->id, true);
+    p->judging++;
+    cc_incoming_queue_put(n->incoming, b);
 }
 
 void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m)
@@ -436,7 +490,7 @@ void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m)
         cc_block_clear(&block);
         return;
     }
-    cc_sync_process(p, &block, asked, true);
+    queue(p, &block, asked);
 }
 
 void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,
@@ -457,8 +511,9 @@ void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,
         return;
     if (st == CC_INVALID && s.punish)
         cc_peer_judge_block(p, err, "");
-    else if (st == CC_OK && n->flight.count == 0 && !cc_chain_in_ibd(n->chain))
-        cc_cmpct_gave_block(p);
+    else if (st == CC_OK && !cc_chain_in_ibd(n->chain) &&
+             n->flight.count == (cc_map_get(&n->flight, hash) ? 1 : 0))
+        cc_cmpct_gave_block(p); /* nothing else is on its way */
 }
 
 /* --- Time ----------------------------------------------------------------- */
@@ -467,7 +522,8 @@ static bool stalls(struct cc_peer *p, int64_t now)
 {
     struct cc_net *n = p->net;
 
-    if (!p->stalling_us || p->stalling_us > now - n->stall_timeout_us)
+    if (!p->stalling_us || p->stalling_us > now - n->stall_timeout_us ||
+        p->judging) /* it is us that are slow */
         return false;
     /* If it was the line's fault and not the peer's, be more patient with the
      * next one. */

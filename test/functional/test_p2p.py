@@ -299,6 +299,30 @@ class TestBlocks(P2P):
             p.sync()
         self.assertEqual(self.node.tip(), head.hash()[::-1].hex())
 
+    def test_blocks_and_what_follows_in_order(self):
+        """Blocks are judged beside the rest, yet what a peer sends behind a block is handled after it."""
+        header = self.node.rpc.getblockheader(self.node.tip())
+        tip, at, height, blocks = self.tip(), header["time"], header["height"], []
+        for n in range(40):
+            head, raw = self.make_block(tip, height + 1 + n, at + 1 + n)
+            blocks.append(raw)
+            tip = sha256d(raw[:80])
+        with Peer(self.node) as p:
+            for raw in blocks:
+                p.send("block", raw)
+            p.sync()
+            self.assertEqual(self.node.height(), height + 40)
+            p.send("block", blocks[-1][:-1])  # does not decode
+            p.sync()
+        # One that breaks a rule, and a ping behind it: its sender is gone before it is answered.
+        bad, raw = self.make_block(tip, height + 40, at + 60)
+        with Peer(self.node) as p:
+            p.send("block", raw)
+            p.send("ping", b"12345678")
+            p.wait_closed()
+            self.assertNotIn("pong", p.commands())
+        self.assertEqual(self.node.height(), height + 40)
+
     def test_low_work_block_unasked(self):
         """Of a block far behind that nobody asked for, not even the header is kept."""
         genesis = self.node.rpc.getblockheader(self.node.rpc.getblockhash(0))

@@ -1,0 +1,45 @@
+/*
+ * incoming.h: blocks from peers, judged one after the other by a thread of
+ * their own.
+ *
+ * Threads: any may put; judged is called on the queue's own thread.
+ */
+#ifndef CC_NET_INCOMING_H
+#define CC_NET_INCOMING_H
+
+#include "chain/chain.h"
+
+struct cc_incoming {
+    struct cc_incoming *next;
+    void *owner;
+    int64_t peer; /* who sent it; it may be gone when the verdict is there */
+    uint8_t hash[32];
+    struct cc_block block; /* cleared once it is judged */
+    bool asked, punish;
+    /* the verdict, as cc_chain_accept_block tells it */
+    bool is_new;
+    enum cc_status st;
+    struct cc_error err;
+};
+
+/* Judge it here and now. */
+void cc_incoming_judge(struct cc_chain *chain, struct cc_incoming *b);
+
+struct cc_incoming_queue;
+
+/* judged takes b, which came from malloc. */
+struct cc_incoming_queue *
+cc_incoming_queue_new(struct cc_chain *chain,
+                      void (*judged)(void *arg, struct cc_incoming *b),
+                      void *arg);
+enum cc_status cc_incoming_queue_start(struct cc_incoming_queue *q,
+                                       struct cc_error *err);
+/* After the block at work; what waits is forgotten. */
+void cc_incoming_queue_stop(struct cc_incoming_queue *q);
+void cc_incoming_queue_free(struct cc_incoming_queue *q);
+/* Takes b. */
+void cc_incoming_queue_put(struct cc_incoming_queue *q, struct cc_incoming *b);
+/* So many bytes wait that no more should be taken from peers. */
+bool cc_incoming_queue_full(struct cc_incoming_queue *q);
+
+#endif

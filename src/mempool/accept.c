@@ -66,6 +66,24 @@ static enum cc_status missing(struct cc_mempool *m,
                      cc_reject_reason(CC_REJECT_INPUTS_MISSING), NULL);
 }
 
+/* Of a transaction that stands before this one in its package. */
+static bool package_coin(const struct cc_txpool_candidate *c,
+                         const struct cc_outpoint *o, struct cc_coin *coin)
+{
+    for (size_t i = 0; i < c->package_before; i++) {
+        const struct cc_txpool_candidate *p = &c->package[i];
+
+        if (memcmp(p->tx->txid, o->txid, 32) != 0 ||
+            o->index >= p->tx->vout_count)
+            continue;
+        coin->out = p->tx->vout[o->index];
+        coin->height = c->place.height;
+        coin->coinbase = p->storage.maturing && p->storage.maturing[o->index];
+        return true;
+    }
+    return false;
+}
+
 static enum cc_status find_coins(struct cc_mempool *m,
                                  struct cc_txpool_candidate *c,
                                  struct cc_error *err)
@@ -77,7 +95,10 @@ static enum cc_status find_coins(struct cc_mempool *m,
     for (size_t i = 0; i < tx->vin_count; i++) {
         const struct cc_outpoint *o = &tx->vin[i].prevout;
         struct cc_txpool_node *parent = cc_txpool_get(m, o->txid);
-        enum cc_status st = cc_txpool_coin(m, o, &c->coins[i], &c->arena, err);
+        enum cc_status st = CC_OK;
+
+        if (!package_coin(c, o, &c->coins[i]))
+            st = cc_txpool_coin(m, o, &c->coins[i], &c->arena, err);
 
         if (st == CC_NOTFOUND)
             return missing(m, c, err);
@@ -281,8 +302,9 @@ static enum cc_status check_scripts(struct cc_mempool *m,
     return CC_OK;
 }
 
-static enum cc_status judge(struct cc_mempool *m, struct cc_txpool_candidate *c,
-                            unsigned how, struct cc_error *err)
+static enum cc_status judge_cheap(struct cc_mempool *m,
+                                  struct cc_txpool_candidate *c, unsigned how,
+                                  struct cc_error *err)
 {
     enum cc_status st = check_alone(m, c, err);
 
@@ -302,11 +324,23 @@ static enum cc_status judge(struct cc_mempool *m, struct cc_txpool_candidate *c,
         st = cc_txpool_check_replacement(m, c, err);
     if (st == CC_OK && c->storage.typed)
         st = cc_txpool_check_storage(m, c, err);
-    if (st == CC_OK)
-        st = check_scripts(m, c, err);
-    if (st == CC_OK)
-        st = cc_txpool_run_jobs(m, c, err);
     return st;
+}
+
+enum cc_status cc_txpool_judge_cheap(struct cc_mempool *m,
+                                     struct cc_txpool_candidate *c,
+                                     struct cc_error *err)
+{
+    return judge_cheap(m, c, CC_TXPOOL_TEST, err);
+}
+
+enum cc_status cc_txpool_judge_dear(struct cc_mempool *m,
+                                    struct cc_txpool_candidate *c,
+                                    struct cc_error *err)
+{
+    enum cc_status st = check_scripts(m, c, err);
+
+    return st == CC_OK ? cc_txpool_run_jobs(m, c, err) : st;
 }
 
 static void enter(struct cc_mempool *m, struct cc_txpool_candidate *c,
@@ -344,9 +378,12 @@ enum cc_status cc_txpool_accept(struct cc_mempool *m, const struct cc_tx *tx,
 
     cc_error_init(err);
     cc_txpool_candidate_init(&c, m, tx);
-    st = judge(m, &c, how, err);
+    st = judge_cheap(m, &c, how, err);
+    if (st == CC_OK)
+        st = cc_txpool_judge_dear(m, &c, err);
     if (st == CC_OK && out) {
         out->fee = c.fee;
+        out->modified = c.modified;
         out->vsize = c.vsize;
         out->replaced = c.replaced.count;
     }

@@ -135,6 +135,9 @@ struct cc_txpool_candidate {
     struct cc_txpool_list ancestors; /* all in the pool */
     struct cc_txpool_list conflicts; /* direct */
     struct cc_txpool_list replaced;  /* with what descends from them */
+    /* Of a package: those before it may be spent, nothing may be replaced. */
+    const struct cc_txpool_candidate *package;
+    size_t package_before;
 };
 
 enum {
@@ -146,6 +149,14 @@ enum cc_status cc_txpool_accept(struct cc_mempool *m, const struct cc_tx *tx,
                                 unsigned how, int64_t time,
                                 struct cc_mempool_accept *out,
                                 struct cc_error *err);
+/* What accept does, in two halves: all but scripts and storage jobs, and
+ * these. */
+enum cc_status cc_txpool_judge_cheap(struct cc_mempool *m,
+                                     struct cc_txpool_candidate *c,
+                                     struct cc_error *err);
+enum cc_status cc_txpool_judge_dear(struct cc_mempool *m,
+                                    struct cc_txpool_candidate *c,
+                                    struct cc_error *err);
 /* Finality, coins, maturity, locks, storage rules for the block after the tip:
  * all that moves with the chain. Fills coins, parents, fee, storage. */
 enum cc_status cc_txpool_check_context(struct cc_mempool *m,

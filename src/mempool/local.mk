@@ -9,6 +9,7 @@ libcc_mempool_a_SOURCES = \
     src/mempool/limit.c \
     src/mempool/mempool.h \
     src/mempool/miner.c src/mempool/miner.h \
+    src/mempool/package.c \
     src/mempool/policy.c src/mempool/policy.h \
     src/mempool/pool.c \
     src/mempool/rank.c \

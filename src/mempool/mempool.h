@@ -78,7 +78,7 @@ void cc_mempool_listen(struct cc_mempool *m,
                        const struct cc_mempool_listener *l);
 
 struct cc_mempool_accept {
-    cc_amount fee;
+    cc_amount fee, modified; /* without and with prioritisetransaction */
     size_t vsize;
     size_t replaced;
 };
@@ -90,6 +90,23 @@ struct cc_mempool_accept {
 enum cc_status cc_mempool_add(struct cc_mempool *m, const struct cc_tx *tx,
                               bool test, struct cc_mempool_accept *out,
                               struct cc_error *err);
+
+#define CC_MAX_PACKAGE_COUNT 25
+
+struct cc_mempool_package_item {
+    bool judged; /* false: another failed first */
+    enum cc_status status;
+    struct cc_error err;
+    struct cc_mempool_accept accept;
+};
+/* Judge transactions that may spend each other, parents first, without adding
+ * them. CC_INVALID ("package-not-sorted", "package-mempool-limits", ...) is
+ * about all of them, and items says nothing then; else CC_OK, and items says
+ * what becomes of each. Nothing is replaced. */
+enum cc_status cc_mempool_test_package(struct cc_mempool *m,
+                                       const struct cc_tx *txs, size_t count,
+                                       struct cc_mempool_package_item *items,
+                                       struct cc_error *err);
 
 const struct cc_mempool_entry *cc_mempool_find(struct cc_mempool *m,
                                                const uint8_t txid[32]);

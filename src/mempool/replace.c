@@ -43,6 +43,9 @@ enum cc_status cc_txpool_find_conflicts(struct cc_mempool *m,
 
         if (!n || n->mark == m->walk)
             continue;
+        if (c->package)
+            return cc_reject(err, CC_VERDICT_POLICY,
+                             "bip125-replacement-disallowed", NULL);
         if (!m->config.full_rbf && !n->e.typed && !signals(&n->e.tx))
             return cc_reject_code(err, CC_REJECT_MEMPOOL_CONFLICT);
         n->mark = m->walk;
@@ -113,7 +116,7 @@ enum cc_status cc_txpool_check_ancestors(struct cc_mempool *m,
         l.descendant_size += c->conflicts.items[0]->e.descendant_size;
     }
     st = check_limits(c, &l, err);
-    if (st == CC_OK || c->vsize > CARVE_OUT_VSIZE)
+    if (st == CC_OK || c->package || c->vsize > CARVE_OUT_VSIZE)
         return st;
     /* One small child more with a single ancestor, so that of two parties who
      * share a transaction neither can keep the other from raising its fee. */

@@ -18,7 +18,7 @@
 #include "util/mem.h"
 
 #define DEFAULT_MAX_FEERATE (CC_COIN / 10)
-#define MAX_PACKAGE 25
+#define MAX_PACKAGE CC_MAX_PACKAGE_COUNT
 #define CODE_TX_ERROR CC_RPC_VERIFY_ERROR
 
 /* --- Finding ----------------------------------------------------------- */
@@ -464,44 +464,72 @@ static json_t *sendrawtransaction(struct cc_rpc_call *call)
     return result;
 }
 
-static json_t *test_result(struct cc_rpc_call *call, const struct cc_tx *tx,
-                           cc_amount max_feerate)
+/* What became of one; false: those after it are not told. */
+static bool add_result(json_t *o, const struct cc_tx *tx, enum cc_status st,
+                       const struct cc_error *err,
+                       const struct cc_mempool_accept *accept,
+                       cc_amount max_feerate)
 {
-    struct cc_mempool_accept accept = {0};
-    struct cc_error err;
-    enum cc_status st;
-    json_t *o = json_object(), *fees, *includes;
+    json_t *fees, *includes;
 
-    cc_error_init(&err);
-    cc_json_set_hash(o, "txid", tx->txid);
-    cc_json_set_hash(o, "wtxid", tx->wtxid);
-    st = cc_mempool_add(call->env->mempool, tx, true, &accept, &err);
     if (st != CC_OK) {
         cc_json_set_bool(o, "allowed", false);
         cc_json_set_str(o, "reject-reason",
-                        err.verdict == CC_VERDICT_MISSING_INPUTS
+                        err->verdict == CC_VERDICT_MISSING_INPUTS
                             ? "missing-inputs"
-                        : err.reason[0] ? err.reason
-                                        : err.text);
-        return o;
+                        : err->reason[0] ? err->reason
+                                         : err->text);
+        return true;
     }
-    if (max_feerate && accept.fee > max_fee_of(max_feerate, accept.vsize)) {
+    if (max_feerate && accept->fee > max_fee_of(max_feerate, accept->vsize)) {
         cc_json_set_bool(o, "allowed", false);
         cc_json_set_str(o, "reject-reason", "max-fee-exceeded");
-        return o;
+        return false;
     }
     fees = json_object();
     includes = json_array();
     cc_json_set_bool(o, "allowed", true);
-    cc_json_set_int(o, "vsize", (int64_t)accept.vsize);
-    cc_json_set_amount(fees, "base", accept.fee);
+    cc_json_set_int(o, "vsize", (int64_t)accept->vsize);
+    cc_json_set_amount(fees, "base", accept->fee);
     cc_json_set_amount(
         fees, "effective-feerate",
-        accept.vsize ? accept.fee * 1000 / (cc_amount)accept.vsize : 0);
+        accept->vsize ? accept->modified * 1000 / (cc_amount)accept->vsize : 0);
     json_array_append_new(includes, cc_json_hash(tx->wtxid));
     cc_json_set(fees, "effective-includes", includes);
     cc_json_set(o, "fees", fees);
-    return o;
+    return true;
+}
+
+static json_t *test_package(struct cc_rpc_call *call, const struct cc_tx *txs,
+                            size_t count, cc_amount max_feerate)
+{
+    struct cc_mempool *m = call->env->mempool;
+    struct cc_mempool_package_item items[MAX_PACKAGE];
+    struct cc_error err;
+    json_t *result = json_array(), *o;
+    enum cc_status st = CC_OK;
+    bool going = true;
+
+    cc_error_init(&err);
+    if (count > 1) {
+        st = cc_mempool_test_package(m, txs, count, items, &err);
+    } else {
+        items[0].judged = true;
+        items[0].status =
+            cc_mempool_add(m, txs, true, &items[0].accept, &items[0].err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        o = json_object();
+        cc_json_set_hash(o, "txid", txs[i].txid);
+        cc_json_set_hash(o, "wtxid", txs[i].wtxid);
+        if (st != CC_OK)
+            cc_json_set_str(o, "package-error", err.text);
+        else if (going && items[i].judged)
+            going = add_result(o, &txs[i], items[i].status, &items[i].err,
+                               &items[i].accept, max_feerate);
+        json_array_append_new(result, o);
+    }
+    return result;
 }
 
 static json_t *testmempoolaccept(struct cc_rpc_call *call)
@@ -532,9 +560,7 @@ static json_t *testmempoolaccept(struct cc_rpc_call *call)
             goto out;
         }
     }
-    result = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(result, test_result(call, &txs[i], max_feerate));
+    result = test_package(call, txs, n, max_feerate);
 out:
     while (have)
         cc_tx_clear(&txs[--have]);
@@ -602,9 +628,10 @@ static const struct cc_rpc_method methods[] = {
     {"rawtransactions", "testmempoolaccept", testmempoolaccept,
      CC_RPC_ARGS(test_args),
      "Returns result of mempool acceptance tests indicating if raw "
-     "transactions would be accepted by mempool, each by itself.",
-     "[...]    of each: txid, wtxid, allowed, and vsize and fees or "
-     "reject-reason",
+     "transactions would be accepted by mempool, one after the other: those "
+     "after may spend those before.",
+     "[...]    of each: txid, wtxid, package-error, allowed, and vsize and "
+     "fees or reject-reason",
      "'[\"signedhex\"]'", 0},
 };
 

@@ -273,5 +273,97 @@ class TestFullPool(PoolCase):
         return self.c.take()
 
 
+class TestPackages(PoolCase):
+    """Several transactions in one testmempoolaccept."""
+
+    def judge(self, *txs, fee=0):
+        return self.rpc.testmempoolaccept([tx.serialise().hex() for tx in txs], fee)
+
+    def reasons(self, *txs, fee=0):
+        return [r.get("reject-reason", r.get("allowed")) for r in self.judge(*txs, fee=fee)]
+
+    def package_error(self, words, *txs):
+        answers = self.judge(*txs)
+        self.assertEqual([(r["txid"], r["package-error"]) for r in answers], [(shown(tx.txid), words) for tx in txs])
+        self.assertTrue(all("allowed" not in r for r in answers))
+
+    def family(self, count, coin=None):
+        txs = [pay(coin or self.c.take(), fee=1000)]
+        while len(txs) < count:
+            txs.append(pay(coin_of(txs[-1]), fee=1000))
+        return txs
+
+    def test_one_after_the_other(self):
+        a, b, c = self.family(3)
+        both = pay(coin_of(c), self.c.take(), fee=1000)
+        self.assertEqual(self.reasons(a, b, c, both), [True] * 4)
+        answers = self.judge(a, b)
+        self.assertEqual([r["fees"]["effective-includes"] for r in answers], [[r["wtxid"]] for r in answers])
+        self.assertEqual(self.pool(), set())
+        self.rpc.prioritisetransaction(shown(a.txid), 0, 960)
+        self.assertEqual([str(r["fees"]["effective-feerate"]) for r in self.judge(a, b)], ["0.00020416", "0.00010416"])
+        self.assertEqual(self.reasons(b, self.family(1)[0]), ["missing-inputs", None])
+        self.package_error("package-not-sorted", b, a)
+        self.package_error("package-contains-duplicates", a, b, a)
+        self.package_error("conflict-in-package", a, b, pay(coin_of(a), fee=5000))
+        self.assertEqual(len(self.judge(*self.family(25))), 25)
+        self.assert_rpc_error(-8, "Array must contain between 1 and 25 transactions.", self.judge, *self.family(26))
+        large = [pay(self.c.take(), outputs=[1000] * 1180) for _ in range(2)]
+        self.package_error("package-too-large", *large)
+
+    def test_one_that_fails_ends_it(self):
+        a, b = self.family(2)
+        other = self.c.take()
+        self.assertEqual(self.reasons(a, pay(other, fee=0), b), [None, "min relay fee not met", None])
+        wrong = pay(other, fee=1000)
+        wrong.vin[0].witness = [b"\x52"]
+        self.assertEqual(self.reasons(a, wrong, b),
+                         [True, "mandatory-script-verify-flag-failed (Witness program hash mismatch)", None])
+        dear = pay(other, fee=10000000)
+        self.assertEqual(self.reasons(a, dear, b, fee=0.1), [True, "max-fee-exceeded", None])
+        self.assertEqual(self.reasons(a, pay(coin_of(a, 0), outputs=[COIN * 60])), [None, "bad-txns-in-belowout"])
+
+    def test_with_the_pool(self):
+        a, b, c = self.family(3)
+        self.send(a)
+        self.assertEqual(self.reasons(a, b), ["txn-already-in-mempool", None])
+        self.assertEqual(self.reasons(b, c), [True, True])
+        coin = self.c.take()
+        self.send(pay(coin, fee=1000, sequence=0))
+        self.assertEqual(self.reasons(pay(coin, fee=90000)), [True])
+        self.assertEqual(self.reasons(b, pay(coin, fee=90000)), [None, "bip125-replacement-disallowed"])
+
+    def test_limits(self):
+        """Taken as one, however they hang together."""
+        chain = self.family(24)
+        for tx in chain[:23]:
+            self.send(tx)
+        last = coin_of(chain[22])
+        self.assertEqual(self.reasons(*self.family(2, last)), [True, True])
+        for answer in self.judge(*self.family(3, last)):
+            self.assertRegex(answer["package-error"], r"^package-mempool-limits, possibly too many .* \[limit: 25\]$")
+        self.node.stop()
+        self.node.start("-limitancestorcount=3")
+        self.package_error("package-mempool-limits, package count 4 exceeds ancestor count limit [limit: 3]", *self.family(4))
+        parents = [self.send(pay(self.c.take(), fee=1000)) for _ in range(2)]
+        self.package_error("package-mempool-limits, too many unconfirmed parents [limit: 3]",
+                           pay(coin_of(parents[0]), fee=1000), pay(coin_of(parents[1]), fee=1000))
+        self.node.stop()
+        self.node.start("-limitdescendantcount=3")
+        self.package_error("package-mempool-limits, package count 4 exceeds descendant count limit [limit: 3]",
+                           *self.family(4))
+        for name in ("ancestor", "descendant"):
+            self.node.stop()
+            self.node.start(f"-limit{name}size=5")
+            two = [pay(self.c.take(), outputs=[1000] * 60) for _ in range(2)]
+            size = sum(self.rpc.decoderawtransaction(tx.serialise().hex())["vsize"] for tx in two)
+            self.package_error(f"package-mempool-limits, package size {size} exceeds {name} size limit [limit: 5000]", *two)
+            root = self.send(pay(self.c.take(), outputs=[COIN] * 2 + [1000] * 60))
+            two = [pay(coin_of(root, n), outputs=[1000] * 30) for n in range(2)]
+            words = (f"possibly exceeds descendant size limit for tx {shown(root.txid)}" if name == "descendant" else
+                     "possibly exceeds ancestor size limit")
+            self.package_error(f"package-mempool-limits, {words} [limit: 5000]", *two)
+
+
 if __name__ == "__main__":
     unittest.main()

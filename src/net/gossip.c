@@ -212,19 +212,17 @@ void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m)
     }
 }
 
-/* One answer for everybody for a day, so that asking often, or over many
- * connections, does not read out the book. */
-static void fill_cache(struct cc_net *n, int64_t now)
+/* A sample of the book. *out is the caller's. */
+static size_t sample(struct cc_net *n, int64_t now, struct cc_addr_entry **out)
 {
     struct cc_book_entry *e;
-    size_t count = cc_addrbook_sample(n->book, CC_MAX_ADDR, GETADDR_PERCENT, 0,
+    size_t kept = 0,
+           count = cc_addrbook_sample(n->book, CC_MAX_ADDR, GETADDR_PERCENT, 0,
                                       now / SECOND_US, cc_net_random, NULL, &e);
 
-    free(n->getaddr_cache);
-    n->getaddr_cache = cc_calloc(count + 1, sizeof(*n->getaddr_cache));
-    n->getaddr_count = 0;
+    *out = cc_calloc(count + 1, sizeof(**out));
     for (size_t i = 0; i < count; i++) {
-        struct cc_addr_entry *a = &n->getaddr_cache[n->getaddr_count];
+        struct cc_addr_entry *a = &(*out)[kept];
 
         if (cc_banlist_has(n->bans, &e[i].addr, now / SECOND_US) ||
             cc_banlist_discouraged(n->bans, &e[i].addr))
@@ -232,17 +230,63 @@ static void fill_cache(struct cc_net *n, int64_t now)
         a->time = (uint32_t)e[i].time;
         a->services = e[i].services;
         a->addr = e[i].addr;
-        n->getaddr_count++;
+        kept++;
     }
     free(e);
-    n->getaddr_until_us =
-        now + CACHE_US + (int64_t)cc_random_below(CACHE_SPREAD_US);
+    return kept;
+}
+
+/* Over which network, to which of our addresses. */
+static uint64_t way_of(const struct cc_peer *p)
+{
+    const struct cc_netaddr *us = cc_conn_local(p->conn);
+    uint8_t key[40] = {0};
+    uint64_t h;
+
+    key[0] = p->onion                           ? CC_NET_TORV3
+             : cc_netaddr_is_routable(&p->addr) ? p->addr.network
+                                                : 0;
+    key[1] = us->network;
+    memcpy(key + 2, us->bytes, sizeof(us->bytes));
+    cc_put_u16le(key + 34, us->port);
+    h = cc_siphash(p->net->group_key, 1, key, sizeof(key));
+    return h ? h : 1;
+}
+
+/* One answer for a day for all who come one way, so that asking often, or over
+ * many connections, does not read out the book; but not the same for who comes
+ * by another, which would show that both lead to one node. */
+static const struct cc_getaddr_answer *answer_for(const struct cc_peer *p,
+                                                  int64_t now)
+{
+    struct cc_net *n = p->net;
+    struct cc_getaddr_answer *a = &n->getaddr[0];
+    uint64_t way = way_of(p);
+
+    for (size_t i = 0; i < GETADDR_ANSWERS; i++) {
+        if (n->getaddr[i].way == way) {
+            a = &n->getaddr[i];
+            break;
+        }
+        if (n->getaddr[i].until_us < a->until_us)
+            a = &n->getaddr[i];
+    }
+    if (a->way == way && now < a->until_us)
+        return a;
+    free(a->entries);
+    a->way = way;
+    a->count = sample(n, now, &a->entries);
+    a->until_us = now + CACHE_US + (int64_t)cc_random_below(CACHE_SPREAD_US);
+    return a;
 }
 
 void cc_gossip_on_getaddr(struct cc_peer *p)
 {
     struct cc_net *n = p->net;
     int64_t now = cc_net_now_us(n);
+    const struct cc_getaddr_answer *a;
+    struct cc_addr_entry *entries;
+    size_t count;
 
     /* Only who connected to us: else a peer could find out, by planting
      * addresses and asking us back, that two of its connections are one. */
@@ -260,10 +304,16 @@ void cc_gossip_on_getaddr(struct cc_peer *p)
     }
     p->getaddr_answered = true;
     p->addr_queue_count = 0;
-    if (cc_peer_has(p, CC_PERM_ADDR) || now >= n->getaddr_until_us)
-        fill_cache(n, now);
-    for (size_t i = 0; i < n->getaddr_count; i++)
-        queue_addr(p, &n->getaddr_cache[i]);
+    if (cc_peer_has(p, CC_PERM_ADDR)) { /* trusted with all of it */
+        count = sample(n, now, &entries);
+        for (size_t i = 0; i < count; i++)
+            queue_addr(p, &entries[i]);
+        free(entries);
+        return;
+    }
+    a = answer_for(p, now);
+    for (size_t i = 0; i < a->count; i++)
+        queue_addr(p, &a->entries[i]);
 }
 
 /* Ourselves, if we know an address that others can reach. */

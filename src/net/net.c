@@ -778,7 +778,8 @@ void cc_net_free(struct cc_net *n)
     cc_map_clear(&n->sources);
     cc_recent_clear(&n->rejects);
     cc_recent_clear(&n->confirmed);
-    free(n->getaddr_cache);
+    for (size_t i = 0; i < GETADDR_ANSWERS; i++)
+        free(n->getaddr[i].entries);
     free(n->peers);
     free_strings(n);
     pthread_cond_destroy(&n->wake);

@@ -161,6 +161,15 @@ struct cc_whitelist {
     unsigned permissions;
 };
 
+/* What all who come over one network to one of our addresses are told. */
+#define GETADDR_ANSWERS 32
+struct cc_getaddr_answer {
+    uint64_t way; /* keyed hash of network and address; 0: none */
+    int64_t until_us;
+    struct cc_addr_entry *entries;
+    size_t count;
+};
+
 struct cc_net {
     struct cc_net_options o; /* strings are the node's own below */
     const struct cc_params *params;
@@ -236,9 +245,7 @@ struct cc_net {
     struct cc_recent rejects, confirmed;
     int64_t next_rebroadcast_us, next_inbound_inv_us;
 
-    struct cc_addr_entry *getaddr_cache; /* one answer for all, for a day */
-    size_t getaddr_count;
-    int64_t getaddr_until_us;
+    struct cc_getaddr_answer getaddr[GETADDR_ANSWERS];
 };
 
 /* net.c */

@@ -514,6 +514,15 @@ static void on_inv(struct cc_peer *p, const struct cc_conn_message *m)
         return;
     }
     for (size_t i = 0; i < count && !p->dropping; i++) {
+        if (inv[i].type != CC_INV_BLOCK && inv[i].type != CC_INV_TX &&
+            inv[i].type != CC_INV_WTX) {
+            char text[CC_INV_TEXT];
+
+            cc_msg_inv_format(text, &inv[i]);
+            cc_debug(p->net->log, CC_LOG_NET,
+                     "Unknown inv type \"%s\" received from peer=%" PRId64,
+                     text, p->id);
+        }
         if (inv[i].type == CC_INV_BLOCK) {
             cc_sync_update_best(p, inv[i].hash);
             if (cc_sync_wants(p->net, inv[i].hash))

@@ -1,8 +1,11 @@
 #include "net/proto.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "crypto/hash.h"
+#include "util/hex.h"
 #include "util/mem.h"
 
 static const char *const names[CC_MSG_COUNT] = {
@@ -316,6 +319,27 @@ enum cc_status cc_msg_inv_decode(struct cc_inv **out, size_t *count,
     *out = inv;
     *count = n;
     return CC_OK;
+}
+
+void cc_msg_inv_format(char out[CC_INV_TEXT], const struct cc_inv *inv)
+{
+    static const char *const kinds[] = {
+        [CC_INV_TX] = "tx",
+        [CC_INV_BLOCK] = "block",
+        [CC_INV_FILTERED_BLOCK] = "merkleblock",
+        [CC_INV_CMPCT_BLOCK] = "cmpctblock",
+        [CC_INV_WTX] = "wtx",
+    };
+    uint32_t plain = inv->type & 0x3fffffff;
+    char hex[65];
+
+    cc_hex_encode_rev(hex, inv->hash, 32);
+    if (plain >= CC_INV_TX && plain <= CC_INV_WTX)
+        snprintf(out, CC_INV_TEXT, "%s%s %s",
+                 inv->type & CC_INV_WITNESS_FLAG ? "witness-" : "",
+                 kinds[plain], hex);
+    else
+        snprintf(out, CC_INV_TEXT, "0x%08" PRIx32 " %s", inv->type, hex);
 }
 
 void cc_msg_inv_write(struct cc_writer *w, const struct cc_inv *inv,

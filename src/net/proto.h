@@ -141,6 +141,9 @@ struct cc_inv {
     uint8_t hash[32];
 };
 /* inv, getdata, notfound */
+#define CC_INV_TEXT 96
+/* "wtx 1234...", "witness-block 00ab...", as Bitcoin Core's log has it. */
+void cc_msg_inv_format(char out[CC_INV_TEXT], const struct cc_inv *inv);
 enum cc_status cc_msg_inv_decode(struct cc_inv **out, size_t *count,
                                  const void *data, size_t len);
 void cc_msg_inv_write(struct cc_writer *w, const struct cc_inv *inv,

@@ -202,6 +202,7 @@ void cc_serve_on_getdata(struct cc_peer *p, const struct cc_conn_message *m)
 {
     struct cc_inv *inv;
     size_t count;
+    char text[CC_INV_TEXT];
     enum cc_status st = cc_msg_inv_decode(&inv, &count, m->payload, m->len);
 
     if (st != CC_OK) {
@@ -213,6 +214,11 @@ void cc_serve_on_getdata(struct cc_peer *p, const struct cc_conn_message *m)
     }
     cc_debug(p->net->log, CC_LOG_NET,
              "received getdata (%zu invsz) peer=%" PRId64, count, p->id);
+    if (count) {
+        cc_msg_inv_format(text, &inv[0]);
+        cc_debug(p->net->log, CC_LOG_NET,
+                 "received getdata for: %s peer=%" PRId64, text, p->id);
+    }
     /* No further message is taken before this one is done with. */
     free(p->getdata);
     p->getdata = inv;

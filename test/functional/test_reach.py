@@ -367,6 +367,39 @@ class TestBook(Reach):
         self.assertLessEqual(len(buckets), 64)
 
 
+    def test_answers_by_the_way_in(self):
+        """Who asks over the same way is told the same for a day; by another way something else."""
+        ports = [framework.free_port() for _ in range(2)]
+        node = self.start_node("-connect=0", "-debug=net", f"-bind=127.0.0.1:{ports[0]}", f"-bind=127.0.0.1:{ports[1]}=onion")
+        for i in range(1000):
+            node.rpc.addpeeraddress(f"{8 + i % 100}.{i // 8}.1.1", 8333)
+        now = int(time.time())
+        node.rpc.setmocktime(now)
+        main = node.port
+
+        def answer(port):
+            node.port = port
+            with Peer(node) as p:
+                p.sync()
+                p.send("getaddr")
+                node.rpc.setmocktime(now + 600)
+                got = p.wait("addrv2")
+                node.rpc.setmocktime(now)
+                count, at = read_compact(got, 0)
+                self.assertGreater(count, 100)
+                # time 4, services 1, network and length 2, bytes 4, port 2
+                return {got[at + 13 * i + 7:at + 13 * i + 11] for i in range(count)}
+        try:
+            first = [answer(port) for port in (main, *ports)]
+            self.assertEqual([answer(port) for port in (main, *ports)], first)
+            self.assertEqual(len({frozenset(a) for a in first}), 3)
+            now += 30 * 3600
+            node.rpc.setmocktime(now)
+            self.assertNotEqual(answer(main), first[0])
+        finally:
+            node.port = main
+
+
 class TestAnchors(Reach):
     def test_anchors(self):
         node = self.start_node("-debug=net")

@@ -458,11 +458,17 @@ static bool choose(struct cc_net *n, bool feeler, int64_t now_s,
            cc_addrbook_select(n->book, feeler, now_s, cc_net_random, NULL, e);
 }
 
+static bool offers_enough(struct cc_net *n, uint64_t services)
+{
+    uint64_t want = cc_sync_desired(n, services);
+
+    return (services & want) == want;
+}
+
 /* Somebody from the address book. */
 static void open_from_book(struct cc_net *n, enum cc_connection_type type,
                            bool extra)
 {
-    const uint64_t want = CC_SERVICE_NETWORK | CC_SERVICE_WITNESS;
     bool feeler = type == CC_CONN_FEELER;
     int64_t now_s = cc_net_now_s(n);
     struct cc_book_entry e;
@@ -476,7 +482,8 @@ static void open_from_book(struct cc_net *n, enum cc_connection_type type,
             continue;
         if (!cc_reach_can(&n->reach, &e.addr))
             continue;
-        if ((e.services & want) != want || (!feeler && group_taken(n, &e.addr)))
+        if (!offers_enough(n, e.services) ||
+            (!feeler && group_taken(n, &e.addr)))
             continue;
         cc_netaddr_format_port(node, &e.addr);
         open_node(n, node, type, extra);
@@ -488,14 +495,13 @@ static void open_from_book(struct cc_net *n, enum cc_connection_type type,
  * cannot cut us off by making us restart. */
 static bool open_anchor(struct cc_net *n)
 {
-    const uint64_t want = CC_SERVICE_NETWORK | CC_SERVICE_WITNESS;
     char node[72];
 
     while (n->anchor_count) {
         const struct cc_book_entry *e = &n->anchors[--n->anchor_count];
 
         if (!cc_reach_can(&n->reach, &e->addr) ||
-            (e->services & want) != want || group_taken(n, &e->addr))
+            !offers_enough(n, e->services) || group_taken(n, &e->addr))
             continue;
         cc_netaddr_format_port(node, &e->addr);
         cc_debug(n->log, CC_LOG_NET,
@@ -624,7 +630,6 @@ static void outbound_arrived(struct cc_net *n, struct cc_conn *conn)
 static void fill_candidate(struct cc_evict_candidate *c,
                            const struct cc_peer *p)
 {
-    const uint64_t want = CC_SERVICE_NETWORK | CC_SERVICE_WITNESS;
     uint8_t g[8];
     size_t len = cc_netaddr_group(&p->addr, g);
 
@@ -637,7 +642,7 @@ static void fill_candidate(struct cc_evict_candidate *c,
     c->group = cc_siphash(p->net->group_key, 0, g, len);
     c->network = p->onion ? CC_NET_TORV3 : p->addr.network;
     c->local = cc_netaddr_is_local(&p->addr);
-    c->serves = (p->services & want) == want;
+    c->serves = offers_enough(p->net, p->services);
     c->relays_txs = p->relay_txs;
     c->prefer = cc_banlist_discouraged(p->net->bans, &p->addr);
 }

@@ -338,6 +338,9 @@ void cc_sync_expect(struct cc_peer *p, struct cc_index *block);
 void cc_sync_ask_full(struct cc_peer *p, const uint8_t hash[32]);
 /* Are we about where the net is? */
 bool cc_sync_near_tip(struct cc_net *n);
+/* What a peer we choose should offer, given what it does: all blocks, or its
+ * last ones where we need no more. */
+uint64_t cc_sync_desired(struct cc_net *n, uint64_t services);
 /* This block of this peer, though another was asked for it. */
 void cc_sync_fetch(struct cc_peer *p, struct cc_index *block);
 

@@ -274,7 +274,7 @@ static bool is_ourselves(struct cc_net *n, uint64_t nonce)
 /* What an outbound peer that we chose must offer. */
 static bool services_suffice(struct cc_peer *p, uint64_t services)
 {
-    uint64_t want = CC_SERVICE_NETWORK | CC_SERVICE_WITNESS;
+    uint64_t want = cc_sync_desired(p->net, services);
 
     if (!cc_peer_may_punish(p) && p->type != CC_CONN_ADDR_FETCH)
         return true;

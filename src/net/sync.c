@@ -300,6 +300,20 @@ bool cc_sync_near_tip(struct cc_net *n)
            cc_net_now_s(n) - 20 * n->params->spacing_s;
 }
 
+/* So many blocks behind what a limited peer has is enough: half of it. */
+#define LIMITED_DEPTH 144
+
+uint64_t cc_sync_desired(struct cc_net *n, uint64_t services)
+{
+    int64_t behind =
+        cc_net_now_s(n) - (int64_t)cc_chain_tip(n->chain)->header.time;
+
+    if (services & CC_SERVICE_NETWORK_LIMITED &&
+        behind / n->params->spacing_s < LIMITED_DEPTH)
+        return CC_SERVICE_NETWORK_LIMITED | CC_SERVICE_WITNESS;
+    return CC_SERVICE_NETWORK | CC_SERVICE_WITNESS;
+}
+
 /* New blocks near the tip are fetched from who told of them first. */
 void cc_sync_direct_fetch(struct cc_peer *p, struct cc_index *last)
 {

@@ -88,6 +88,19 @@ class TestOutbound(P2P):
         p.wait_closed()
         self.assert_log("does not offer the expected services (00000000 offered, 00000009 expected); disconnecting")
 
+    def test_limited_is_enough_near_the_tip(self):
+        """Who has its last blocks only will do for who needs no others."""
+        limited = 1 << 10 | 1 << 3
+        p = Listener(self.node).open("outbound-full-relay")
+        p.send("version", version(services=limited))
+        p.wait("verack")
+        at = self.node.rpc.getblockheader(self.node.tip())["time"]
+        self.node.rpc.setmocktime(at + 144 * 600)
+        p = Listener(self.node).open("outbound-full-relay")
+        p.send("version", version(services=limited))
+        p.wait_closed()
+        self.assert_log("does not offer the expected services (00000408 offered, 00000009 expected); disconnecting")
+
     def test_manual_needs_none(self):
         listener = Listener(self.node)
         self.node.rpc.addnode(listener.address, "onetry")

@@ -125,6 +125,28 @@ static enum cc_status open_log(struct cc_node *n, struct cc_error *err)
     return st;
 }
 
+/* What is being done, in the log and to callers who come too early. */
+static void announce(struct cc_node *n, const char *what)
+{
+    cc_log(n->log, "init message: %s", what);
+    cc_rpc_set_warmup(n->rpc, what);
+}
+
+static void log_without_conf(struct cc_node *n)
+{
+    const struct cc_setup *s = n->setup;
+    const char *name = s->bitcoin ? "bitcoin.conf" : "cloudcoin.conf";
+    char *path = cc_fs_join(s->datadir, name);
+
+    if (cc_fs_exists(path))
+        cc_log(n->log,
+               "Data directory \"%s\" contains a \"%s\" file which is "
+               "explicitly ignored using -noconf.",
+               s->datadir, name);
+    cc_log(n->log, "Config file: <disabled>");
+    free(path);
+}
+
 static void log_start(struct cc_node *n)
 {
     const struct cc_setup *s = n->setup;
@@ -135,7 +157,7 @@ static void log_start(struct cc_node *n)
     cc_log(n->log, "Using the '%s' SHA256 implementation", cc_sha256_backend());
     cc_log(n->log, "Using data directory %s", s->chaindir);
     if (cc_args_is_negated(s->args, "conf"))
-        cc_log(n->log, "Config file: <disabled>");
+        log_without_conf(n);
     else
         cc_log(n->log, "Config file: %s%s", s->conf,
                cc_fs_exists(s->conf) ? "" : " (not found, skipping)");
@@ -376,7 +398,7 @@ static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
     if (st != CC_OK)
         return st;
     cc_option_chain_log(&c, &n->chain_options);
-    cc_rpc_set_warmup(n->rpc, "Loading block index\xe2\x80\xa6");
+    announce(n, "Loading block index\xe2\x80\xa6");
     st = cc_chain_open(&n->chain, &c, err);
     if (st != CC_OK)
         return st;
@@ -398,7 +420,7 @@ static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
 
     if (!cc_args_get_bool(n->setup->args, "txindex", false))
         return CC_OK;
-    cc_rpc_set_warmup(n->rpc, "Syncing txindex\xe2\x80\xa6");
+    announce(n, "Syncing txindex\xe2\x80\xa6");
     directory = cc_setup_path(n->setup, "indexes/txindex");
     c.directory = directory;
     st = cc_txindex_open(&n->txindex, &c, err);
@@ -549,7 +571,7 @@ static enum cc_status load_wallets(struct cc_node *n, struct cc_error *err)
     set_env(n);
     if (!n->wallets)
         return CC_OK;
-    cc_rpc_set_warmup(n->rpc, "Loading wallet\xe2\x80\xa6");
+    announce(n, "Loading wallet\xe2\x80\xa6");
     for (size_t i = 0;
          st == CC_OK && (name = cc_args_get_nth(n->setup->args, "wallet", i));
          i++)
@@ -566,7 +588,7 @@ static enum cc_status import_blocks(struct cc_node *n, struct cc_error *err)
 
     for (size_t i = 0;
          st == CC_OK && (path = cc_args_get_nth(args, "loadblock", i)); i++) {
-        cc_rpc_set_warmup(n->rpc, "Importing blocks\xe2\x80\xa6");
+        announce(n, "Importing blocks\xe2\x80\xa6");
         st = cc_chain_import(n->chain, path, err);
         if (st == CC_NOTFOUND) {
             cc_log(n->log, "Warning: %s", err->text);
@@ -642,7 +664,7 @@ static enum cc_status start_extensions(struct cc_node *n, struct cc_error *err)
 
 static enum cc_status start_net(struct cc_node *n, struct cc_error *err)
 {
-    cc_rpc_set_warmup(n->rpc, "Starting network threads\xe2\x80\xa6");
+    announce(n, "Starting network threads\xe2\x80\xa6");
     return cc_net_start(n->net, err);
 }
 
@@ -693,7 +715,7 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
                  : steps[i](n, err);
     if (st != CC_OK)
         return st;
-    cc_log(n->log, "Done loading");
+    cc_log(n->log, "init message: Done loading");
     n->started = true;
     if (cc_args_is_set(args, "startupnotify"))
         notify_command(n, cc_args_get(args, "startupnotify", ""), "");

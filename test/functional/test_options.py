@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import subprocess
 import unittest
 
 import framework
@@ -141,6 +142,83 @@ class TestPoolOptions(PoolCase):
         self.restart()
         self.assertEqual(len(self.rpc.getblocktemplate({"rules": ["segwit"]})["transactions"]), 1)
         self.assertEqual(self.rpc.getrawtransaction(shown(high.txid), 1, self.node.tip())["confirmations"], 1)
+
+
+    def test_replacement(self):
+        coin, other = self.c.take(), self.c.take()
+        first, signals = self.send(pay(coin, fee=1000)), self.send(pay(other, fee=1000, sequence=0))
+        self.assertEqual(self.reject(pay(coin, fee=9000)), "txn-mempool-conflict")
+        self.assertIsNone(self.reject(pay(other, fee=1100)))  # 96 more are asked for
+        self.assertIs(self.rpc.getmempoolinfo()["fullrbf"], False)
+        self.restart("-mempoolfullrbf")
+        self.assertIs(self.rpc.getmempoolinfo()["fullrbf"], True)
+        self.assertIsNone(self.reject(pay(coin, fee=9000)))
+        self.assertEqual(self.pool(), {shown(first.txid), shown(signals.txid)})
+        self.restart("-incrementalrelayfee=0.00002")
+        info = self.rpc.getmempoolinfo()
+        self.assertEqual([str(info[n]) for n in ("incrementalrelayfee", "minrelaytxfee")], ["0.00002000"] * 2)
+        self.assertEqual(self.reject(pay(other, fee=1191)), "insufficient fee")
+        self.assertIsNone(self.reject(pay(other, fee=1192)))
+
+    def test_expiry(self):
+        now = int(self.rpc.getblockheader(self.node.tip())["time"])
+        self.restart("-mempoolexpiry=2", f"-mocktime={now}")
+        self.send(pay(self.c.take(), fee=1000))
+        self.rpc.setmocktime(now + 7100)
+        young = self.send(pay(self.c.take(), fee=1000))
+        self.assertEqual(len(self.pool()), 2)
+        self.rpc.setmocktime(now + 7300)
+        late = self.send(pay(self.c.take(), fee=1000))
+        self.assertEqual(self.pool(), {shown(young.txid), shown(late.txid)})
+
+
+class TestProcess(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def test_background(self):
+        for option in ("-daemon", "-daemonwait"):
+            node = self.add_node()
+            r = subprocess.run(node.command(option), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, timeout=framework.TIMEOUT_S)
+            self.assertEqual((r.returncode, r.stdout, r.stderr), (0, b"CloudCoin starting\n", b""))
+            if option == "-daemon":
+                self.wait_until(lambda: node.rpc.getblockcount() == 0, what="RPC answers")
+            self.assertEqual(node.rpc.getblockcount(), 0)
+            with open(os.path.join(node.chain_dir, "cloudcoind.pid")) as f:
+                pid = int(f.read())
+            self.assertEqual(os.getsid(pid), pid)
+            node.rpc.stop()
+            self.wait_until(lambda: not os.path.exists(f"/proc/{pid}") or self.is_zombie(pid), what="it ends")
+
+    def is_zombie(self, pid):
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+
+    def test_pid(self):
+        for name in ("my.pid", os.path.join(self.folder, "own.pid")):
+            node = self.start_node("-pid=" + name)
+            path = os.path.join(node.chain_dir, name)
+            with open(path) as f:
+                self.assertEqual(int(f.read()), node.process.pid)
+            self.assertFalse(os.path.exists(os.path.join(node.chain_dir, "cloudcoind.pid")))
+            node.stop()
+            self.assertFalse(os.path.exists(path))
+        node = self.start_node("-nopid")
+        self.assertEqual([f for f in os.listdir(node.chain_dir) if f.endswith(".pid")], [])
+        node.stop()
+        self.assertEqual(node.start_fails("-pid=missing/my.pid")[0], 1)
+
+    def test_threads(self):
+        for option, threads in (("-par=1", 0), ("-par=3", 2), ("-par=100", 15)):
+            node = self.start_node(option)
+            self.assertIn(f"Script verification uses {threads} additional threads", node.log())
+            node.stop()
+
+    def test_steps_are_told(self):
+        log = self.start_node().log()
+        steps = ["Loading block index\u2026", "Starting network threads\u2026", "Done loading"]
+        places = [log.index("init message: " + step) for step in steps]
+        self.assertEqual(places, sorted(places))
 
 
 class TestLogOptions(framework.TestCase):
@@ -330,6 +408,8 @@ class TestFiles(framework.TestCase):
         self.assertIn('contains a "bitcoin.conf" file which is ignored', node.log())
         node.stop()
         node.start("-noconf")
+        self.assertIn(f'Data directory "{node.datadir}" contains a "bitcoin.conf" file which is explicitly ignored using '
+                      "-noconf.", node.log())
         node.stop()
         node.start("-conf=bitcoin.conf")
 

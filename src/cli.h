@@ -26,5 +26,8 @@ int cc_cli_print_error(const json_t *error);
 
 /* -getinfo: cli_getinfo.c. */
 int cc_cli_getinfo(struct cc_cli *c);
+/* -netinfo, -addrinfo: cli_netinfo.c. */
+int cc_cli_netinfo(struct cc_cli *c);
+int cc_cli_addrinfo(struct cc_cli *c);
 
 #endif

@@ -43,9 +43,11 @@ static const struct cc_arg_option options[] = {
     {"stdin", "", GENERAL, "Read extra arguments from standard input, one per line until EOF/Ctrl-D", 0},
     {"stdinrpcpass", "", GENERAL, "Read RPC password from standard input as a single line", 0},
     {"stdinwalletpassphrase", "", GENERAL, "Read wallet passphrase from standard input as a single line", 0},
+    {"addrinfo", "", CLI, "Get the number of addresses known to the node, per network and total, after filtering for quality and recency", CC_ARG_CLI_ONLY},
     {"generate", "", CLI, "Generate blocks, equivalent to RPC getnewaddress followed by RPC generatetoaddress. Optional arguments are number of blocks to generate (default: 1) and maximum iterations to try (default: 1000000)", CC_ARG_CLI_ONLY},
     {"color", "=<when>", CLI, "Color setting for CLI output (default: auto). Valid values: always, auto (add color codes when standard output is connected to a terminal and OS is not WIN32), never. Only applies to the output of -getinfo.", CC_ARG_CLI_ONLY | CC_ARG_NO_NEGATE},
     {"getinfo", "", CLI, "Get general information from the remote server: node, chain, wallet", CC_ARG_CLI_ONLY},
+    {"netinfo", "", CLI, "Get network peer connection information from the remote server. An optional integer argument from 0 to 4 can be passed for different peers listings (default: 0). Pass \"help\" for detailed help documentation.", CC_ARG_CLI_ONLY},
     {"bitcoin", "", CHAIN, "Follow Bitcoin's rules to the letter; with -regtest only", 0},
     {"chain", "=<chain>", CHAIN, "Use the chain <chain> (default: main). Allowed values: main, test, regtest", 0},
     {"regtest", "", CHAIN, "Use the regression test chain. Equivalent to -chain=regtest.", 0},
@@ -353,6 +355,10 @@ static int run(struct cc_cli *c)
         return cc_cli_fault(wrong);
     if (cc_args_get_bool(args, "getinfo", false))
         return cc_cli_getinfo(c);
+    if (cc_args_get_bool(args, "netinfo", false))
+        return cc_cli_netinfo(c);
+    if (cc_args_get_bool(args, "addrinfo", false))
+        return cc_cli_addrinfo(c);
     if (cc_args_get_bool(args, "generate", false))
         return run_generate(c);
     if (!c->count)

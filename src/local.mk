@@ -9,7 +9,7 @@ cloudcoind_LDADD = $(FLOOR_rpc)
 
 bin_PROGRAMS += cloudcoin-cli
 cloudcoin_cli_SOURCES = src/cloudcoin-cli.c src/cli.h \
-    src/cli_call.c src/cli_call.h src/cli_getinfo.c \
+    src/cli_call.c src/cli_call.h src/cli_getinfo.c src/cli_netinfo.c \
     src/cli_params.c src/cli_params.h src/setup.c src/setup.h
 cloudcoin_cli_LDADD = $(FLOOR_rpc)
 

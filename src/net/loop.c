@@ -152,6 +152,7 @@ bool cc_loop_post(struct cc_loop *l, void (*fn)(void *arg), void *arg)
 /* --- Names ---------------------------------------------------------------- */
 
 struct lookup {
+    struct cc_loop *loop;
     struct lookup *next, **at; /* of the loop's list */
     void (*fn)(void *arg, const struct cc_netaddr *addr, size_t count);
     void *arg;
@@ -181,6 +182,7 @@ static void on_lookup(int result, struct evutil_addrinfo *res, void *arg)
 {
     struct lookup *k = arg;
     struct cc_netaddr found[LOOKUP_MAX];
+    bool stopped;
     size_t n = 0;
 
     for (struct evutil_addrinfo *i = res; !result && i; i = i->ai_next)
@@ -188,6 +190,13 @@ static void on_lookup(int result, struct evutil_addrinfo *res, void *arg)
             n++;
     if (res)
         evutil_freeaddrinfo(res);
+    pthread_mutex_lock(&k->loop->lock);
+    stopped = k->loop->stopped;
+    pthread_mutex_unlock(&k->loop->lock);
+    if (stopped) {
+        forget_lookup(k);
+        return;
+    }
     k->fn(k->arg, found, n);
     k->arg = NULL;
     forget_lookup(k);
@@ -204,6 +213,7 @@ void cc_loop_resolve(struct cc_loop *l, const char *name,
     memset(&hints, 0, sizeof(hints));
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
+    k->loop = l;
     k->fn = fn;
     k->arg = arg;
     k->at = &l->lookups;
@@ -243,8 +253,12 @@ void cc_loop_free(struct cc_loop *l)
     if (!l)
         return;
     cc_loop_stop(l);
-    if (l->dns)
-        evdns_base_free(l->dns, 0);
+    if (l->dns) {
+        /* Questions under way fail, but only the loop tells them so. */
+        evdns_base_free(l->dns, 1);
+        for (int i = 0; i < 4 && l->lookups; i++)
+            event_base_loop(l->base, EVLOOP_NONBLOCK);
+    }
     while (l->lookups)
         forget_lookup(l->lookups);
     event_free(l->wake);

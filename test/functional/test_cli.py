@@ -28,6 +28,43 @@ class TestCli(framework.TestCase):
         out = self.ok("getblockchaininfo")
         self.assertTrue(out.startswith('{\n  "chain": "regtest",\n'))
 
+    def test_netinfo(self):
+        other = self.start_node("-externalip=8.8.8.8")
+        other.connect(self.node)
+        other.rpc.ping()
+        self.wait_until(lambda: all("pingtime" in p for p in other.rpc.getpeerinfo()))
+        agent = other.rpc.getnetworkinfo()["subversion"]
+
+        def shown(*words):
+            status, out, err = other.cli("-netinfo", *words)
+            self.assertEqual((status, err), (0, ""), words)
+            return out.split("\n")
+        out = shown()
+        self.assertEqual(out[0], f"CloudCoin client v0.1.0 regtest - server 70016{agent}")
+        self.assertEqual(out[2:6], ["         ipv4    ipv6     npr   total   block  manual",
+                                    "in          0       0       0       0",
+                                    "out         0       0       1       1       0       1",
+                                    "total       0       0       1       1"])
+        self.assertEqual(out[7:], ["Local addresses", f"8.8.8.8    port {other.port:6}    score      4", ""])
+        self.assertEqual(shown("0"), out)
+        for level, address, version in (("1", False, False), ("2", True, False), ("3", False, True), ("4", True, True)):
+            out = shown(level)
+            self.assertTrue(out[2].startswith("<->   type   net  v  mping   ping send recv  txn  blk  hb addrp addrl age id "))
+            self.assertEqual(out[3].split()[:4], ["out", "manual", "npr", "1"])
+            self.assertEqual((self.node.address in out[3], f"70016{agent}" in out[3]), (address, version))
+            self.assertEqual(len(out[2].rstrip()) >= 70, True)
+        self.assertIn("level 4", "\n".join(shown("help")))
+        status, out, err = other.cli("-netinfo", "5")
+        self.assertEqual((status, out, err), (1, "", "error: invalid -netinfo argument: 5\nFor more information, run: "
+                                                     "cloudcoin-cli -netinfo help\n"))
+
+    def test_addrinfo(self):
+        for address in ("8.8.8.8", "9.9.9.9", "2001:4860::1"):
+            self.node.rpc.addpeeraddress(address, 1)
+        self.assertEqual(json.loads(self.ok("-addrinfo")), {"addresses_known": {
+            "ipv4": 2, "ipv6": 1, "onion": 0, "i2p": 0, "cjdns": 0, "total": 3}})
+        self.assertEqual(self.node.cli("-addrinfo", "x"), (1, "", "error: -addrinfo takes no arguments\n"))
+
     def test_errors(self):
         self.assertEqual(self.node.cli("getblockhash", 7), (8, "", "error code: -8\nerror message:\nBlock height out of range\n"))
         status, out, err = self.node.cli("nothing")

@@ -155,6 +155,7 @@ static struct cc_db_batch *collect(struct cc_chain *c,
                                    struct cc_blockfiles_dirty *bytes)
 {
     struct cc_db_batch *batch = cc_db_batch_new();
+    uint8_t segwit[4];
 
     cc_blockfiles_take_dirty(c->files, bytes);
     put_index(c, batch);
@@ -163,6 +164,9 @@ static struct cc_db_batch *collect(struct cc_chain *c,
     c->tree.dirty_count = 0;
     cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("tip", 3),
                     cc_bytes(c->tip->hash, 32));
+    cc_put_u32le(segwit, c->params->segwit_height);
+    cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("segwit", 6),
+                    cc_bytes(segwit, sizeof(segwit)));
     if (c->pruned)
         cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("pruned", 6),
                         cc_bytes("1", 1));
@@ -374,6 +378,8 @@ static enum cc_status fill(struct cc_chain *c,
         st = cc_chain_reindex(c, err);
     else
         st = cc_chain_load(c, err);
+    if (st == CC_OK && !config->reindex && !config->reindex_chainstate)
+        st = cc_chain_check_witness(c, err);
     if (st == CC_OK && config->reindex_chainstate && !config->reindex)
         st = cc_chain_reset_coins(c, err);
     if (st == CC_OK && config->check_blocks)

@@ -173,6 +173,31 @@ static enum cc_status finish_reset(struct cc_chain *c, struct cc_error *err)
     return cc_chain_reset_coins(c, err);
 }
 
+/* A database of before the height was kept has it as it is. */
+enum cc_status cc_chain_check_witness(struct cc_chain *c, struct cc_error *err)
+{
+    uint32_t now = c->params->segwit_height, then = now;
+    struct cc_db_value value;
+    enum cc_status st =
+        cc_db_get(c->db, CC_FAMILY_META, cc_bytes("segwit", 6), &value, err);
+
+    if (st == CC_OK) {
+        if (value.bytes.len == 4)
+            then = cc_get_u32le(value.bytes.data);
+        cc_db_value_clear(&value);
+    }
+    if (st != CC_OK && st != CC_NOTFOUND)
+        return st;
+    if (then <= now || c->tip->height < now)
+        return CC_OK;
+    return cc_fail(err, CC_INVALID,
+                   ": Witness data for blocks after height %" PRIu32
+                   " requires validation. Please restart with -reindex..\n"
+                   "Please restart with -reindex or -reindex-chainstate to "
+                   "recover.",
+                   now);
+}
+
 enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err)
 {
     struct records r = {0};

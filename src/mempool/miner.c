@@ -104,14 +104,15 @@ static void make_coinbase(struct draft *d, struct cc_bytes script)
     tx->vin_count = 1;
     tx->vout = d->out;
     tx->vout_count = 1;
+    /* Before BIP 141 it means nothing, and costs nothing. */
+    block.tx = d->tx;
+    block.tx_count = d->count;
+    cc_block_witness_root(both, &block); /* ignores the coinbase's id */
+    memcpy(d->commitment, head, sizeof(head));
+    cc_hash256(d->commitment + sizeof(head), both, sizeof(both));
+    d->out[1].script = cc_bytes(d->commitment, sizeof(d->commitment));
+    tx->vout_count = 2;
     if (d->witness) {
-        block.tx = d->tx;
-        block.tx_count = d->count;
-        cc_block_witness_root(both, &block); /* ignores the coinbase's id */
-        memcpy(d->commitment, head, sizeof(head));
-        cc_hash256(d->commitment + sizeof(head), both, sizeof(both));
-        d->out[1].script = cc_bytes(d->commitment, sizeof(d->commitment));
-        tx->vout_count = 2;
         d->witness_item = cc_bytes(d->reserved, sizeof(d->reserved));
         d->in.witness = &d->witness_item;
         d->in.witness_count = 1;
@@ -229,10 +230,8 @@ enum cc_status cc_template_new(struct cc_template *out, struct cc_mempool *m,
         out->height = d.height;
         out->min_time = d.min_time;
         out->coinbase_value = d.coinbase_value;
-        if (d.witness) {
-            memcpy(out->commitment_script, d.commitment, sizeof(d.commitment));
-            out->commitment_len = sizeof(d.commitment);
-        }
+        memcpy(out->commitment_script, d.commitment, sizeof(d.commitment));
+        out->commitment_len = sizeof(d.commitment);
     }
     draft_clear(&d);
     cc_chain_unlock(m->config.chain);

@@ -426,6 +426,30 @@ class TestFiles(framework.TestCase):
             node.stop()
 
 
+class TestActivation(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def test_blocks_of_before_segwit(self):
+        """Judged without the rules of witnesses, they are not to be trusted once those hold from earlier on."""
+        node = self.start_node("-testactivationheight=segwit@10")
+        node.generate(8)
+        self.assertFalse(node.rpc.getdeploymentinfo()["deployments"]["segwit"]["active"])
+        node.stop()
+        node.args = []
+        self.assertEqual(node.start_fails("-testactivationheight=segwit@5"), (1, (
+            "Error: : Witness data for blocks after height 5 requires validation. Please restart with -reindex..\n"
+            "Please restart with -reindex or -reindex-chainstate to recover.\n")))
+        node.start("-testactivationheight=segwit@9")
+        self.assertEqual(node.height(), 8)
+        node.stop()
+        node.start("-reindex", "-testactivationheight=segwit@5")
+        self.assertEqual(node.height(), 4)  # the others commit to witnesses but have no value for it
+        self.assertTrue(node.rpc.getdeploymentinfo()["deployments"]["segwit"]["active"])
+        node.stop()
+        node.start("-testactivationheight=segwit@5")
+        node.generate(2)
+
+
 class TestNotify(framework.TestCase):
     """Commands that are run when something happens."""
     chain = "bitcoin-regtest"

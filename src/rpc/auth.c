@@ -27,8 +27,8 @@ struct cc_auth {
 static enum cc_status make_cookie(struct cc_auth *a, const char *path,
                                   struct cc_error *err)
 {
+    char hex[65], *fresh = cc_asprintf("%s.tmp", path);
     uint8_t secret[32];
-    char hex[65];
     enum cc_status st;
 
     cc_random_bytes(secret, sizeof(secret));
@@ -36,9 +36,12 @@ static enum cc_status make_cookie(struct cc_auth *a, const char *path,
     a->plain = cc_asprintf("%s:%s", COOKIE_USER, hex);
     cc_cleanse(secret, sizeof(secret));
     cc_cleanse(hex, sizeof(hex));
-    st = cc_fs_write(path, a->plain, strlen(a->plain), 0600, err);
+    st = cc_fs_write(fresh, a->plain, strlen(a->plain), 0600, err);
+    if (st == CC_OK && rename(fresh, path) != 0)
+        st = cc_fail_errno(err, "cannot rename to %s", path);
     if (st == CC_OK)
         a->cookie_path = cc_strdup(path);
+    free(fresh);
     return cc_context(err, st, "Unable to write the authentication cookie");
 }
 

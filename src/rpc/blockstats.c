@@ -229,7 +229,8 @@ static json_t *getblockstats(struct cc_rpc_call *call)
                 cc_chain_read_undo(call->env->chain, i, &undo, NULL) == CC_OK;
     if (i->prev && !have_undo) {
         cc_block_clear(&block);
-        return cc_rpc_error(call, CC_RPC_MISC_ERROR, "Undo data not available");
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "Can't read undo data from disk");
     }
     s.sizes = cc_calloc(block.tx_count + 1, sizeof(*s.sizes));
     s.fee_list = cc_calloc(block.tx_count + 1, sizeof(*s.fee_list));
@@ -251,8 +252,7 @@ static json_t *getblockstats(struct cc_rpc_call *call)
 static const struct cc_rpc_arg stats_args[] = {
     CC_ARG("hash_or_height", CC_RPC_ANY, NULL,
            "The block hash or height of the target block"),
-    CC_ARG_AS("stats", CC_RPC_ARR, "all values", "Values to tell",
-              "[\"stat\",...]"),
+    CC_ARG_AS("stats", CC_RPC_ARR, "all values", "Values to tell", "stats"),
 };
 
 static const struct cc_rpc_method methods[] = {

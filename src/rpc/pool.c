@@ -226,8 +226,11 @@ static json_t *gettxspendingprevout(struct cc_rpc_call *call)
         const json_t *v = json_array_get(list, i);
         const struct cc_mempool_entry *e;
         struct cc_outpoint out;
+        json_t *txid = NULL;
 
-        if (!cc_rpc_get_outpoint(call, v, &out) ||
+        if ((json_is_object(v) &&
+             !cc_rpc_member(call, v, "txid", CC_RPC_STR, &txid)) ||
+            !cc_rpc_get_outpoint(call, v, &out) ||
             !cc_rpc_strict(call, v, names, 2)) {
             json_decref(a);
             return NULL;

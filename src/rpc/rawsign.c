@@ -101,24 +101,97 @@ static void find_coins(struct cc_rpc_call *call, const struct cc_tx *tx,
     cc_chain_unlock(call->env->chain);
 }
 
-static bool add_script_member(struct cc_rpc_call *call, struct cc_signer *g,
-                              const json_t *o, const char *name)
+/* Hex of a member, for free with *data; absent: *data NULL. */
+static bool script_member(struct cc_rpc_call *call, const json_t *o,
+                          const char *name, uint8_t **data, size_t *len)
 {
     json_t *v;
-    uint8_t *data, program[34] = {0, 32};
-    size_t len;
 
-    if (!cc_rpc_member(call, o, name, CC_RPC_STR, &v))
-        return false;
-    if (!v)
+    *data = NULL;
+    return cc_rpc_member(call, o, name, CC_RPC_STR, &v) &&
+           (!v || cc_rpc_get_hex(call, v, name, data, len));
+}
+
+static bool scripts_fail(struct cc_rpc_call *call, const char *sentence)
+{
+    cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "%s", sentence);
+    return false;
+}
+
+/* Is script, or what wsh (its P2WSH form) hashes to, what pays asks for? */
+static bool pays_to(struct cc_bytes pays, struct cc_bytes script,
+                    struct cc_bytes wsh)
+{
+    uint8_t id[20];
+
+    if (!cc_script_is_p2sh(pays))
+        return cc_bytes_equal(pays, wsh);
+    cc_hash160(id, script.data, script.len);
+    if (!memcmp(id, pays.data + 2, 20))
         return true;
-    if (!cc_rpc_get_hex(call, v, name, &data, &len))
-        return false;
-    cc_signer_add_script(g, data, len);
-    cc_sha256_once(program + 2, data, len); /* P2SH may hold it as P2WSH */
-    cc_signer_add_script(g, program, sizeof(program));
-    free(data);
-    return true;
+    cc_hash160(id, wsh.data, wsh.len);
+    return !memcmp(id, pays.data + 2, 20);
+}
+
+/* Redeem and witness script, where the coin needs one. The witness script
+ * counts if there is one; a redeem script beside it must be the same, or its
+ * P2WSH form. */
+static bool add_scripts(struct cc_rpc_call *call, struct cc_signer *g,
+                        const json_t *o, struct cc_bytes pays)
+{
+    uint8_t *redeem = NULL, *witness = NULL, program[34] = {0, 32};
+    size_t redeem_len = 0, witness_len = 0;
+    struct cc_bytes wsh = cc_bytes(program, sizeof(program)), program_of,
+                    script, beside;
+    int version;
+    bool ok = false;
+
+    if (!cc_script_is_p2sh(pays) &&
+        !(cc_script_is_witness(pays, &version, &program_of) && version == 0 &&
+          program_of.len == 32))
+        return true;
+    if (!script_member(call, o, "redeemScript", &redeem, &redeem_len) ||
+        !script_member(call, o, "witnessScript", &witness, &witness_len))
+        goto out;
+    beside = cc_bytes(redeem, redeem_len);
+    script = witness ? cc_bytes(witness, witness_len) : beside;
+    cc_sha256_once(program + 2, script.data, script.len);
+    if (!redeem && !witness)
+        scripts_fail(call, "Missing redeemScript/witnessScript");
+    else if (redeem && witness && !cc_bytes_equal(beside, script) &&
+             !cc_bytes_equal(beside, wsh))
+        scripts_fail(call, "redeemScript does not correspond to witnessScript");
+    else if (!pays_to(pays, script, wsh))
+        scripts_fail(call, "redeemScript/witnessScript does not match "
+                           "scriptPubKey");
+    else
+        ok = true;
+    if (ok) {
+        cc_signer_add_script(g, script.data, script.len);
+        cc_signer_add_script(g, program, sizeof(program));
+    }
+out:
+    free(redeem);
+    free(witness);
+    return ok;
+}
+
+/* "Previous output scriptPubKey mismatch", and both. */
+static void script_mismatch(struct cc_rpc_call *call, struct cc_bytes known,
+                            struct cc_bytes given)
+{
+    struct cc_writer a, b;
+
+    cc_writer_init_heap(&a);
+    cc_writer_init_heap(&b);
+    cc_script_asm(&a, known, false);
+    cc_script_asm(&b, given, false);
+    cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
+                 "Previous output scriptPubKey mismatch:\n%.*s\nvs:\n%.*s",
+                 (int)a.len, a.len ? (const char *)a.data : "", (int)b.len,
+                 b.len ? (const char *)b.data : "");
+    cc_writer_clear(&a);
+    cc_writer_clear(&b);
 }
 
 static bool add_prev(struct cc_rpc_call *call, struct cc_signer *g,
@@ -130,6 +203,7 @@ static bool add_prev(struct cc_rpc_call *call, struct cc_signer *g,
     uint8_t *data;
     size_t len;
     int64_t n;
+    bool ok;
 
     if (!json_is_object(o)) {
         cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
@@ -164,8 +238,7 @@ static bool add_prev(struct cc_rpc_call *call, struct cc_signer *g,
             continue;
         if (p->known[i] &&
             !cc_bytes_equal(p->coins[i].out.script, cc_bytes(data, len))) {
-            cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
-                         "Previous output scriptPubKey mismatch");
+            script_mismatch(call, p->coins[i].out.script, cc_bytes(data, len));
             free(data);
             return false;
         }
@@ -181,9 +254,9 @@ static bool add_prev(struct cc_rpc_call *call, struct cc_signer *g,
             p->coins[i].out.value = value;
         }
     }
+    ok = add_scripts(call, g, o, cc_bytes(data, len));
     free(data);
-    return add_script_member(call, g, o, "redeemScript") &&
-           add_script_member(call, g, o, "witnessScript");
+    return ok;
 }
 
 /* --- The answer -------------------------------------------------------- */

@@ -354,6 +354,12 @@ static const struct cc_rpc_arg index_args[] = {
            "Filter results for an index with a specific name."),
 };
 
+#define VALIDATE_RESULT                                                        \
+    "{...}    isvalid, address, scriptPubKey, isscript, iswitness, "           \
+    "witness_version, witness_program;\n         or error and "                \
+    "error_locations"
+#define VALIDATE_EXAMPLE "\"bcrt1q09vm5lfy0j5reeulh4x5752q25uqqvz34hufdl\""
+
 static const struct cc_rpc_method methods[] = {
     {"util", "createmultisig", createmultisig, CC_RPC_ARGS(multisig_args),
      "Creates a multi-signature address with n signature of m keys "
@@ -373,11 +379,12 @@ static const struct cc_rpc_method methods[] = {
      "\"str\"    (string) The signature of the message encoded in base 64",
      "\"privkey\" \"my message\"", 0},
     {"util", "validateaddress", validateaddress, CC_RPC_ARGS(address_args),
-     "Return information about the given address.",
-     "{...}    isvalid, address, scriptPubKey, isscript, iswitness, "
-     "witness_version, witness_program;\n         or error and "
-     "error_locations",
-     "\"bcrt1q09vm5lfy0j5reeulh4x5752q25uqqvz34hufdl\"", 0},
+     "Return information about the given bitcoin address.", VALIDATE_RESULT,
+     VALIDATE_EXAMPLE, 0},
+    /* takes its place where storage is active */
+    {"util", "validateaddress", validateaddress, CC_RPC_ARGS(address_args),
+     "Return information about the given address.", VALIDATE_RESULT,
+     VALIDATE_EXAMPLE, CC_RPC_STORAGE_ONLY},
     {"util", "verifymessage", verifymessage, CC_RPC_ARGS(verify_args),
      "Verify a signed message.",
      "true|false    (boolean) If the signature is verified or not.",

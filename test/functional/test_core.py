@@ -1,5 +1,6 @@
 """What suites written for Bitcoin Core ask of the daemon on bitcoin-regtest: small facts, each told by them."""
 import base64
+import hashlib
 import hmac
 import http.client
 import os
@@ -23,6 +24,91 @@ class TestFolder(Core):
         node.stop()
         folders = [e for e in os.listdir(node.chain_dir) if os.path.isdir(os.path.join(node.chain_dir, e))]
         self.assertEqual(sorted(folders), ["blocks", "chainstate", "wallets"])
+
+
+class TestSigning(Core):
+    """signrawtransactionwithkey, told of coins that pay to scripts."""
+    SECRET = "cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA"
+    KEY = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+
+    def test_scripts(self):
+        rpc = self.start_node("-disablewallet").rpc
+        for kind in ("legacy", "p2sh-segwit", "bech32"):
+            made = rpc.createmultisig(1, [self.KEY], kind)
+            script, pays = made["redeemScript"], rpc.validateaddress(made["address"])["scriptPubKey"]
+            program = "0020" + hashlib.sha256(bytes.fromhex(script)).hexdigest()
+            coin = {"txid": "11" * 32, "vout": 0, "scriptPubKey": pays, "amount": 1}
+            raw = rpc.createrawtransaction([coin], {made["address"]: 0.9})
+
+            def sign(keys=(), **more):
+                return rpc.signrawtransactionwithkey(raw, list(keys), [{**coin, **more}])
+
+            def refuse(sentence, **more):
+                self.assert_rpc_error(-8, sentence, sign, **more)
+            refuse("Missing redeemScript/witnessScript")
+            refuse("redeemScript does not correspond to witnessScript", witnessScript=script, redeemScript="6a")
+            refuse("redeemScript/witnessScript does not match scriptPubKey", redeemScript="6a")
+            refuse("redeemScript/witnessScript does not match scriptPubKey", witnessScript="6a")
+            for good in ({"redeemScript": script}, {"witnessScript": script},
+                         {"redeemScript": script, "witnessScript": script},
+                         {"redeemScript": program, "witnessScript": script}):
+                self.assertIs(sign([self.SECRET], **good)["complete"], True, (kind, good))
+            self.assertIs(sign(redeemScript=script)["complete"], False)
+
+    def test_known_coin(self):
+        """A coin of the chain is what the chain says."""
+        node = self.start_node("-disablewallet")
+        block = node.rpc.generatetodescriptor(1, "raw(51)")[0]
+        coin = {"txid": node.rpc.getblock(block)["tx"][0], "vout": 0, "scriptPubKey": "6a", "amount": 1}
+        raw = node.rpc.createrawtransaction([coin], {"mpLQjfK79b7CCV4VMJWEWAj5Mpx8Up5zxB": 1})
+        self.assert_rpc_error(-22, "Previous output scriptPubKey mismatch:\n1\nvs:\nOP_RETURN",
+                              node.rpc.signrawtransactionwithkey, raw, [], [coin])
+
+    def test_amount(self):
+        """A witness signs the amount, so it has to be told."""
+        rpc = self.start_node("-disablewallet").rpc
+        made = rpc.createmultisig(1, [self.KEY], "bech32")
+        coin = {"txid": "11" * 32, "vout": 0, "scriptPubKey": rpc.validateaddress(made["address"])["scriptPubKey"],
+                "witnessScript": made["redeemScript"]}
+        raw = rpc.createrawtransaction([coin], {made["address"]: 0.9})
+        self.assert_rpc_error(-3, "Missing amount", rpc.signrawtransactionwithkey, raw, [self.SECRET], [coin])
+
+
+class TestFiles(Core):
+    def test_cookie_cannot_be_written(self):
+        node = self.add_node()
+        os.makedirs(os.path.join(node.chain_dir, ".cookie.tmp"))
+        self.assertEqual(node.start_fails(), (1, "Error: Unable to start HTTP server. See debug log for details.\n"))
+        self.assertFalse(os.path.exists(os.path.join(node.chain_dir, ".cookie")))
+        os.rmdir(os.path.join(node.chain_dir, ".cookie.tmp"))
+        node.start()
+
+    def test_files_of_blocks_away(self):
+        """What is told of a block whose bytes, or whose undo, are not there."""
+        node = self.start_node()
+        c = Chain(node, P2WSH_TRUE)
+        c.mine(101)
+        node.rpc.sendrawtransaction(spend(c.take(), script=P2WSH_TRUE, fee=1000).serialise().hex())
+        block, folder = node.generate(1)[0], os.path.join(node.chain_dir, "blocks")
+
+        def away(name):
+            path = os.path.join(folder, name)
+            os.rename(path, path + ".away")
+            self.addCleanup(lambda: os.path.exists(path + ".away") and os.rename(path + ".away", path))
+            return path
+        for level in (2, 3):
+            self.assertEqual(node.rpc.getblock(block, level)["tx"][1]["fee"], framework.decimal.Decimal("0.00001000"))
+        undo = away("rev00000.dat")
+        for level in (2, 3):
+            tx = node.rpc.getblock(block, level)["tx"][1]
+            self.assertFalse("fee" in tx or "prevout" in tx["vin"][0])
+        self.assert_rpc_error(-1, "Can't read undo data from disk", node.rpc.getblockstats, block)
+        os.rename(undo + ".away", undo)
+        blocks = away("blk00000.dat")
+        for call in (node.rpc.getblock, node.rpc.getblockstats):
+            self.assert_rpc_error(-1, "Block not found on disk", call, block)
+        os.rename(blocks + ".away", blocks)
+        self.assertEqual(node.rpc.getblock(block, 3)["tx"][1]["vin"][0]["prevout"]["height"], 1)
 
 
 class TestOptions(Core):

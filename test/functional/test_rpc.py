@@ -468,7 +468,8 @@ class TestRaw(framework.TestCase):
             "p2wpkh": (d(f"21{pub}ac")["segwit"]["hex"], None, None),
             "p2wsh": (d(two)["segwit"]["hex"], None, two),
             "p2sh-p2wsh": (self.script(d(two)["segwit"]["p2sh-segwit"]), d(two)["segwit"]["hex"], two),
-            "p2sh-p2wpkh": (self.script(d(f"21{pub}ac")["segwit"]["p2sh-segwit"]), None, None),
+            "p2sh-p2wpkh": (self.script(d(f"21{pub}ac")["segwit"]["p2sh-segwit"]), d(f"21{pub}ac")["segwit"]["hex"],
+                            None),
             "p2tr": ("5120" + pub[2:], None, None)}
         blocks = {kind: self.rpc.generatetodescriptor(1, f"raw({s[0]})")[0] for kind, s in scripts.items()}
         self.node.generate(100)
@@ -626,6 +627,8 @@ class TestRaw(framework.TestCase):
         burn = rpc.validateaddress(framework.BURN[self.chain])
         self.assertEqual((burn["isscript"], burn["iswitness"], burn["witness_version"], len(burn["witness_program"])),
                          (True, True, 1, 64))
+        self.assert_rpc_error(-3, "JSON value of type number for field txid is not of expected type string",
+                              rpc.gettxspendingprevout, [{"txid": 42, "vout": 0}])
         wrong = rpc.validateaddress("x")
         self.assertEqual((wrong["isvalid"], wrong["error_locations"]), (False, []))
         self.assertIn("error", wrong)

@@ -394,6 +394,13 @@ static bool on_feature(struct cc_peer *p, const struct cc_conn_message *m)
 {
     uint32_t v;
 
+    if (m->type == CC_MSG_SENDTXRCNCL) {
+        cc_debug(p->net->log, CC_LOG_NET,
+                 "sendtxrcncl from peer=%" PRId64
+                 " ignored, as our node does not have txreconciliation enabled",
+                 p->id);
+        return true;
+    }
     if (m->type != CC_MSG_WTXIDRELAY && m->type != CC_MSG_SENDADDRV2 &&
         m->type != CC_MSG_SENDSTORAGE)
         return false;

@@ -391,7 +391,7 @@ static bool block_low_work(struct cc_net *n, const struct cc_block *block)
  * the body does not belong to the header. */
 static bool conclude(struct cc_net *n, struct cc_peer *p, struct cc_incoming *b)
 {
-    bool fits = true;
+    bool fits = true, first;
     char hex[65];
 
     cc_hex_encode_rev(hex, b->hash, 32);
@@ -408,7 +408,11 @@ static bool conclude(struct cc_net *n, struct cc_peer *p, struct cc_incoming *b)
         fits = b->err.verdict != CC_VERDICT_MUTATED;
         if (fits && p)
             flight_remove(n, b->hash, p);
-        if (cc_map_remove(&n->sources, b->hash, NULL) && b->punish && p)
+        first = cc_map_remove(&n->sources, b->hash, NULL);
+        /* The chain tells nothing of a block whose parent it does not know:
+         * each time it comes counts. */
+        if ((first || b->err.verdict == CC_VERDICT_MISSING_PREV) && b->punish &&
+            p)
             cc_peer_judge_block(p, &b->err, "");
     } else {
         /* This machine's fault: nobody is blamed, and nothing is asked for
@@ -520,6 +524,11 @@ void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,
     }
     if (!cc_map_remove(&n->sources, hash, &s))
         return;
+    if (st == CC_INVALID && err->verdict == CC_VERDICT_MUTATED) {
+        cc_debug(n->log, CC_LOG_VALIDATION, "Block mutated: %s", err->text);
+        cc_debug(n->log, CC_LOG_NET,
+                 "Received mutated block from peer=%" PRId64, s.peer);
+    }
     p = cc_net_peer(n, s.peer);
     if (!p)
         return;

@@ -113,6 +113,15 @@ class TestEnvelope(Hostile):
 
 
 class TestHandshake(Hostile):
+    def test_reconciliation_is_ignored(self):
+        with Peer(self.node, handshake=False) as p:
+            p.send("version", version())
+            p.send("sendtxrcncl", struct.pack("<IQ", 1, 2))
+            p.send("verack")
+            p.wait("verack")
+            p.sync()
+        self.assert_log("ignored, as our node does not have txreconciliation enabled")
+
     def test_before_version(self):
         with Peer(self.node, handshake=False) as p:
             for command in ("verack", "ping", "inv", "getaddr"):
@@ -486,6 +495,7 @@ class TestBlocks(Hostile):
         header, raw = self.next_block()
         spoiled = raw[:-5] + b"\x52" + raw[-4:]  # another script: another txid
         self.refuse(spoiled, "bad-txnmrklroot")
+        self.assert_log("Received mutated block from peer=")
         with Peer(self.node) as p:
             p.send("block", raw)
             p.sync()
@@ -498,6 +508,16 @@ class TestBlocks(Hostile):
             p.send("block", raw + b"\0")
             p.sync()
         self.assert_log("malformed block message")
+
+    def test_unknown_parents(self):
+        """A block of nobody's chain, again and again: ten times are enough, also when they come at once."""
+        header, raw = self.next_block()
+        orphan = Header(UNKNOWN, header.root, header.time).mine()
+        with Peer(self.node) as p:
+            for _ in range(10):
+                p.send("block", orphan.raw() + raw[80:])
+            p.wait_closed()
+        self.assert_log("(90 -> 100) DISCOURAGE THRESHOLD EXCEEDED: prev-blk-not-found")
 
     def test_promises_nothing_delivers(self):
         """A peer that announces a block and never sends it does not keep the node from getting it elsewhere."""

@@ -378,6 +378,7 @@ enum cc_status cc_txpool_accept(struct cc_mempool *m, const struct cc_tx *tx,
 
     cc_error_init(err);
     cc_txpool_candidate_init(&c, m, tx);
+    c.returning = how & CC_TXPOOL_BYPASS;
     st = judge_cheap(m, &c, how, err);
     if (st == CC_OK)
         st = cc_txpool_judge_dear(m, &c, err);

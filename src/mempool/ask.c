@@ -191,6 +191,8 @@ static void mark(struct cc_mempool *m, const uint8_t txid[32], bool unbroadcast)
     cc_chain_lock(m->config.chain);
     n = cc_txpool_get(m, txid);
     if (n && n->e.unbroadcast != unbroadcast) {
+        if (!unbroadcast)
+            cc_txpool_log_broadcast(m, n, "");
         n->e.unbroadcast = unbroadcast;
         m->unbroadcast = unbroadcast ? m->unbroadcast + 1 : m->unbroadcast - 1;
     }

@@ -78,6 +78,10 @@ void cc_txpool_take_all(struct cc_mempool *m, struct cc_txpool_list *out);
 void cc_txpool_tell_removed(struct cc_mempool *m,
                             const struct cc_txpool_node *node,
                             enum cc_mempool_leave why);
+/* It is no longer among those that nobody has asked for. */
+void cc_txpool_log_broadcast(struct cc_mempool *m,
+                             const struct cc_txpool_node *node,
+                             const char *when);
 /* Take one node out of the graph, tell, free. Its children stay. */
 void cc_txpool_remove(struct cc_mempool *m, struct cc_txpool_node *node,
                       enum cc_mempool_leave why);
@@ -138,6 +142,7 @@ struct cc_txpool_candidate {
     /* Of a package: those before it may be spent, nothing may be replaced. */
     const struct cc_txpool_candidate *package;
     size_t package_before;
+    bool returning; /* from a block that was taken back */
 };
 
 enum {

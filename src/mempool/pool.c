@@ -1,5 +1,7 @@
 #include "mempool/internal.h"
 
+#include "util/hex.h"
+#include "util/log.h"
 #include "util/mem.h"
 #include "util/random.h"
 
@@ -218,11 +220,25 @@ void cc_txpool_tell_removed(struct cc_mempool *m,
             m->listeners[i].removed(m->listeners[i].arg, &node->e, why);
 }
 
+void cc_txpool_log_broadcast(struct cc_mempool *m,
+                             const struct cc_txpool_node *node,
+                             const char *when)
+{
+    char txid[65];
+
+    cc_hex_encode_rev(txid, node->e.tx.txid, 32);
+    cc_debug(m->config.log, CC_LOG_MEMPOOL,
+             "Removed %s from set of unbroadcast txns%s", txid, when);
+}
+
 void cc_txpool_remove(struct cc_mempool *m, struct cc_txpool_node *node,
                       enum cc_mempool_leave why)
 {
     const struct cc_tx *tx = &node->e.tx;
 
+    if (node->e.unbroadcast)
+        cc_txpool_log_broadcast(m, node,
+                                " before confirmation that txn was sent out");
     account(m, node, false);
     for (size_t i = 0; i < node->parent_count; i++)
         unlink_from(node->parents[i]->children, &node->parents[i]->child_count,

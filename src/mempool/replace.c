@@ -110,6 +110,11 @@ enum cc_status cc_txpool_check_ancestors(struct cc_mempool *m,
     cc_txpool_walk(m);
     for (size_t i = 0; i < c->parents.count; i++)
         cc_txpool_collect(m, &c->ancestors, c->parents.items[i], false);
+    /* What descends from a block's transactions came in block after block; as
+     * in Core, those with too many ancestors go, not those with too many
+     * children. */
+    if (c->returning)
+        l.descendants = l.descendant_size = SIZE_MAX / 2;
     /* What it replaces makes room. */
     if (c->conflicts.count == 1) {
         l.descendants++;

@@ -273,6 +273,51 @@ class TestFullPool(PoolCase):
         return self.c.take()
 
 
+class TestReturn(PoolCase):
+    """Families that were mined in pieces come back whole, as long as nobody has too many ancestors."""
+
+    def test_large_family(self):
+        self.node.stop()
+        self.node.start("-limitancestorcount=60", "-limitancestorsize=1000")  # descendants: 25, 101 kB
+        txs, first = [], None
+        for i in range(60):  # each spends one output of every one before
+            coins = [coin_of(txs[j], i - j - 1) for j in range(i)] or [self.c.take()]
+            outputs = max(59 - i, 1)
+            txs.append(self.send(pay(*coins, outputs=[(sum(c.value for c in coins) - 100000) // outputs] * outputs)))
+            if i in (19, 39):
+                block = self.node.generate(1)[0]
+                first = first or block
+                self.assertEqual(self.pool(), set())
+        self.rpc.invalidateblock(first)
+        entries = self.rpc.getrawmempool(True)
+        for i, tx in enumerate(txs):
+            entry = entries[shown(tx.txid)]
+            self.assertEqual((entry["ancestorcount"], entry["descendantcount"]), (i + 1, 60 - i))
+        self.node.generate(1)
+        self.assertEqual(self.pool(), set())
+
+    def test_long_chains(self):
+        fork = self.node.generate(10)
+        self.rpc.invalidateblock(fork[0])
+        chain = [pay(self.c.take(), fee=1000)]
+        while len(chain) < 40:
+            chain.append(pay(coin_of(chain[-1]), fee=1000))
+        # 20 in a block, and 20 on them in the pool: together too many.
+        self.rpc.generateblock(framework.BURN[self.chain], [tx.serialise().hex() for tx in chain[:20]])
+        for tx in chain[20:]:
+            self.send(tx)
+        self.rpc.reconsiderblock(fork[0])
+        self.assertEqual(self.pool(), {shown(tx.txid) for tx in chain[:25]})
+
+    def test_never_announced(self):
+        self.node.stop()
+        self.node.start("-debug=mempool")
+        tx = self.send(pay(self.c.take(), fee=1000))
+        self.node.generate(1)
+        self.assertIn(f"Removed {shown(tx.txid)} from set of unbroadcast txns before confirmation that txn was sent out",
+                      self.node.log())
+
+
 class TestPackages(PoolCase):
     """Several transactions in one testmempoolaccept."""
 

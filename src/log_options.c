@@ -44,15 +44,17 @@ static bool level_of(const char *name, bool *quiet)
     return *quiet || !strcmp(name, "debug") || !strcmp(name, "trace");
 }
 
-static enum cc_status bad_level(struct cc_error *err, const char *text)
+static enum cc_status bad_level(const struct cc_args *args,
+                                struct cc_error *err, const char *text)
 {
+    const char *sorted[32];
+    size_t len = 0, count = cc_log_category_list(
+                        sorted, !cc_args_get_bool(args, "bitcoin", false));
     char names[400] = "";
-    const char *name;
-    size_t len = 0;
 
-    for (unsigned i = 0; (name = cc_log_category_name(i)); i++)
+    for (size_t i = 0; i < count; i++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
-                                i ? ", " : "", name);
+                                i ? ", " : "", sorted[i]);
     return cc_fail(err, CC_INVALID,
                    "Unsupported category-specific logging level -loglevel=%s. "
                    "Expected -loglevel=<category>:<loglevel>. Valid "
@@ -82,7 +84,7 @@ static enum cc_status take_levels(const struct cc_args *args, uint32_t *quiet,
         snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
         bit = cc_log_category_find(name);
         if (!bit || !level_of(colon + 1, &one))
-            return bad_level(err, text);
+            return bad_level(args, err, text);
         named |= bit;
         hushed = one ? hushed | bit : hushed & ~bit;
     }

@@ -138,24 +138,12 @@ static bool log_bits(struct cc_rpc_call *call, const json_t *names,
     return true;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Categories that bitcoind does not have. */
-static bool is_ours(const char *name)
-{
-    return !strcmp(name, "extension") || !strcmp(name, "storage") ||
-           !strcmp(name, "wallet");
-}
-
 static json_t *logging(struct cc_rpc_call *call)
 {
     struct cc_log *log = call->env->log;
     uint32_t on = cc_log_categories(log), bits;
-    const char *name, *sorted[32];
-    size_t count = 0;
+    const char *sorted[32];
+    size_t count;
     json_t *o;
 
     if (!log_bits(call, cc_rpc_arg(call, 0), &bits))
@@ -166,10 +154,7 @@ static json_t *logging(struct cc_rpc_call *call)
     on &= ~bits;
     cc_log_set_categories(log, on);
     o = json_object();
-    for (unsigned i = 0; (name = cc_log_category_name(i)) && i < 32; i++)
-        if (call->env->params->storage_active || !is_ours(name))
-            sorted[count++] = name;
-    qsort(sorted, count, sizeof(*sorted), by_name);
+    count = cc_log_category_list(sorted, call->env->params->storage_active);
     for (size_t i = 0; i < count; i++)
         cc_json_set_bool(o, sorted[i],
                          (on & cc_log_category_find(sorted[i])) != 0);

@@ -160,6 +160,24 @@ const char *cc_log_category_name(unsigned i)
     return i < NAMES ? names[i] : NULL;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+size_t cc_log_category_list(const char *out[32], bool ours)
+{
+    size_t count = 0;
+
+    for (unsigned i = 0; i < NAMES; i++)
+        if (ours || (strcmp(names[i], "extension") != 0 &&
+                     strcmp(names[i], "storage") != 0 &&
+                     strcmp(names[i], "wallet") != 0))
+            out[count++] = names[i];
+    qsort(out, count, sizeof(*out), by_name);
+    return count;
+}
+
 bool cc_log_wants(const struct cc_log *log, enum cc_log_category cat)
 {
     return log && (cat == CC_LOG_ALWAYS ||

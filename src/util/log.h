@@ -58,8 +58,11 @@ uint32_t cc_log_categories(const struct cc_log *log);
 void cc_log_set_categories(struct cc_log *log, uint32_t categories);
 /* "net" to its bit; "all" and "1" to all bits; 0: unknown. */
 uint32_t cc_log_category_find(const char *name);
-/* Name of bit i, NULL past the last: for listing. */
+/* Name of bit i, NULL past the last. */
 const char *cc_log_category_name(unsigned i);
+/* All names in order of the alphabet, for listing; returns how many. ours:
+ * with those that bitcoind does not have. */
+size_t cc_log_category_list(const char *out[32], bool ours);
 
 void cc_log_write(struct cc_log *log, enum cc_log_category cat,
                   const char *file, int line, const char *fmt, ...)

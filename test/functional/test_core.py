@@ -134,7 +134,10 @@ class TestOptions(Core):
     def test_log_levels(self):
         self.fails("Unsupported global logging level -loglevel=all. Valid values: info, debug, trace.", "-loglevel=all")
         self.fails("Unsupported category-specific logging level -loglevel=net:x. Expected "
-                   "-loglevel=<category>:<loglevel>.", "-loglevel=net:x")
+                   "-loglevel=<category>:<loglevel>. Valid categories: addrman, bench, blockstorage, cmpctblock, coindb, "
+                   "estimatefee, http, i2p, ipc, leveldb, libevent, mempool, mempoolrej, net, proxy, prune, qt, rand, "
+                   "reindex, rpc, scan, selectcoins, tor, txpackages, txreconciliation, util, validation, walletdb, zmq. "
+                   "Valid loglevels: info, debug, trace.", "-loglevel=net:x")
 
     def test_least_highest_fee(self):
         self.fails("Invalid amount for -maxtxfee=<amount>: '0.00000999' (must be at least the minrelay fee of 0.00001000 "

@@ -291,6 +291,7 @@ enum cc_status cc_chain_invalidate(struct cc_chain *c, struct cc_index *i,
     if (st == CC_OK && cc_chain_contains(c, i) &&
         !cc_prune_can_undo(c, i->prev)) {
         cc_chain_unlock(c);
+        cc_chain_end_move(c);
         return cc_fail(err, CC_LIMIT,
                        "the chain cannot go back behind pruned blocks");
     }

@@ -1,4 +1,6 @@
 /* Old block files go, and nothing else. */
+#include <pthread.h>
+
 #include "chain/internal.h"
 #include "chain/test/world.h"
 
@@ -232,6 +234,24 @@ static void test_no_way_back_but_reindex(void **state)
     tear_down(&s);
 }
 
+static void *precious(void *arg)
+{
+    struct setting *s = arg;
+
+    return cc_chain_precious(s->c, cc_chain_tip(s->c), NULL) == CC_OK ? s
+                                                                      : NULL;
+}
+
+static void others_can_move(struct setting *s)
+{
+    pthread_t thread;
+    void *answer;
+
+    assert_int_equal(pthread_create(&thread, NULL, precious, s), 0);
+    pthread_join(thread, &answer);
+    assert_ptr_equal(answer, s);
+}
+
 /* A branch from far below that has more work. */
 static void test_no_reorganisation_behind(void **state)
 {
@@ -256,6 +276,7 @@ static void test_no_reorganisation_behind(void **state)
     assert_int_equal(cc_chain_invalidate(s.c, entry(&s, s.main[12]), &err),
                      CC_LIMIT);
     assert_false(cc_chain_failed(s.c, NULL));
+    others_can_move(&s);
     /* but as far as there are data */
     assert_int_equal(cc_chain_invalidate(s.c, entry(&s, s.main[490]), &err),
                      CC_OK);

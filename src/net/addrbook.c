@@ -45,6 +45,8 @@ void cc_abook_reset(struct cc_addrbook *b)
     cc_map_reset(&b->map);
     memset(b->fresh, 0, sizeof(b->fresh));
     memset(b->tried, 0, sizeof(b->tried));
+    memset(b->fresh_in, 0, sizeof(b->fresh_in));
+    memset(b->tried_in, 0, sizeof(b->tried_in));
     b->fresh_count = b->tried_count = b->collision_count = 0;
 }
 
@@ -166,6 +168,17 @@ void cc_abook_delete(struct cc_addrbook *b, struct cc_book_slot *s)
     free(s);
 }
 
+void cc_abook_set(struct cc_addrbook *b, bool tried, size_t slot,
+                  struct cc_book_slot *s)
+{
+    struct cc_book_slot **at = tried ? &b->tried[slot] : &b->fresh[slot];
+    uint8_t *in = tried ? &b->tried_in[slot / CC_BOOK_BUCKET_SIZE]
+                        : &b->fresh_in[slot / CC_BOOK_BUCKET_SIZE];
+
+    *in = (uint8_t)(*in - (*at != NULL) + (s != NULL));
+    *at = s;
+}
+
 /* Who is there has one place less; without any it is forgotten. */
 static void vacate(struct cc_addrbook *b, size_t slot)
 {
@@ -173,7 +186,7 @@ static void vacate(struct cc_addrbook *b, size_t slot)
 
     if (!s)
         return;
-    b->fresh[slot] = NULL;
+    cc_abook_set(b, false, slot, NULL);
     if (--s->refs)
         return;
     b->fresh_count--;
@@ -183,7 +196,7 @@ static void vacate(struct cc_addrbook *b, size_t slot)
 static void occupy(struct cc_addrbook *b, struct cc_book_slot *s, size_t slot)
 {
     vacate(b, slot);
-    b->fresh[slot] = s;
+    cc_abook_set(b, false, slot, s);
     if (!s->refs++)
         b->fresh_count++;
 }
@@ -262,7 +275,7 @@ static void move_to_tried(struct cc_addrbook *b, struct cc_book_slot *s,
 
         if (b->fresh[at] != s)
             continue;
-        b->fresh[at] = NULL;
+        cc_abook_set(b, false, at, NULL);
         s->refs--;
     }
     b->fresh_count--;
@@ -271,7 +284,7 @@ static void move_to_tried(struct cc_addrbook *b, struct cc_book_slot *s,
         b->tried_count--;
         occupy(b, old, cc_abook_new_slot(b, &old->e.addr, &old->e.source));
     }
-    b->tried[slot] = s;
+    cc_abook_set(b, true, slot, s);
     s->e.tried = true;
     b->tried_count++;
 }
@@ -399,32 +412,48 @@ static uint64_t chance(const struct cc_book_entry *e, int64_t now)
     return c;
 }
 
+/* Each bucket that holds anything is as likely as any other: who fills one of
+ * them gains nothing by it. Of its places the first taken behind a random
+ * one. */
+static const struct cc_book_entry *draw(const struct cc_addrbook *b, bool tried,
+                                        const uint16_t *buckets, size_t count,
+                                        uint64_t (*random)(void *arg),
+                                        void *arg)
+{
+    size_t first = buckets[random(arg) % count] * (size_t)CC_BOOK_BUCKET_SIZE;
+    size_t i = (size_t)(random(arg) % CC_BOOK_BUCKET_SIZE);
+    struct cc_book_slot *const *table = tried ? b->tried : b->fresh;
+
+    while (!table[first + i])
+        i = (i + 1) % CC_BOOK_BUCKET_SIZE;
+    return &table[first + i]->e;
+}
+
 bool cc_addrbook_select(const struct cc_addrbook *b, bool new_only, int64_t now,
                         uint64_t (*random)(void *arg), void *arg,
                         struct cc_book_entry *out)
 {
+    uint16_t buckets[CC_BOOK_NEW_BUCKETS];
     uint64_t luck = 1; /* chances rise until something is taken */
-    struct cc_book_slot *const *table;
-    size_t slots;
+    const struct cc_book_entry *e;
+    const uint8_t *in;
+    size_t all, count = 0;
     bool tried;
 
     if (new_only ? !b->fresh_count : !b->fresh_count && !b->tried_count)
         return false;
     tried =
         !new_only && b->tried_count && (!b->fresh_count || (random(arg) & 1));
-    table = tried ? b->tried : b->fresh;
-    slots = tried ? CC_BOOK_TRIED_SLOTS : CC_BOOK_NEW_SLOTS;
-    for (;;) {
-        size_t i = (size_t)(random(arg) % slots);
-
-        while (!table[i])
-            i = (i + 1) % slots;
-        if ((random(arg) & 0xffff) < chance(&table[i]->e, now) * luck) {
-            *out = table[i]->e;
-            return true;
-        }
-        luck++;
-    }
+    in = tried ? b->tried_in : b->fresh_in;
+    all = tried ? CC_BOOK_TRIED_BUCKETS : CC_BOOK_NEW_BUCKETS;
+    for (size_t i = 0; i < all; i++)
+        if (in[i])
+            buckets[count++] = (uint16_t)i;
+    do {
+        e = draw(b, tried, buckets, count, random, arg);
+    } while ((random(arg) & 0xffff) >= chance(e, now) * luck++);
+    *out = *e;
+    return true;
 }
 
 size_t cc_addrbook_sample(const struct cc_addrbook *b, size_t max,

@@ -27,6 +27,7 @@ struct cc_addrbook {
     int64_t last_good;
     struct cc_map map; /* CC_BOOK_KEY_LEN -> struct cc_book_slot * */
     struct cc_book_slot *fresh[CC_BOOK_NEW_SLOTS], *tried[CC_BOOK_TRIED_SLOTS];
+    uint8_t fresh_in[CC_BOOK_NEW_BUCKETS], tried_in[CC_BOOK_TRIED_BUCKETS];
     size_t fresh_count, tried_count; /* addresses, not places */
     struct cc_netaddr collisions[CC_BOOK_COLLISIONS];
     size_t collision_count;
@@ -40,6 +41,9 @@ struct cc_book_slot *cc_abook_find(const struct cc_addrbook *b,
 /* A new entry of the map, in no table yet. */
 struct cc_book_slot *cc_abook_make(struct cc_addrbook *b,
                                    const struct cc_netaddr *a);
+/* Who has a slot (NULL: nobody); counts of buckets follow, nothing else. */
+void cc_abook_set(struct cc_addrbook *b, bool tried, size_t slot,
+                  struct cc_book_slot *s);
 void cc_abook_delete(struct cc_addrbook *b, struct cc_book_slot *s);
 /* Numbers of slots: bucket * CC_BOOK_BUCKET_SIZE + position. */
 size_t cc_abook_new_slot(const struct cc_addrbook *b,

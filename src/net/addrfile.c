@@ -189,7 +189,7 @@ static void put_new(struct cc_addrbook *b, struct cc_book_slot *s, size_t slot)
 {
     if (b->fresh[slot] || s->refs >= CC_BOOK_MAX_REFS)
         return;
-    b->fresh[slot] = s;
+    cc_abook_set(b, false, slot, s);
     if (!s->refs++)
         b->fresh_count++;
 }
@@ -233,7 +233,7 @@ static void read_tried(struct cc_addrbook *b, struct cc_reader *r,
         if (!s)
             continue;
         s->e.tried = true;
-        b->tried[slot] = s;
+        cc_abook_set(b, true, slot, s);
         b->tried_count++;
     }
 }

@@ -55,3 +55,7 @@ src_net_test_test_compact_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 check_PROGRAMS += src/net/test/test_reach
 src_net_test_test_reach_SOURCES = src/net/test/test_reach.c
 src_net_test_test_reach_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_book
+src_net_test_test_book_SOURCES = src/net/test/test_book.c
+src_net_test_test_book_LDADD = $(TEST_SUPPORT) $(FLOOR_net)

@@ -68,7 +68,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"networkactive", "", CONNECTION, "Enable all P2P network activity (default: 1)", 0},
     {"peertimeout", "=<n>", CONNECTION, "Seconds of silence after which a peer that shakes no hands is dropped (default: 60)", CC_ARG_DEBUG},
     {"port", "=<port>", CONNECTION, "Listen for connections on <port> (default: 7733, test: 17733, regtest: 17744)", CC_ARG_NETWORK},
-    {"proxy", "=<ip:port>", CONNECTION, "Connect through SOCKS5 proxy, set -noproxy to disable (default: disabled)", 0},
+    {"proxy", "=<ip:port>", CONNECTION, "Connect through SOCKS5 proxy, set -noproxy to disable (default: disabled)", CC_ARG_VALUE},
     {"proxyrandomize", "", CONNECTION, "Randomize credentials for every proxy connection. This enables Tor stream isolation (default: 1)", 0},
     {"seednode", "=<host[:port]>", CONNECTION, "Connect to a node to retrieve peer addresses, and disconnect", 0},
     {"torcontrol", "=<ip>:<port>", CONNECTION, "", CC_ARG_HIDDEN},

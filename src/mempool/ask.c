@@ -174,15 +174,7 @@ void cc_mempool_each_delta(struct cc_mempool *m,
     cc_chain_unlock(m->config.chain);
 }
 
-uint64_t cc_mempool_changes(struct cc_mempool *m)
-{
-    uint64_t changes;
-
-    cc_chain_lock(m->config.chain);
-    changes = m->changes;
-    cc_chain_unlock(m->config.chain);
-    return changes;
-}
+uint64_t cc_mempool_changes(struct cc_mempool *m) { return m->changes; }
 
 static void mark(struct cc_mempool *m, const uint8_t txid[32], bool unbroadcast)
 {

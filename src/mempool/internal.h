@@ -51,8 +51,9 @@ struct cc_mempool {
     size_t ranked_count, ranked_cap;
     size_t bytes, usage, unbroadcast;
     cc_amount total_fee;
-    uint64_t sequence, changes, walk;
-    uint64_t audited; /* changes at the last audit */
+    uint64_t sequence, walk;
+    _Atomic uint64_t changes; /* may be read without the lock */
+    uint64_t audited;         /* changes at the last audit */
     uint64_t rolling; /* feerate, in 65536ths of satoshi per kvB; decays */
     int64_t rolling_time, oldest; /* oldest: no entry is older */
     bool block_since_bump;

@@ -150,7 +150,7 @@ void cc_mempool_each_delta(struct cc_mempool *m,
                            bool (*fn)(void *arg, const uint8_t txid[32],
                                       cc_amount delta),
                            void *arg);
-/* Number of changes so far: getblocktemplate's longpoll. */
+/* Number of changes so far: getblocktemplate's longpoll. Takes no lock. */
 uint64_t cc_mempool_changes(struct cc_mempool *m);
 /* Ours: announced again and again, over restarts too, until a peer asked for
  * it, which _set_broadcast says. */

@@ -134,6 +134,11 @@ static enum cc_status take_word(struct cc_args *a, const char *word,
         st = cc_fail(err, CC_INVALID,
                      "Negating of -%s is meaningless and therefore forbidden",
                      name);
+    else if (!eq && !negated && option->flags & CC_ARG_VALUE)
+        st = cc_fail(err, CC_INVALID,
+                     "Can not set -%s with no value. Please specify value with "
+                     "-%s=value.",
+                     name, name);
     else
         add(a, FROM_COMMAND_LINE, "", name, value, negated);
     free(whole);

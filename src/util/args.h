@@ -27,6 +27,7 @@ enum cc_arg_flags {
     CC_ARG_NO_NEGATE = 8, /* -noname is an error */
     CC_ARG_CLI_ONLY = 16, /* not in the file: -conf */
     CC_ARG_SECRET = 32,   /* cc_args_line hides its value */
+    CC_ARG_VALUE = 64,    /* -name alone is an error */
 };
 
 struct cc_arg_option {

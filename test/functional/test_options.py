@@ -426,6 +426,13 @@ class TestFiles(framework.TestCase):
             node.stop()
 
 
+class TestWords(framework.TestCase):
+    def test_option_without_value(self):
+        self.assertEqual(self.add_node().start_fails("-proxy"), (1, (
+            "Error: Error parsing command line arguments: Can not set -proxy with no value. Please specify value with "
+            "-proxy=value.\n")))
+
+
 class TestActivation(framework.TestCase):
     chain = "bitcoin-regtest"
 

@@ -22,6 +22,8 @@ static const struct cc_arg_option options[] = {
     {"listen", "", "Connection options:", "Accept connections.", 0},
     {"pid", "=<file>", "Options:", "Where the process id goes.",
      CC_ARG_NO_NEGATE | CC_ARG_HIDDEN},
+    {"proxy", "=<addr>", "Options:", "A way out.",
+     CC_ARG_HIDDEN | CC_ARG_VALUE},
     {"rpcpassword", "=<pw>", "Options:", "Secret.",
      CC_ARG_HIDDEN | CC_ARG_SECRET},
 };
@@ -352,6 +354,20 @@ static void test_soft_set_and_force(void **state)
     cc_args_free(a);
 }
 
+static void test_value_asked_for(void **state)
+{
+    struct cc_args *a = fresh();
+    struct cc_error err;
+
+    (void)state;
+    assert_int_equal(parse(a, NULL, &err, WORDS("-proxy")), CC_INVALID);
+    assert_string_equal(err.text, "Can not set -proxy with no value. Please "
+                                  "specify value with -proxy=value.");
+    assert_int_equal(parse(a, NULL, &err, WORDS("-proxy=", "-noproxy")), CC_OK);
+    assert_int_equal(parse(a, NULL, &err, WORDS("-noproxy=0")), CC_OK);
+    cc_args_free(a);
+}
+
 /* settings.json stands between command line and file. */
 static void test_saved(void **state)
 {
@@ -431,6 +447,7 @@ int main(void)
         cmocka_unit_test(test_includes),
         cmocka_unit_test(test_soft_set_and_force),
         cmocka_unit_test(test_saved),
+        cmocka_unit_test(test_value_asked_for),
         cmocka_unit_test(test_help_has_bitcoinds_shape),
     };
 

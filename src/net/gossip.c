@@ -316,20 +316,30 @@ void cc_gossip_on_getaddr(struct cc_peer *p)
         queue_addr(p, &a->entries[i]);
 }
 
-/* Ourselves, if we know an address that others can reach. */
+static bool hides(unsigned network)
+{
+    return network == CC_NET_TORV3 || network == CC_NET_I2P;
+}
+
+/* Ourselves, if we know an address that others can reach. Who came through a
+ * network that hides us is told no address outside of it, and nobody outside
+ * an address inside: both together would show that they are one node. */
 static void tell_local(struct cc_peer *p, int64_t now)
 {
     struct cc_net *n = p->net;
+    unsigned way = p->onion ? CC_NET_TORV3 : p->addr.network;
     struct cc_addr_entry e;
 
-    if (!n->o.listen || now < p->next_local_us)
+    if (!n->o.listen || now < p->next_local_us || cc_chain_in_ibd(n->chain))
         return;
     p->next_local_us = now + cc_net_poisson_us(LOCAL_ADDR_US);
     for (size_t i = 0; i < n->local_count; i++) {
-        if (!cc_netaddr_parse(&e.addr, n->locals[i].address, n->o.port))
+        if (!cc_reach_parse(&n->reach, &e.addr, n->locals[i].address,
+                            n->o.port))
             continue;
         e.addr.port = n->locals[i].port;
-        if (!cc_netaddr_is_routable(&e.addr))
+        if (!cc_netaddr_is_routable(&e.addr) ||
+            (e.addr.network != way && (hides(way) || hides(e.addr.network))))
             continue;
         e.time = (uint32_t)(now / SECOND_US);
         e.services = n->services;

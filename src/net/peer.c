@@ -156,7 +156,8 @@ bool cc_peer_take_consequence(struct cc_peer *p)
     } else {
         cc_debug(n->log, CC_LOG_NET,
                  "Disconnecting and discouraging peer %" PRId64 "!", p->id);
-        cc_banlist_discourage(n->bans, &p->addr);
+        if (p->addr.network) /* a name behind a proxy has no address */
+            cc_banlist_discourage(n->bans, &p->addr);
     }
     cc_peer_drop(p);
     return true;

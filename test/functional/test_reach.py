@@ -227,6 +227,27 @@ class TestOverlay(Reach):
                 self.assertEqual([x["network"] for x in node.rpc.getpeerinfo()], ["not_publicly_routable", "onion"])
                 s.close()
 
+    def test_own_addresses_do_not_meet(self):
+        """Who came through Tor is told our onion address only, everybody else the others only."""
+        port = framework.free_port()
+        node = self.start_node("-connect=0", f"-bind=127.0.0.1:{port}=onion", "-externalip=8.8.4.4",
+                               f"-externalip={ONION}")
+        node.generate(1)  # not while catching up
+        main, known = node.port, {}
+        try:
+            for name, at in (("ip", main), ("onion", port)):
+                node.port = at
+                with Peer(node) as p:
+                    p.send("getaddr")
+                    got = p.wait("addrv2")
+                    count, at = read_compact(got, 0)
+                    services = read_compact(got, at + 4)[1]
+                    known[name] = count, got[services], got[services + 2:services + 6]
+        finally:
+            node.port = main
+        self.assertEqual(known["ip"], (1, 1, bytes([8, 8, 4, 4])))
+        self.assertEqual(known["onion"], (1, 4, base64.b32decode(ONION[:56].upper())[:4]))
+
     def test_addresses_are_relayed(self):
         """Onion, I2P and CJDNS addresses come by addrv2 (BIP 155), are kept, shown, and told to who can read them."""
         node = self.start_node("-connect=0", "-cjdnsreachable", "-whitelist=addr,noban@127.0.0.1", "-debug=net",

@@ -675,6 +675,13 @@ static json_t *getblockfrompeer(struct cc_rpc_call *call)
     i = cc_chain_find(call->env->chain, hash);
     if (!i)
         return cc_rpc_error(call, CC_RPC_MISC_ERROR, "Block header missing");
+    /* One from ahead would keep its file from being pruned. */
+    if (cc_chain_prune_info(call->env->chain).on &&
+        i->height > cc_chain_tip(call->env->chain)->height)
+        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
+                            "In prune mode, only blocks that the node has "
+                            "already synced previously can be fetched from a "
+                            "peer");
     if (cc_chain_look(call->env->chain, i).status & CC_INDEX_DATA)
         return cc_rpc_error(call, CC_RPC_MISC_ERROR,
                             "Block already downloaded");

@@ -515,7 +515,8 @@ static const struct cc_rpc_arg sign_args[] = {
 };
 
 static const struct cc_rpc_method methods[] = {
-    {"wallet", "fundrawtransaction", fundrawtransaction, CC_RPC_ARGS(fund_args),
+    {"rawtransactions", "fundrawtransaction", fundrawtransaction,
+     CC_RPC_ARGS(fund_args),
      "If the transaction has no inputs, they will be automatically selected to "
      "meet its out value.\n"
      "It will add at most one change output to the outputs.\n"

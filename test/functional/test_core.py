@@ -75,6 +75,20 @@ class TestSigning(Core):
 
 
 class TestFiles(Core):
+    def test_fetching_ahead(self):
+        """A node that prunes asks no peer for a block above its tip, another does."""
+        source = self.start_node()
+        ahead = source.generate(2)
+        for args, said in ((("-prune=1",), "In prune mode, only blocks that the node has already synced previously can be "
+                                           "fetched from a peer"), ((), "Peer does not exist")):
+            node = self.start_node(*args)
+            for hash_ in ahead:
+                node.rpc.submitheader(source.rpc.getblockheader(hash_, False))
+            self.assert_rpc_error(-1, said, node.rpc.getblockfrompeer, ahead[1], 0)
+            self.assert_rpc_error(-1, "Block header missing", node.rpc.getblockfrompeer, "00" * 32, 0)
+            self.assert_rpc_error(-1, "Block already downloaded", node.rpc.getblockfrompeer, node.tip(), 0)
+
+
     def test_cookie_cannot_be_written(self):
         node = self.add_node()
         os.makedirs(os.path.join(node.chain_dir, ".cookie.tmp"))

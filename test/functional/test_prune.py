@@ -1,6 +1,7 @@
 """Letting go of old blocks: -prune, pruneblockchain, and what others see of it."""
 import os
 import struct
+import threading
 
 import framework
 import peer
@@ -154,6 +155,65 @@ class Manual(framework.TestCase):
         self.wait_until(lambda: node.rpc.getblock(gone)["height"] == 1)
         self.assertEqual(node.rpc.getblockchaininfo()["pruneheight"], first)
         self.assertEqual(node.rpc.pruneblockchain(300) + 1, node.rpc.getblockchaininfo()["pruneheight"])
+
+    def test_heights_of_core(self):
+        """The files of Bitcoin Core's rpc_getblockfrompeer.py (27) end at the same blocks."""
+        miners = ("mjTkW3DjgyZck4KbiRusZsqTgaYTxdSz6z", "msX6jQXvxiNhx3Q62PKeLPrhrqZQdSimTg",
+                  "mnonCMyH9TmAsSj3M59DsbH8H63U3RKoFP", "bcrt1p9yfmy5h72durp7zrhlw9lf7jpwjgvwdg0jr0lqmmjtgg83266lqsekaqka")
+        whole, node = self.start_node(), self.start_node(*FAST)
+
+        def more(count):
+            whole.rpc.generatetoaddress(count, miners[0])
+            framework.sync([whole, node])
+        for i in range(8):
+            whole.rpc.generatetoaddress(24 if i == 7 else 25, miners[i % 4])
+        node.connect(whole)
+        more(404)
+        self.assertEqual(node.rpc.pruneblockchain(300), 248)
+        gone = whole.rpc.getblockhash(2)
+        self.assert_rpc_error(-1, GONE, node.rpc.getblock, gone)
+        self.assertEqual(node.rpc.getblockfrompeer(gone, node.rpc.getpeerinfo()[0]["id"]), {})
+        self.wait_until(lambda: node.rpc.getblock(gone)["height"] == 2)
+        more(250)
+        self.assertEqual(node.rpc.pruneblockchain(700), 248 + 251)
+        self.assertEqual(node.rpc.getblock(gone)["height"], 2)  # it is in a later file now
+        more(250)
+        self.assertEqual(node.rpc.pruneblockchain(1000), 248 + 251 + 250)
+        self.assert_rpc_error(-1, GONE, node.rpc.getblock, gone)
+
+    def test_while_others_read_and_move(self):
+        """Files go under the eyes of who reads them; what is left is right, and nothing stops."""
+        node = self.start_node(*FAST, "-checkblockindex")
+        node.generate(700)
+        hashes = [node.rpc.getblockhash(h) for h in range(701)]
+        done, wrong, seen = threading.Event(), [], set()
+
+        def read(first):
+            rpc = framework.Rpc(node.rpc_port, node._cookie)
+            h = first
+            while not done.is_set():
+                try:
+                    if rpc.getblock(hashes[h], 2)["height"] != h:
+                        wrong.append(h)
+                    seen.add("there")
+                except framework.RpcError as e:
+                    seen.add("gone")
+                    if e.message != GONE:
+                        wrong.append((h, e.message))
+                h = (h + 97) % 412
+        readers = [threading.Thread(target=read, args=(50 * i,)) for i in range(3)]
+        for r in readers:
+            r.start()
+        self.wait_until(lambda: "there" in seen, what="somebody reads")
+        for height in range(100, 1000, 50):
+            node.rpc.pruneblockchain(min(height, node.height()))
+            node.generate(20)
+        self.wait_until(lambda: "gone" in seen, what="somebody comes too late")
+        done.set()
+        for r in readers:
+            r.join()
+        self.assertEqual(wrong, [])
+        self.assertTrue(node.rpc.verifychain(4, 200))
 
     def test_wallets(self):
         node = self.start_node(*FAST)

@@ -24,8 +24,8 @@ struct cc_templates {
     pthread_mutex_t building; /* taken before the lock; by one at a time */
     pthread_mutex_t lock;     /* over what follows */
     json_t *ready;            /* NULL: none yet */
-    uint8_t tip[32];
-    uint64_t changes; /* of the pool, when it was built */
+    uint64_t tips;    /* how often the tip had moved before it was built */
+    uint64_t changes; /* of the pool, then */
     int64_t built_ms, took_ms, asked_ms, min_time;
     pthread_t thread;
     bool running;
@@ -149,10 +149,11 @@ static json_t *template_json(const struct cc_templates_config *config,
 
 /* --- Keeping it ---------------------------------------------------------- */
 
-/* Good enough for a call? Under the lock. */
+/* Good enough for a call? Under our lock, and without the chain's: while a
+ * block is being connected the last template is still the right one. */
 static bool of_tip(const struct cc_templates *t)
 {
-    return t->ready && !memcmp(cc_chain_tip(t->config.chain)->hash, t->tip, 32);
+    return t->ready && cc_waiter_count(t->config.waiter) == t->tips;
 }
 
 static bool is_fresh(const struct cc_templates *t)
@@ -173,7 +174,7 @@ static enum cc_status build(struct cc_templates *t, struct cc_error *err)
     const struct cc_templates_config *c = &t->config;
     int64_t start = cc_clock_monotonic_ms();
     struct cc_template made;
-    uint64_t changes;
+    uint64_t changes, tips = cc_waiter_count(c->waiter);
     json_t *json, *old;
     enum cc_status st;
 
@@ -187,7 +188,7 @@ static enum cc_status build(struct cc_templates *t, struct cc_error *err)
     pthread_mutex_lock(&t->lock);
     old = t->ready;
     t->ready = json;
-    memcpy(t->tip, made.block.header.prev, 32);
+    t->tips = tips;
     t->changes = changes;
     t->min_time = made.min_time;
     t->built_ms = cc_clock_monotonic_ms();

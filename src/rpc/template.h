@@ -22,7 +22,7 @@ struct cc_templates_config {
     struct cc_chain *chain;
     struct cc_mempool *mempool;
     const struct cc_clock *clock;
-    struct cc_waiter *waiter; /* its end is the thread's end */
+    struct cc_waiter *waiter; /* woken by each tip; its end is the thread's */
     int64_t quick_ms;         /* how long building may hold up a call */
 };
 

@@ -6,6 +6,7 @@
 #include "rpc/template.h"
 #include "util/clock.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static struct fixture f;
@@ -99,6 +100,7 @@ static void test_quick(void **state)
         json_decref(o);
     }
     fixture_mine(&f, 1);
+    cc_waiter_wake(waiter);
     assert_int_equal(transactions(), 0);
     assert_int_equal(height(), 12);
 }
@@ -130,7 +132,52 @@ static void test_slow(void **state)
     assert_int_equal(transactions(), 0);
     assert_int_equal(
         cc_chain_invalidate(f.chain, cc_chain_tip(f.chain), &f.err), CC_OK);
+    cc_waiter_wake(waiter);
     assert_int_equal(height(), 11);
+}
+
+struct hold {
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool held, done;
+};
+
+static void *hold_chain(void *arg)
+{
+    struct hold *h = arg;
+
+    cc_chain_lock(f.chain);
+    pthread_mutex_lock(&h->lock);
+    h->held = true;
+    pthread_cond_signal(&h->cond);
+    while (!h->done)
+        pthread_cond_wait(&h->cond, &h->lock);
+    pthread_mutex_unlock(&h->lock);
+    cc_chain_unlock(f.chain);
+    return NULL;
+}
+
+/* Though somebody keeps the chain, as who connects a block does. */
+static void test_at_once(void **state)
+{
+    struct hold h = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false,
+                     false};
+    pthread_t thread;
+
+    (void)state;
+    open_with(-1);
+    assert_int_equal(height(), 11);
+    assert_int_equal(pthread_create(&thread, NULL, hold_chain, &h), 0);
+    pthread_mutex_lock(&h.lock);
+    while (!h.held)
+        pthread_cond_wait(&h.cond, &h.lock);
+    pthread_mutex_unlock(&h.lock);
+    assert_int_equal(height(), 11); /* or this waits for ever */
+    pthread_mutex_lock(&h.lock);
+    h.done = true;
+    pthread_cond_signal(&h.cond);
+    pthread_mutex_unlock(&h.lock);
+    pthread_join(thread, NULL);
 }
 
 /* The time is that of the call. */
@@ -159,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_quick, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time, setup, teardown),
     };
 

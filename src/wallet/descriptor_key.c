@@ -229,6 +229,23 @@ static bool parse_origin(struct cc_desc_key *k, struct cc_desc_span s,
     return add_path(&k->origin_path, s, more, apostrophe, why);
 }
 
+/* One more key, zeroed; what moves leaves no secret behind. */
+static struct cc_desc_key *add_key(struct cc_desc_node *n)
+{
+    struct cc_desc_key *old = n->keys;
+
+    if (n->key_count == n->key_cap) {
+        n->key_cap = n->key_cap ? 2 * n->key_cap : 1;
+        n->keys = cc_calloc(n->key_cap, sizeof(*n->keys));
+        if (old) {
+            memcpy(n->keys, old, n->key_count * sizeof(*old));
+            cc_cleanse(old, n->key_count * sizeof(*old));
+        }
+        free(old);
+    }
+    return &n->keys[n->key_count++];
+}
+
 bool cc_desc_key_parse(struct cc_desc_node *n, struct cc_desc_span text,
                        enum cc_desc_place place, const struct cc_descriptor *d,
                        char **why)
@@ -237,9 +254,7 @@ bool cc_desc_key_parse(struct cc_desc_node *n, struct cc_desc_span text,
     struct cc_desc_key *k;
     bool more, apostrophe = false, again;
 
-    n->keys = cc_grow(n->keys, &n->key_cap, n->key_count + 1, sizeof(*k));
-    k = &n->keys[n->key_count++];
-    memset(k, 0, sizeof(*k));
+    k = add_key(n);
     origin = cut(&rest, ']', &more);
     if (more) {
         struct cc_desc_span behind = rest;

@@ -457,6 +457,7 @@ static char *check_sum(const char *text, bool needed, char **why)
                            hash + 1, sum);
     else
         return body;
+    cc_cleanse(body, strlen(body));
     free(body);
     return NULL;
 }

@@ -128,9 +128,12 @@ static void test_by_itself(void **state)
     set_up(&s, 700);
     s.config.prune_target = 300 * KIB;
     open_it(&s);
+    cc_chain_hold(s.c); /* room cannot wait for the end of a long series */
     give_main(&s, 1, 700);
     first = cc_chain_prune_info(s.c).first;
     assert_true(first > 0 && cc_chain_prune_info(s.c).automatic);
+    assert_int_equal(cc_chain_release(s.c, &err), CC_OK);
+    first = cc_chain_prune_info(s.c).first;
     assert_false(file_exists(&s, "blk00000.dat"));
     assert_false(file_exists(&s, "rev00000.dat"));
     expect_kept(&s);
@@ -155,6 +158,8 @@ static void test_not_below_the_target_nor_too_early(void **state)
     s.config.prune_after = 500;
     open_it(&s);
     give_main(&s, 1, 500);
+    assert_int_equal(cc_chain_prune_info(s.c).first, 0);
+    reopen(&s); /* which looks at once */
     assert_int_equal(cc_chain_prune_info(s.c).first, 0);
     s.config.prune_after = 100;
     s.config.prune_target = UINT64_C(1) << 30;
@@ -185,6 +190,62 @@ static void test_by_hand(void **state)
     assert_int_equal(cc_chain_prune(s.c, 600, NULL), CC_OK);
     assert_true(cc_chain_prune_info(s.c).first > first);
     expect_kept(&s);
+    tear_down(&s);
+}
+
+/* Height of the last block in file 0. */
+static uint32_t end_of_first(struct setting *s)
+{
+    uint32_t h = 0;
+
+    while (entry(s, s->main[h + 1])->file == 0)
+        h++;
+    return h;
+}
+
+static void test_288_are_kept(void **state)
+{
+    struct setting s;
+    uint32_t end;
+
+    (void)state;
+    set_up(&s, 600);
+    open_it(&s);
+    give_main(&s, 1, 200);
+    end = end_of_first(&s);
+    give_main(&s, 201, end + KEPT - 1);
+    assert_int_equal(cc_chain_prune(s.c, 600, NULL), CC_OK);
+    assert_int_equal(cc_chain_prune_info(s.c).first, 0);
+    give_main(&s, end + KEPT, end + KEPT);
+    assert_int_equal(cc_chain_prune(s.c, end - 1, NULL), CC_OK);
+    assert_int_equal(cc_chain_prune_info(s.c).first, 0);
+    assert_int_equal(cc_chain_prune(s.c, end, NULL), CC_OK);
+    assert_int_equal(cc_chain_prune_info(s.c).first, end + 1);
+    tear_down(&s);
+}
+
+/* While catching up a tenth of the target is left free as well. */
+static void test_no_more_than_it_takes(void **state)
+{
+    struct setting s;
+    uint64_t used;
+    uint32_t end;
+
+    (void)state;
+    set_up(&s, 600);
+    open_it(&s);
+    give_main(&s, 1, 600);
+    end = end_of_first(&s);
+    used = cc_blockfiles_size(s.c->files) + cc_blockfiles_chunks(s.c->files);
+    assert_true(cc_chain_in_ibd(s.c));
+    s.config.prune_target = (used + KIB) / 9 * 10;
+    reopen(&s);
+    assert_int_equal(cc_chain_flush(s.c, NULL), CC_OK);
+    assert_int_equal(cc_chain_prune_info(s.c).first, 0);
+    s.config.prune_target = (used - KIB) / 9 * 10;
+    reopen(&s);
+    assert_int_equal(cc_chain_flush(s.c, NULL), CC_OK);
+    assert_int_equal(cc_chain_prune_info(s.c).first, end + 1);
     tear_down(&s);
 }
 
@@ -257,6 +318,7 @@ static void test_no_reorganisation_behind(void **state)
 {
     struct setting s;
     struct cc_error err;
+    uint32_t first;
     int side;
 
     (void)state;
@@ -277,6 +339,13 @@ static void test_no_reorganisation_behind(void **state)
                      CC_LIMIT);
     assert_false(cc_chain_failed(s.c, NULL));
     others_can_move(&s);
+    /* nor over one whose data came again, but not what undoes it */
+    first = cc_chain_prune_info(s.c).first;
+    assert_int_equal(give(&s, s.main[first - 1], NULL), CC_OK);
+    assert_int_equal(cc_chain_prune_info(s.c).first, first - 1);
+    assert_int_equal(
+        cc_chain_invalidate(s.c, entry(&s, s.main[first - 1]), &err), CC_LIMIT);
+    assert_false(cc_chain_failed(s.c, NULL));
     /* but as far as there are data */
     assert_int_equal(cc_chain_invalidate(s.c, entry(&s, s.main[490]), &err),
                      CC_OK);
@@ -305,17 +374,20 @@ static void test_what_was_beside_may_come_again(void **state)
     for (int i = 1; i < 4; i++)
         assert_int_equal(give(&s, side[i], NULL), CC_OK);
     give_main(&s, 21, 450);
+    assert_int_equal(give(&s, side[4], NULL), CC_OK);
     assert_int_equal(cc_chain_prune(s.c, 450, NULL), CC_OK);
     assert_true(cc_chain_prune_info(s.c).first > 20);
     for (int round = 0; round < 2; round++) {
         assert_false(stored(&s, side[1]));
         assert_int_equal(entry(&s, side[3])->chain_tx, 0);
+        assert_true(stored(&s, side[4]));
+        assert_int_equal(entry(&s, side[4])->chain_tx, 0);
         reopen(&s);
     }
     for (int i = 3; i > 0; i--) {
         assert_int_equal(give(&s, side[i], &is_new), CC_OK);
         assert_true(is_new && stored(&s, side[i]));
-        assert_int_equal(entry(&s, side[3])->chain_tx > 0, i == 1);
+        assert_int_equal(entry(&s, side[4])->chain_tx > 0, i == 1);
     }
     /* of the chain itself, too: somebody wants to look at it */
     assert_int_equal(give(&s, s.main[3], &is_new), CC_OK);
@@ -333,6 +405,8 @@ int main(void)
         cmocka_unit_test(test_by_itself),
         cmocka_unit_test(test_not_below_the_target_nor_too_early),
         cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_288_are_kept),
+        cmocka_unit_test(test_no_more_than_it_takes),
         cmocka_unit_test(test_what_a_crash_left_goes),
         cmocka_unit_test(test_no_way_back_but_reindex),
         cmocka_unit_test(test_no_reorganisation_behind),

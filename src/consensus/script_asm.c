@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "consensus/interpreter.h"
+#include "util/hex.h"
 
 static void put(struct cc_writer *w, const char *s)
 {
@@ -11,11 +12,14 @@ static void put(struct cc_writer *w, const char *s)
 
 static void put_hex(struct cc_writer *w, struct cc_bytes b)
 {
-    static const char digits[] = "0123456789abcdef";
+    char text[2 * 64 + 1];
 
-    for (size_t i = 0; i < b.len; i++) {
-        cc_write_u8(w, (uint8_t)digits[b.data[i] >> 4]);
-        cc_write_u8(w, (uint8_t)digits[b.data[i] & 15]);
+    while (b.len) {
+        size_t n = b.len < 64 ? b.len : 64;
+
+        cc_hex_encode(text, b.data, n);
+        cc_write_bytes(w, text, 2 * n);
+        b = cc_bytes(b.data + n, b.len - n);
     }
 }
 

@@ -18,9 +18,8 @@ static uint32_t push(uint32_t c, uint8_t value)
     uint32_t top = c >> 25;
 
     c = (c & 0x1ffffff) << 5 ^ value;
-    for (int i = 0; i < 5; i++)
-        if (top >> i & 1)
-            c ^= generator[i];
+    for (int i = 0; i < 5; i++) /* no branch: its way would be random */
+        c ^= generator[i] & (0 - (top >> i & 1));
     return c;
 }
 

@@ -243,45 +243,46 @@ json_t *cc_json_parse(const char *text, size_t len)
 
 /* --- Printing ---------------------------------------------------------- */
 
+/* What stands for a character that cannot stand in a string as it is. */
+static const char *escape(unsigned char c, char buf[8])
+{
+    switch (c) {
+    case '"':
+        return "\\\"";
+    case '\\':
+        return "\\\\";
+    case '\b':
+        return "\\b";
+    case '\f':
+        return "\\f";
+    case '\n':
+        return "\\n";
+    case '\r':
+        return "\\r";
+    case '\t':
+        return "\\t";
+    default:
+        snprintf(buf, 8, "\\u%04x", c);
+        return buf;
+    }
+}
+
 static void dump_string(struct cc_writer *w, const char *s, size_t len)
 {
-    char esc[8];
+    size_t from = 0; /* what was written goes up to here */
+    char buf[8];
 
     cc_write_u8(w, '"');
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)s[i];
 
-        switch (c) {
-        case '"':
-            put(w, "\\\"");
-            break;
-        case '\\':
-            put(w, "\\\\");
-            break;
-        case '\b':
-            put(w, "\\b");
-            break;
-        case '\f':
-            put(w, "\\f");
-            break;
-        case '\n':
-            put(w, "\\n");
-            break;
-        case '\r':
-            put(w, "\\r");
-            break;
-        case '\t':
-            put(w, "\\t");
-            break;
-        default:
-            if (c < 0x20 || c == 0x7f) {
-                snprintf(esc, sizeof(esc), "\\u%04x", c);
-                put(w, esc);
-            } else {
-                cc_write_u8(w, c);
-            }
-        }
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+            continue;
+        cc_write_bytes(w, s + from, i - from);
+        put(w, escape(c, buf));
+        from = i + 1;
     }
+    cc_write_bytes(w, s + from, len - from);
     cc_write_u8(w, '"');
 }
 

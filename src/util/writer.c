@@ -54,8 +54,13 @@ static uint8_t *room(struct cc_writer *w, size_t len)
 
 void cc_write_u8(struct cc_writer *w, uint8_t v)
 {
-    uint8_t *p = room(w, 1);
+    uint8_t *p;
 
+    if (w->len < w->cap && !w->failed) { /* mostly */
+        w->data[w->len++] = v;
+        return;
+    }
+    p = room(w, 1);
     if (p)
         *p = v;
 }

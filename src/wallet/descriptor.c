@@ -43,28 +43,36 @@ static uint64_t checksum_step(uint64_t c, unsigned v)
     unsigned top = (unsigned)(c >> 35);
 
     c = (c & 0x7ffffffff) << 5 ^ v;
-    for (unsigned i = 0; i < 5; i++)
-        if (top >> i & 1)
-            c ^= gen[i];
+    for (unsigned i = 0; i < 5; i++) /* no branch: its way would be random */
+        c ^= gen[i] & (0 - (uint64_t)(top >> i & 1));
     return c;
 }
 
 bool cc_descriptor_checksum(const char *text, char out[9])
 {
-    static const char input[] = "0123456789()[],'/*abcdefgh@:$%{}"
-                                "IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~"
-                                "ijklmnopqrstuvwxyzABCDEFGH`#\"\\ ";
+    /* One more than the place of each character in BIP 380's list, by ASCII:
+     * it begins with the digits; letters and signs are in three groups of 32.
+     */
+    static const uint8_t places[128] = {
+        0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
+        0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
+        95, 60, 93, 92, 29, 30, 51, 16, 11, 12, 18, 52, 15, 53, 54, 17,
+        1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 28, 55, 56, 57, 58, 59,
+        27, 83, 84, 85, 86, 87, 88, 89, 90, 33, 34, 35, 36, 37, 38, 39,
+        40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 13, 94, 14, 61, 62,
+        91, 19, 20, 21, 22, 23, 24, 25, 26, 65, 66, 67, 68, 69, 70, 71,
+        72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 31, 63, 32, 64, 0,
+    };
     static const char letters[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     uint64_t c = 1;
     unsigned group = 0, in_group = 0;
 
     for (; *text; text++) {
-        const char *p = strchr(input, *text);
-        unsigned pos;
+        unsigned char letter = (unsigned char)*text;
+        unsigned pos = letter < 128 ? places[letter] : 0;
 
-        if (!p)
+        if (!pos--)
             return false;
-        pos = (unsigned)(p - input);
         c = checksum_step(c, pos & 31);
         group = group * 3 + (pos >> 5);
         if (++in_group == 3) {

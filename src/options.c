@@ -165,7 +165,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"deprecatedrpc", "", DEBUG, "", CC_ARG_HIDDEN},
     {"keypool", "", DEBUG, "", CC_ARG_HIDDEN},
     {"logips", "", DEBUG, "", CC_ARG_HIDDEN},
-    {"maxsigcachesize", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"maxsigcachesize", "=<n>", DEBUG, "Limit memory for what is known of scripts that held to <n> MiB (default: 32)", CC_ARG_DEBUG},
     {"rpcdoccheck", "", DEBUG, "", CC_ARG_HIDDEN},
     {"unsafesqlitesync", "", DEBUG, "", CC_ARG_HIDDEN},
     {"blockfilterindex", "", DEBUG, "", CC_ARG_HIDDEN},

@@ -8,6 +8,8 @@
 #define BLOCKS_ONLY_MEGABYTES 5
 
 /* No more than a pool could ever hold. */
+#define MAX_KNOWN_MIB 16384
+
 static size_t option_size(const struct cc_args *args, const char *name,
                           int64_t otherwise, int64_t unit)
 {
@@ -95,6 +97,7 @@ enum cc_status cc_option_mempool(const struct cc_args *args,
                                  struct cc_error *err)
 {
     bool carrier = cc_args_get_bool(args, "datacarrier", true);
+    int64_t known;
     size_t sigop;
     enum cc_status st;
 
@@ -125,6 +128,9 @@ enum cc_status cc_option_mempool(const struct cc_args *args,
         carrier ? option_size(args, "datacarriersize", 83, 1) : 0;
     option_blocks(args, out);
     option_check(args, params, out);
+    known = cc_args_get_int(args, "maxsigcachesize", 32);
+    known = known < 0 ? 0 : known > MAX_KNOWN_MIB ? MAX_KNOWN_MIB : known;
+    out->known_bytes = (size_t)known << 20;
     out->persist_v1 = cc_args_get_bool(args, "persistmempoolv1", false);
     return CC_OK;
 }

@@ -288,6 +288,8 @@ static enum cc_status check_scripts(struct cc_mempool *m,
 {
     const bool storage = m->params->storage_active;
 
+    if (cc_txpool_known_has(&m->known, c->tx->wtxid))
+        return CC_OK;
     for (size_t i = 0; i < c->tx->vin_count; i++) {
         const struct cc_txout *out = &c->coins[i].out;
         enum cc_script_error fault;
@@ -299,6 +301,7 @@ static enum cc_status check_scripts(struct cc_mempool *m,
                               CC_VERIFY_STANDARD, &fault))
             return bad_script(c, i, fault, err);
     }
+    cc_txpool_known_add(&m->known, c->tx->wtxid);
     return CC_OK;
 }
 

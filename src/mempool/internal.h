@@ -38,6 +38,11 @@ struct cc_txpool_aside {
     size_t count, cap, bytes;
 };
 
+struct cc_txpool_known {
+    struct cc_map now, before; /* wtxids */
+    size_t most;               /* of each */
+};
+
 struct cc_mempool {
     struct cc_mempool_config config;
     const struct cc_params *params;
@@ -45,6 +50,7 @@ struct cc_mempool {
     struct cc_map by_txid, by_wtxid; /* 32 bytes: node */
     struct cc_map spenders;          /* struct cc_outpoint: node */
     struct cc_map deltas;            /* txid: cc_amount */
+    struct cc_txpool_known known;    /* whose scripts held */
     struct cc_txpool_node **nodes;   /* all, in no order */
     size_t count, cap;
     struct cc_txpool_node **ranked; /* all, a heap: the worst first */
@@ -63,6 +69,16 @@ struct cc_mempool {
     size_t block_txs, block_weight; /* of the last one put together */
     bool moved_back; /* a block was disconnected since the last tip */
 };
+
+/* --- known.c ---------------------------------------------------------------
+ */
+
+/* bytes: of memory, for all of it; 0: nothing is remembered. */
+void cc_txpool_known_init(struct cc_txpool_known *k, size_t bytes);
+void cc_txpool_known_clear(struct cc_txpool_known *k);
+bool cc_txpool_known_has(const struct cc_txpool_known *k,
+                         const uint8_t wtxid[32]);
+void cc_txpool_known_add(struct cc_txpool_known *k, const uint8_t wtxid[32]);
 
 /* --- pool.c ----------------------------------------------------------------
  */

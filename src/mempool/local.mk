@@ -6,6 +6,7 @@ libcc_mempool_a_SOURCES = \
     src/mempool/dump.c \
     src/mempool/facts.c \
     src/mempool/internal.h \
+    src/mempool/known.c \
     src/mempool/limit.c \
     src/mempool/mempool.h \
     src/mempool/miner.c src/mempool/miner.h \

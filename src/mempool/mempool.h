@@ -14,6 +14,7 @@ struct cc_mempool;
 struct cc_mempool_config {
     struct cc_chain *chain; /* borrowed; a listener is added to it */
     size_t max_bytes;       /* -maxmempool, memory */
+    size_t known_bytes;     /* -maxsigcachesize: to know whose scripts held */
     int64_t expiry_s;       /* -mempoolexpiry */
     cc_amount min_relay_feerate, incremental_feerate, dust_feerate; /* /kvB */
     bool require_standard, full_rbf, bare_multisig;

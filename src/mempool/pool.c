@@ -374,6 +374,7 @@ struct cc_mempool *cc_mempool_new(const struct cc_mempool_config *config)
     cc_map_init(&m->spenders, sizeof(struct cc_outpoint), sizeof(void *),
                 seeds[2]);
     cc_map_init(&m->deltas, 32, sizeof(cc_amount), seeds[3]);
+    cc_txpool_known_init(&m->known, config->known_bytes);
     if (!m->config.ancestor_size_limit)
         m->config.ancestor_size_limit = DEFAULT_CHAIN_VSIZE;
     if (!m->config.descendant_size_limit)
@@ -400,6 +401,7 @@ void cc_mempool_free(struct cc_mempool *m)
     cc_map_clear(&m->by_wtxid);
     cc_map_clear(&m->spenders);
     cc_map_clear(&m->deltas);
+    cc_txpool_known_clear(&m->known);
     cc_txpool_aside_clear(&m->disconnected);
     cc_txpool_aside_clear(&m->held);
     free(m);

@@ -118,13 +118,14 @@ static void on_tip(void *arg, const struct cc_index *tip)
 }
 
 /* Every entry's scripts held under the standard flags, on coins that its
- * inputs name by hash. */
+ * inputs name by hash; and those of others that were here, or nearly. */
 static bool is_known(void *arg, const uint8_t wtxid[32], uint32_t flags)
 {
     const struct cc_mempool *m = arg;
 
     return !(flags & ~(uint32_t)CC_VERIFY_STANDARD) &&
-           cc_map_get(&m->by_wtxid, wtxid);
+           (cc_map_get(&m->by_wtxid, wtxid) ||
+            cc_txpool_known_has(&m->known, wtxid));
 }
 
 void cc_txpool_listen_chain(struct cc_mempool *m)

@@ -72,6 +72,21 @@ class TestPoolOptions(PoolCase):
             told = self.rpc.testmempoolaccept([tx.serialise().hex()], 0)[0]["vsize"]
             self.assertEqual(told, max(size, 20 * (20 if each is None else each)))
 
+    def test_maxsigcachesize(self):
+        """With any size, and none, what is good is taken and what is bad is not."""
+        for size in (0, 1, -1, 1 << 40):
+            with self.subTest(size):
+                self.restart(f"-maxsigcachesize={size}")
+                tx = pay(self.c.take(), fee=1000)
+                bad = pay(self.c.take(), fee=1000)
+                bad.vin[0].witness = [b"\x52"]
+                for _ in range(2):
+                    self.assertIsNone(self.reject(tx))
+                    self.assertIn("Witness program hash mismatch", self.reject(bad))
+                self.send(tx)
+                self.node.generate(1)
+                self.assertEqual(self.rpc.getmempoolinfo()["size"], 0)
+
     def test_outputs(self):
         bare = pay(self.c.take(), outputs=[TxOut(100000, b"\x51\x21\x02" + b"\x79" * 32 + b"\x51\xae"), 1000])
         data = pay(self.c.take(), outputs=[TxOut(0, b"\x6a" + bytes(82)), 1000])

@@ -68,6 +68,7 @@ void fixture_open(struct fixture *f, enum cc_chain_id id)
     f->now = f->params.genesis.time + 100000;
     f->config = (struct cc_mempool_config){
         .max_bytes = 300000000,
+        .known_bytes = 1 << 20,
         .expiry_s = 336 * 3600,
         .min_relay_feerate = 1000,
         .incremental_feerate = 1000,

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "crypto/hash.h"
+#include "mempool/internal.h"
 #include "mempool/test/fixture.h"
 #include "util/hex.h"
 
@@ -192,6 +193,59 @@ static void test_fee(void **state)
     fixture_expect(&f, tx, text);
     cc_mempool_prioritise(f.pool, tx->txid, 1);
     fixture_add(&f, tx);
+}
+
+/* What held once is not run again: neither for the pool nor in a block. That
+ * shows with scripts that cannot hold, and are said to have. */
+static void test_scripts_that_held(void **state)
+{
+    struct cc_tx *tx = fixture_simple(&f, 1, 1, 10000);
+    struct cc_tx *other = fixture_simple(&f, 2, 1, 10000);
+    struct cc_tx *good = fixture_simple(&f, 3, 1, 10000);
+
+    (void)state;
+    cc_tx_finish(good);
+    assert_false(cc_txpool_known_has(&f.pool->known, good->wtxid));
+    assert_int_equal(cc_mempool_add(f.pool, good, true, &f.accepted, &f.err),
+                     CC_OK);
+    assert_true(cc_txpool_known_has(&f.pool->known, good->wtxid));
+    tx->vin[0].witness[0] = cc_bytes("\x52", 1);
+    fixture_expect(&f, tx,
+                   "mandatory-script-verify-flag-failed (Witness program "
+                   "hash mismatch)");
+    assert_false(cc_txpool_known_has(&f.pool->known, tx->wtxid));
+    cc_txpool_known_add(&f.pool->known, tx->wtxid);
+    fixture_add(&f, tx);
+    other->vin[0].witness[0] = cc_bytes("\x52", 1);
+    cc_tx_finish(other);
+    cc_txpool_known_add(&f.pool->known, other->wtxid);
+    fixture_mine_txs(&f, other, 1);
+}
+
+static void test_known_is_bounded(void **state)
+{
+    struct cc_txpool_known k;
+    uint8_t wtxid[32] = {0};
+
+    (void)state;
+    cc_txpool_known_init(&k, 2000);
+    for (uint32_t i = 0; i < 1000; i++) {
+        cc_put_u32le(wtxid, i);
+        cc_txpool_known_add(&k, wtxid);
+        assert_true(cc_txpool_known_has(&k, wtxid));
+        if (i < 10)
+            continue;
+        cc_put_u32le(wtxid, i - 10);
+        assert_true(cc_txpool_known_has(&k, wtxid));
+    }
+    assert_true(k.now.count + k.before.count <= 22);
+    cc_put_u32le(wtxid, 1);
+    assert_false(cc_txpool_known_has(&k, wtxid));
+    cc_txpool_known_clear(&k);
+    cc_txpool_known_init(&k, 0);
+    cc_txpool_known_add(&k, wtxid);
+    assert_false(cc_txpool_known_has(&k, wtxid));
+    cc_txpool_known_clear(&k);
 }
 
 static void test_scripts(void **state)
@@ -554,6 +608,8 @@ int main(void)
         T(test_coins),
         T(test_fee),
         T(test_scripts),
+        T(test_scripts_that_held),
+        cmocka_unit_test(test_known_is_bounded),
         T(test_standard_spend),
         T(test_sigops),
         T(test_same_txid),

@@ -410,5 +410,64 @@ class TestPackages(PoolCase):
             self.package_error(f"package-mempool-limits, {words} [limit: 5000]", *two)
 
 
+class TestProposals(PoolCase):
+    """Blocks that getblocktemplate is asked about: why they would be refused, whatever their work, and nothing stays."""
+
+    def propose(self, block, solve=False):
+        data = block if isinstance(block, str) else block.solve(solve).serialise().hex()
+        return self.rpc.getblocktemplate({"mode": "proposal", "rules": ["segwit"], "data": data})
+
+    def test_reasons(self):
+        c, tip = self.c, self.node.tip()
+        coin = c.take()
+        good = pay(coin, fee=1000)
+        self.assertIsNone(self.propose(c.block()))  # without work
+        self.assertIsNone(self.propose(c.block(), True))
+        self.assertIsNone(self.propose(c.block([good], 1000)))
+        self.assertIsNone(self.propose(c.block([good], 1000)))  # the coin is still there
+
+        def bent(txs=(), fees=0, **fields):
+            block = c.block(txs, fees)
+            for name, value in fields.items():
+                setattr(block, name, value)
+            return block
+        missing, late, twice = c.block(), c.block(), c.block()
+        missing.txs[0].vin[0].txid = b"\1" * 32
+        late.txs[0].locktime, late.txs[0].vin[0].sequence = 2 ** 32 - 1, 0
+        twice.txs.append(twice.txs[0])
+        again = c.block()
+        again.txs.append(c.coinbase())
+        high = c.block()
+        high.txs[0] = c.coinbase(height=7)
+        greedy = c.block()
+        greedy.txs[0].vout[0].value += 1
+        wrong = c.block([good], 1000, witness=False)
+        wrong.commit(wrong=True)
+        witness = pay(coin, fee=1000)
+        witness.vin[0].witness = [b"\x52"]
+        for block, reason in ((missing, "bad-cb-missing"), (late, "bad-txns-nonfinal"), (twice, "bad-txns-duplicate"),
+                              (again, "bad-cb-multiple"), (high, "bad-cb-height"), (greedy, "bad-cb-amount"),
+                              (wrong, "bad-witness-merkle-match"), (bent(bits=c.bits - 1), "bad-diffbits"),
+                              (c.block([good], 1000, witness=False), "unexpected-witness"),
+                              (bent(root=b"\1" * 32), "bad-txnmrklroot"), (bent(time=2 ** 32 - 1), "time-too-new"),
+                              (bent(time=c.median), "time-too-old"), (bent(version=1), "bad-version(0x00000001)"),
+                              (bent(prev=b"\1" * 32), "inconclusive-not-best-prevblk"),
+                              (c.block([pay(Coin(b"\1" * 32, 0, COIN, 1))]), "bad-txns-inputs-missingorspent"),
+                              (c.block([good, pay(coin, fee=2000)], 3000), "bad-txns-inputs-missingorspent"),
+                              (c.block([pay(coin, outputs=[coin.value + 1])]), "bad-txns-in-belowout"),
+                              (c.block([pay(c.coins[-1], fee=0)]), "bad-txns-premature-spend-of-coinbase"),
+                              (c.block([pay(coin, outputs=[])]), "bad-txns-vout-empty")):
+            with self.subTest(reason):
+                self.assertEqual(self.propose(block), reason)
+        answer = self.propose(c.block([witness], 1000))
+        self.assertEqual(answer, "mandatory-script-verify-flag-failed (Witness program hash mismatch)")
+        whole = c.block().solve().serialise()
+        for cut in (whole[:-1].hex(), (whole[:80] + b"\2" + whole[81:]).hex(), "00"):
+            self.assert_rpc_error(-22, "Block decode failed", self.propose, cut)
+        self.assertEqual(self.node.tip(), tip)
+        self.assertEqual(self.rpc.getchaintips(), [{"height": c.height, "hash": tip, "branchlen": 0, "status": "active"}])
+        self.assertIsNone(c.submit(c.block([good], 1000)))
+
+
 if __name__ == "__main__":
     unittest.main()

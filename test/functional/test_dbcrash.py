@@ -118,7 +118,7 @@ class DbCrash(framework.TestCase):
             self.more()
             for n in nodes:
                 n.follow(self.known)
-            pruning.attempt(lambda: pruning.node.rpc.pruneblockchain(self.source.height()))
+            pruning.attempt(lambda: pruning.node.rpc.pruneblockchain(pruning.node.height()))
         self.assertFalse(os.path.exists(os.path.join(pruning.node.chain_dir, "blocks", "blk00000.dat")))
         coins = self.source.rpc.gettxoutsetinfo("muhash")
         for n in nodes:

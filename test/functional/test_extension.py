@@ -110,7 +110,7 @@ class TestExtension(framework.TestCase):
         node = self.toy().start()
         self.wait_until(lambda: "toyecho" in node.rpc.help())
         self.assertIn("== Toys ==\ntoyask ( words )", node.rpc.help())
-        self.assertEqual(node.rpc.help("toyfail"), "toyfail ( words )\n\nDoes what toyfail does.")
+        self.assertEqual(node.rpc.help("toyfail"), "toyfail ( words )\n\nDoes what toyfail does.\n")
         self.assertEqual(node.rpc.toyecho(1, "a"), [[1, "a"], None])
         self.assertEqual(node.rpc.toyecho(x={"y": 1}), [{"x": {"y": 1}}, None])
         self.assertEqual(node.rpc.wallet("w%201").toyecho(), [[], "w 1"])

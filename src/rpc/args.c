@@ -50,6 +50,15 @@ json_t *cc_rpc_error_from(struct cc_rpc_call *call, enum cc_status st,
     return cc_rpc_error(call, CC_RPC_MISC_ERROR, "%s", err->text);
 }
 
+bool cc_rpc_has_net(struct cc_rpc_call *call)
+{
+    if (call->env->net)
+        return true;
+    cc_rpc_error(call, CC_RPC_CLIENT_P2P_DISABLED,
+                 "Error: Peer-to-peer functionality missing or disabled");
+    return false;
+}
+
 json_t *cc_rpc_arg(const struct cc_rpc_call *call, size_t i)
 {
     json_t *v = json_array_get(call->params, i);

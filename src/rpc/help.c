@@ -225,3 +225,12 @@ char *cc_rpc_method_help(const struct cc_rpc_method *m,
     cc_write_u8(&w, '\0');
     return (char *)cc_writer_take(&w, &len);
 }
+
+json_t *cc_rpc_show_help(struct cc_rpc_call *call, int code)
+{
+    char *text = cc_rpc_help(call->env->rpc, call->method->name);
+
+    cc_rpc_error(call, code, "%s", text);
+    free(text);
+    return NULL;
+}

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libcc_rpc.a
 libcc_rpc_a_SOURCES = \
+    src/rpc/addresses.c \
     src/rpc/args.c \
     src/rpc/auth.c src/rpc/auth.h \
     src/rpc/blockchain.c src/rpc/blockchain.h \

@@ -9,20 +9,10 @@
 #include "rpc/rpc.h"
 #include "rpc/warnings.h"
 #include "util/args.h"
-#include "util/clock.h"
 #include "util/hex.h"
 #include "util/mem.h"
 
 #define CLIENT_VERSION 100 /* 10000 x major + 100 x minor + patch: 0.1.0 */
-
-static bool have_net(struct cc_rpc_call *call)
-{
-    if (call->env->net)
-        return true;
-    cc_rpc_error(call, CC_RPC_CLIENT_P2P_DISABLED,
-                 "Error: Peer-to-peer functionality missing or disabled");
-    return false;
-}
 
 /* --- Services ---------------------------------------------------------- */
 
@@ -58,14 +48,14 @@ static void set_services(json_t *o, const char *key, uint64_t services)
 
 static json_t *connection_count(struct cc_rpc_call *call)
 {
-    if (!have_net(call))
+    if (!cc_rpc_has_net(call))
         return NULL;
     return json_integer(cc_net_counts(call->env->net).total);
 }
 
 static json_t *ping(struct cc_rpc_call *call)
 {
-    if (!have_net(call))
+    if (!cc_rpc_has_net(call))
         return NULL;
     cc_net_ping(call->env->net);
     return json_null();
@@ -166,7 +156,7 @@ static json_t *getpeerinfo(struct cc_rpc_call *call)
     json_t *a;
     size_t n;
 
-    if (!have_net(call))
+    if (!cc_rpc_has_net(call))
         return NULL;
     a = json_array();
     n = cc_net_peers(call->env->net, &peers);
@@ -189,15 +179,6 @@ static bool refuse_v2(struct cc_rpc_call *call, unsigned arg)
     return false;
 }
 
-static json_t *show_help(struct cc_rpc_call *call, int code)
-{
-    char *text = cc_rpc_help(call->env->rpc, call->method->name);
-
-    cc_rpc_error(call, code, "%s", text);
-    free(text);
-    return NULL;
-}
-
 static json_t *addnode(struct cc_rpc_call *call)
 {
     const char *node = cc_rpc_str(call, 0, ""), *what = cc_rpc_str(call, 1, "");
@@ -205,8 +186,8 @@ static json_t *addnode(struct cc_rpc_call *call)
 
     if (strcmp(what, "add") != 0 && strcmp(what, "remove") != 0 &&
         strcmp(what, "onetry") != 0)
-        return show_help(call, CC_RPC_MISC_ERROR);
-    if (!have_net(call) || !refuse_v2(call, 2))
+        return cc_rpc_show_help(call, CC_RPC_MISC_ERROR);
+    if (!cc_rpc_has_net(call) || !refuse_v2(call, 2))
         return NULL;
     if (strlen(node) > 255)
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
@@ -244,8 +225,8 @@ static json_t *addconnection(struct cc_rpc_call *call)
     while (i < 4 && strcmp(names[i], name) != 0)
         i++;
     if (i == 4)
-        return show_help(call, CC_RPC_INVALID_PARAMETER);
-    if (!have_net(call) || !refuse_v2(call, 2))
+        return cc_rpc_show_help(call, CC_RPC_INVALID_PARAMETER);
+    if (!cc_rpc_has_net(call) || !refuse_v2(call, 2))
         return NULL;
     if (cc_net_open(call->env->net, address, types[i], &err) != CC_OK)
         return cc_rpc_error(call, CC_RPC_CLIENT_NODE_CAPACITY_REACHED,
@@ -264,7 +245,7 @@ static json_t *disconnectnode(struct cc_rpc_call *call)
     int64_t number = 0;
     bool done;
 
-    if (!have_net(call))
+    if (!cc_rpc_has_net(call))
         return NULL;
     if (address && !id) {
         done = cc_net_disconnect_address(call->env->net, text);
@@ -307,7 +288,7 @@ static json_t *getaddednodeinfo(struct cc_rpc_call *call)
     json_t *a;
     size_t n;
 
-    if (!have_net(call))
+    if (!cc_rpc_has_net(call))
         return NULL;
     a = json_array();
     n = cc_net_added_nodes(call->env->net, &nodes);
@@ -333,7 +314,7 @@ static json_t *getnettotals(struct cc_rpc_call *call)
     struct cc_net_totals t;
     json_t *o, *target;
 
-    if (!have_net(call))
+    if (!cc_rpc_has_net(call))
         return NULL;
     t = cc_net_totals(call->env->net);
     o = json_object();
@@ -418,192 +399,10 @@ static json_t *getnetworkinfo(struct cc_rpc_call *call)
 
 static json_t *setnetworkactive(struct cc_rpc_call *call)
 {
-    if (!have_net(call))
+    if (!cc_rpc_has_net(call))
         return NULL;
     cc_net_set_active(call->env->net, cc_rpc_bool(call, 0, true));
     return json_boolean(cc_net_active(call->env->net));
-}
-
-/* --- Bans -------------------------------------------------------------- */
-
-static json_t *ban(struct cc_rpc_call *call, const char *subnet)
-{
-    int64_t now = cc_clock_now(call->env->clock), time = 0, until;
-    struct cc_subnet parsed;
-    struct cc_error err;
-    enum cc_status st;
-
-    if (!cc_subnet_parse(&parsed, subnet))
-        return cc_rpc_error(call, CC_RPC_CLIENT_INVALID_IP_OR_SUBNET,
-                            "Error: Invalid IP/Subnet");
-    if (!cc_rpc_get_int(call, 2, &time))
-        return NULL;
-    until = cc_rpc_bool(call, 3, false) ? time : 0;
-    if (cc_rpc_bool(call, 3, false) && until < now)
-        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                            "Error: Absolute timestamp is in the past");
-    if (!until) {
-        if (time <= 0)
-            time = cc_args_get_int(call->env->args, "bantime", 86400);
-        if (__builtin_add_overflow(now, time, &until))
-            until = INT64_MAX;
-    }
-    st = cc_net_ban(call->env->net, subnet, until, &err);
-    if (st == CC_LIMIT)
-        return cc_rpc_error(call, CC_RPC_CLIENT_NODE_ALREADY_ADDED,
-                            "Error: IP/Subnet already banned");
-    if (st != CC_OK)
-        return cc_rpc_error(call, CC_RPC_CLIENT_INVALID_IP_OR_SUBNET, "%s",
-                            err.text);
-    return json_null();
-}
-
-static json_t *setban(struct cc_rpc_call *call)
-{
-    const char *subnet = cc_rpc_str(call, 0, "");
-    const char *what = cc_rpc_str(call, 1, "");
-    struct cc_subnet parsed;
-
-    if (strcmp(what, "add") != 0 && strcmp(what, "remove") != 0)
-        return show_help(call, CC_RPC_MISC_ERROR);
-    if (!have_net(call))
-        return NULL;
-    if (!strcmp(what, "add"))
-        return ban(call, subnet);
-    if (!cc_subnet_parse(&parsed, subnet))
-        return cc_rpc_error(call, CC_RPC_CLIENT_INVALID_IP_OR_SUBNET,
-                            "Error: Invalid IP/Subnet");
-    if (cc_net_unban(call->env->net, subnet, NULL) != CC_OK)
-        return cc_rpc_error(call, CC_RPC_CLIENT_INVALID_IP_OR_SUBNET,
-                            "Error: Unban failed. Requested address/subnet "
-                            "was not previously manually banned.");
-    return json_null();
-}
-
-static json_t *listbanned(struct cc_rpc_call *call)
-{
-    int64_t now = cc_clock_now(call->env->clock);
-    struct cc_ban *bans = NULL;
-    json_t *a, *o;
-    size_t n;
-
-    if (!have_net(call))
-        return NULL;
-    a = json_array();
-    n = cc_net_bans(call->env->net, &bans);
-    for (size_t i = 0; i < n; i++) {
-        o = json_object();
-        cc_json_set_str(o, "address", bans[i].subnet);
-        cc_json_set_int(o, "ban_created", bans[i].created);
-        cc_json_set_int(o, "banned_until", bans[i].until);
-        cc_json_set_int(o, "ban_duration", bans[i].until - bans[i].created);
-        cc_json_set_int(o, "time_remaining", bans[i].until - now);
-        json_array_append_new(a, o);
-    }
-    free(bans);
-    return a;
-}
-
-static json_t *clearbanned(struct cc_rpc_call *call)
-{
-    if (!have_net(call))
-        return NULL;
-    cc_net_clear_bans(call->env->net);
-    return json_null();
-}
-
-/* --- Addresses --------------------------------------------------------- */
-
-static json_t *getnodeaddresses(struct cc_rpc_call *call)
-{
-    const char *network = cc_rpc_str(call, 1, NULL);
-    struct cc_net_address *list = NULL;
-    int count = 1;
-    json_t *a, *o;
-    size_t n;
-
-    if (!have_net(call) || !cc_rpc_get_int32(call, 0, &count))
-        return NULL;
-    if (count < 0)
-        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                            "Address count out of range");
-    if (network && strcmp(network, "ipv4") != 0 &&
-        strcmp(network, "ipv6") != 0 && strcmp(network, "onion") != 0 &&
-        strcmp(network, "i2p") != 0 && strcmp(network, "cjdns") != 0)
-        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                            "Network not recognized: %s", network);
-    n = cc_net_known_addresses(call->env->net, (size_t)count, network, &list);
-    a = json_array();
-    for (size_t i = 0; i < n; i++) {
-        o = json_object();
-        cc_json_set_int(o, "time", list[i].time);
-        cc_json_set(o, "services", cc_json_u64(list[i].services));
-        cc_json_set_str(o, "address", list[i].address);
-        cc_json_set_int(o, "port", list[i].port);
-        cc_json_set_str(o, "network", list[i].network);
-        json_array_append_new(a, o);
-    }
-    free(list);
-    return a;
-}
-
-static json_t *addpeeraddress(struct cc_rpc_call *call)
-{
-    int64_t port = 0;
-    struct cc_error err;
-    enum cc_status st;
-    json_t *o;
-
-    if (!have_net(call) || !cc_rpc_get_int(call, 1, &port))
-        return NULL;
-    if (port < 0 || port > 65535)
-        return cc_rpc_error(call, CC_RPC_MISC_ERROR,
-                            "JSON integer out of range");
-    st = cc_net_add_address(call->env->net, cc_rpc_str(call, 0, ""),
-                            (uint16_t)port, cc_rpc_bool(call, 2, false), &err);
-    o = json_object();
-    cc_json_set_bool(o, "success", st == CC_OK);
-    if (st == CC_LIMIT)
-        cc_json_set_str(o, "error", err.text);
-    return o;
-}
-
-/* "bucket/position" -> who is there. */
-static json_t *book_table(struct cc_net *net, bool tried)
-{
-    struct cc_net_place *places = NULL;
-    size_t n = cc_net_book_places(net, tried, &places);
-    json_t *table = json_object(), *o;
-    char key[32];
-
-    for (size_t i = 0; i < n; i++) {
-        const struct cc_net_place *p = &places[i];
-
-        o = json_object();
-        cc_json_set_str(o, "address", p->address.address);
-        cc_json_set_int(o, "port", p->address.port);
-        cc_json_set_str(o, "network", p->address.network);
-        cc_json_set(o, "services", cc_json_u64(p->address.services));
-        cc_json_set_int(o, "time", p->address.time);
-        cc_json_set_str(o, "source", p->source.address);
-        cc_json_set_str(o, "source_network", p->source.network);
-        snprintf(key, sizeof(key), "%u/%u", p->bucket, p->position);
-        cc_json_set(table, key, o);
-    }
-    free(places);
-    return table;
-}
-
-static json_t *getrawaddrman(struct cc_rpc_call *call)
-{
-    json_t *o;
-
-    if (!have_net(call))
-        return NULL;
-    o = json_object();
-    cc_json_set(o, "new", book_table(call->env->net, false));
-    cc_json_set(o, "tried", book_table(call->env->net, true));
-    return o;
 }
 
 static json_t *sendmsgtopeer(struct cc_rpc_call *call)
@@ -626,39 +425,12 @@ static json_t *sendmsgtopeer(struct cc_rpc_call *call)
     sent =
         call->env->net && cc_net_send(call->env->net, peer, type, payload, len);
     free(payload);
-    if (!have_net(call))
+    if (!cc_rpc_has_net(call))
         return NULL;
     if (!sent)
         return cc_rpc_error(call, CC_RPC_MISC_ERROR,
                             "Error: Could not send message to peer");
     return json_object();
-}
-
-static json_t *getaddrmaninfo(struct cc_rpc_call *call)
-{
-    static const char *const names[] = {"ipv4", "ipv6", "onion", "i2p",
-                                        "cjdns"};
-    size_t fresh = 0, tried = 0;
-    json_t *all, *o;
-
-    if (!have_net(call))
-        return NULL;
-    all = json_object();
-    for (size_t i = 0; i < 6; i++) {
-        struct cc_net_book_counts c = {fresh, tried};
-
-        if (i < 5) {
-            c = cc_net_book_counts(call->env->net, names[i]);
-            fresh += c.fresh;
-            tried += c.tried;
-        }
-        o = json_object();
-        cc_json_set_int(o, "new", (int64_t)c.fresh);
-        cc_json_set_int(o, "tried", (int64_t)c.tried);
-        cc_json_set_int(o, "total", (int64_t)(c.fresh + c.tried));
-        cc_json_set(all, i < 5 ? names[i] : "all_networks", o);
-    }
-    return all;
 }
 
 static json_t *getblockfrompeer(struct cc_rpc_call *call)
@@ -668,7 +440,7 @@ static json_t *getblockfrompeer(struct cc_rpc_call *call)
     const struct cc_index *i;
     struct cc_error err;
 
-    if (!have_net(call) ||
+    if (!cc_rpc_has_net(call) ||
         !cc_rpc_get_hash(call, cc_rpc_arg(call, 0), "blockhash", hash) ||
         !cc_rpc_get_int(call, 1, &peer))
         return NULL;
@@ -726,33 +498,6 @@ static const struct cc_rpc_arg active_args[] = {
     CC_ARG("state", CC_RPC_BOOL, NULL,
            "true to enable networking, false to disable"),
 };
-static const struct cc_rpc_arg ban_args[] = {
-    CC_ARG("subnet", CC_RPC_STR, NULL,
-           "The IP/Subnet with an optional netmask (default is /32 = single "
-           "IP)"),
-    CC_ARG("command", CC_RPC_STR, NULL,
-           "'add' to add an IP/Subnet to the list, 'remove' to remove an "
-           "IP/Subnet from the list"),
-    CC_ARG("bantime", CC_RPC_NUM, "0",
-           "time in seconds how long (or until when if [absolute] is set) the "
-           "IP is banned\n(0 or empty means the default time of 24h)"),
-    CC_ARG("absolute", CC_RPC_BOOL, "false",
-           "If set, the bantime must be an absolute timestamp expressed in "
-           "UNIX epoch time"),
-};
-static const struct cc_rpc_arg addresses_args[] = {
-    CC_ARG("count", CC_RPC_NUM, "1",
-           "The maximum number of addresses to return. Specify 0 to return "
-           "all known addresses."),
-    CC_ARG("network", CC_RPC_STR, "all networks",
-           "Return only addresses of the specified network."),
-};
-static const struct cc_rpc_arg addpeer_args[] = {
-    CC_ARG("address", CC_RPC_STR, NULL, "The IP address of the peer"),
-    CC_ARG("port", CC_RPC_NUM, NULL, "The port of the peer"),
-    CC_ARG("tried", CC_RPC_BOOL, "false",
-           "If true, attempt to add the peer to the tried addresses table"),
-};
 static const struct cc_rpc_arg send_args[] = {
     CC_ARG("peer_id", CC_RPC_NUM, NULL, "The peer to send the message to."),
     CC_ARG("msg_type", CC_RPC_STR, NULL,
@@ -771,8 +516,6 @@ static const struct cc_rpc_method methods[] = {
      "Attempts to add or remove a node from the addnode list, or try a "
      "connection to a node once.",
      "null", "\"192.168.0.6:7733\" \"onetry\"", 0},
-    {"network", "clearbanned", clearbanned, CC_RPC_NO_ARGS,
-     "Clear all banned IPs.", "null", "", 0},
     {"network", "disconnectnode", disconnectnode, CC_RPC_ARGS(disconnect_args),
      "Immediately disconnects from the specified peer node, named by 'address' "
      "or by 'nodeid'.",
@@ -794,10 +537,6 @@ static const struct cc_rpc_method methods[] = {
      "{...}    version, subversion, protocolversion, connections, networks "
      "(ipv4, ipv6, onion, i2p, cjdns), relayfee, ...",
      "", 0},
-    {"network", "getnodeaddresses", getnodeaddresses,
-     CC_RPC_ARGS(addresses_args),
-     "Return known addresses, after filtering for quality and recency.",
-     "[...]    of each: time, services, address, port, network", "8", 0},
     {"network", "getpeerinfo", getpeerinfo, CC_RPC_NO_ARGS,
      "Returns data about each connected network peer as a json array of "
      "objects.",
@@ -805,19 +544,11 @@ static const struct cc_rpc_method methods[] = {
      "(ipv4, ipv6, onion, i2p, cjdns, not_publicly_routable), services, "
      "version, subver, ...",
      "", 0},
-    {"network", "listbanned", listbanned, CC_RPC_NO_ARGS,
-     "List all manually banned IPs/Subnets.",
-     "[...]    of each: address, ban_created, banned_until, ban_duration, "
-     "time_remaining",
-     "", 0},
     {"network", "ping", ping, CC_RPC_NO_ARGS,
      "Requests that a ping be sent to all other nodes, to measure ping "
      "time.\nResults provided in getpeerinfo, pingtime and pingwait fields "
      "are decimal seconds.",
      "null", "", 0},
-    {"network", "setban", setban, CC_RPC_ARGS(ban_args),
-     "Attempts to add or remove an IP/Subnet from the banned list.", "null",
-     "\"192.168.0.6\" \"add\" 86400", 0},
     {"network", "setnetworkactive", setnetworkactive, CC_RPC_ARGS(active_args),
      "Disable/enable all p2p network activity.",
      "true|false    (boolean) The value that was passed in", "true", 0},
@@ -829,22 +560,6 @@ static const struct cc_rpc_method methods[] = {
      "Open an outbound connection to a specified node. This RPC is for "
      "testing only.",
      "{...}    address, connection_type", NULL, CC_RPC_HIDDEN},
-    {"hidden", "addpeeraddress", addpeeraddress, CC_RPC_ARGS(addpeer_args),
-     "Add the address of a potential peer to the address manager. This RPC is "
-     "for testing only.",
-     "{...}    success", NULL, CC_RPC_HIDDEN},
-    {"hidden", "getaddrmaninfo", getaddrmaninfo, CC_RPC_NO_ARGS,
-     "Provides information about the node's address manager by returning the "
-     "number of addresses in the new and tried tables and their sum for all "
-     "networks.",
-     "{...}    of each network: new, tried, total", NULL, CC_RPC_HIDDEN},
-    {"hidden", "getrawaddrman", getrawaddrman, CC_RPC_NO_ARGS,
-     "EXPERIMENTAL warning: this call may be changed in future releases.\n\n"
-     "Returns information on all address manager entries for the new and "
-     "tried tables.",
-     "{...}    new, tried: each \"bucket/position\": address, port, network, "
-     "services, time, source, source_network",
-     NULL, CC_RPC_HIDDEN},
     {"hidden", "sendmsgtopeer", sendmsgtopeer, CC_RPC_ARGS(send_args),
      "Send a p2p message to a peer specified by id.\nThe message type and body "
      "must be provided, the message header will be generated.\nThis RPC is "

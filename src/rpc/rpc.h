@@ -185,6 +185,11 @@ json_t *cc_rpc_error(struct cc_rpc_call *call, int code, const char *fmt, ...)
 json_t *cc_rpc_error_from(struct cc_rpc_call *call, enum cc_status st,
                           const struct cc_error *err);
 
+/* An error whose text is the method's help; NULL. */
+json_t *cc_rpc_show_help(struct cc_rpc_call *call, int code);
+/* Is there a network? If not, the error is kept. */
+bool cc_rpc_has_net(struct cc_rpc_call *call);
+
 /* Argument i; NULL if it was left out or null. */
 json_t *cc_rpc_arg(const struct cc_rpc_call *call, size_t i);
 const char *cc_rpc_str(const struct cc_rpc_call *call, size_t i,

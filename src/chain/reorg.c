@@ -198,11 +198,22 @@ enum cc_status cc_chain_verdict(struct cc_chain *c, const struct cc_index *i,
     return cc_reject(err, CC_VERDICT_CONFLICT, "duplicate", NULL);
 }
 
-/* Towards best, until the new chain is the better one (so nobody sees a worse
- * tip than before), it has no more, or a block turns out bad. Once the tip is
- * no worse than it was, others may have the lock now and then. */
+/* May others have the lock now? Not while the tip is worse than *told, the
+ * last that was told of, and never without telling: until then what follows
+ * the chain, such as the pool, is of another tip. */
+static bool may_pause(struct cc_chain *c, struct cc_index **told)
+{
+    if (c->tip != *told && cc_u256_cmp(&c->tip->work, &(*told)->work) > 0) {
+        tell_tip(c);
+        *told = c->tip;
+    }
+    return c->tip == *told;
+}
+
+/* Towards best, until the new chain is the better one, it has no more, or a
+ * block turns out bad. */
 static enum cc_status step(struct cc_chain *c, struct cc_index *best,
-                           const struct cc_index *given,
+                           struct cc_index **told, const struct cc_index *given,
                            const struct cc_block *block, struct cc_error *err)
 {
     struct cc_index *old = c->tip, *fork = cc_index_fork(old, best);
@@ -213,11 +224,10 @@ static enum cc_status step(struct cc_chain *c, struct cc_index *best,
     for (unsigned n = 0; st == CC_OK && c->tip != best; n++) {
         struct cc_index *i = cc_index_ancestor(best, c->tip->height + 1);
 
-        bool pause = cc_u256_cmp(&c->tip->work, &old->work) >= 0;
-
         if (n >= STEP_BLOCKS && cc_u256_cmp(&c->tip->work, &old->work) > 0)
             break;
-        st = connect_tip(c, i, i == given ? block : NULL, pause, err);
+        st = connect_tip(c, i, i == given ? block : NULL, may_pause(c, told),
+                         err);
         if (st == CC_INVALID) {
             condemn(c, i, err);
             st = CC_OK;
@@ -226,8 +236,7 @@ static enum cc_status step(struct cc_chain *c, struct cc_index *best,
         if (st == CC_OK)
             cc_chain_tell_checked(c, i->hash, CC_OK, NULL);
         if (cc_chain_is_full(c) && st == CC_OK)
-            st = cc_chain_settle(c, cc_u256_cmp(&c->tip->work, &old->work) >= 0,
-                                 err);
+            st = cc_chain_settle(c, may_pause(c, told), err);
     }
     return st;
 }
@@ -240,7 +249,7 @@ enum cc_status cc_chain_activate(struct cc_chain *c,
                                  struct cc_error *err)
 {
     struct cc_error fault;
-    struct cc_index *best, *start;
+    struct cc_index *best, *told;
     enum cc_status st;
     bool more = true;
 
@@ -249,10 +258,10 @@ enum cc_status cc_chain_activate(struct cc_chain *c,
         cc_chain_lock(c);
         cc_error_init(&fault);
         st = cc_chain_check_failed(c, &fault);
-        start = c->tip;
+        told = c->tip;
         best = cc_prune_best(c);
         if (st == CC_OK && best != c->tip && !stopped(c)) {
-            st = step(c, best, given, block, &fault);
+            st = step(c, best, &told, given, block, &fault);
             if (st != CC_OK)
                 cc_chain_fail(c, st, &fault);
         }
@@ -262,7 +271,7 @@ enum cc_status cc_chain_activate(struct cc_chain *c,
             if (st != CC_OK)
                 cc_chain_fail(c, st, &fault);
         }
-        if (c->tip != start && st == CC_OK)
+        if (c->tip != told && st == CC_OK)
             tell_tip(c);
         if (!more && st == CC_OK)
             st = cc_chain_settle(c, true, &fault);

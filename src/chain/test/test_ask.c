@@ -1,5 +1,6 @@
 /* What the chain answers when it is asked. */
 #include <pthread.h>
+#include <sched.h>
 
 #include "chain/index.h"
 #include "chain/test/world.h"
@@ -593,6 +594,80 @@ static void test_others_meanwhile(void **state)
     teardown(&f);
 }
 
+struct watch {
+    struct cc_chain *c;
+    atomic_bool done, waits;
+    const struct cc_index *told;
+    unsigned moves, untold, worse;
+};
+
+static void on_watched_tip(void *arg, const struct cc_index *tip)
+{
+    struct watch *w = arg;
+
+    w->told = tip;
+    while (!w->waits) /* it is to have the next turn */
+        sched_yield();
+}
+
+static void *watch(void *arg)
+{
+    struct watch *w = arg;
+    const struct cc_index *seen = cc_chain_tip(w->c), *tip;
+    bool last;
+
+    do {
+        last = w->done;
+        w->waits = true;
+        cc_chain_lock(w->c);
+        w->waits = false;
+        tip = cc_chain_tip(w->c);
+        w->moves += tip != seen;
+        w->untold += tip != w->told;
+        w->worse += cc_u256_cmp(&tip->work, &seen->work) < 0;
+        seen = tip;
+        cc_chain_unlock(w->c);
+    } while (!last);
+    return NULL;
+}
+
+/* Many blocks in one go, off one branch and on another: others have the lock
+ * in between, and what follows the chain was told of every tip they see. */
+static void test_told_of_what_is_seen(void **state)
+{
+    struct cc_chain_listener l = {.tip = on_watched_tip};
+    struct watch w = {0};
+    struct fixture f;
+    pthread_t thread;
+    int first, i;
+
+    (void)state;
+    setup(&f, false);
+    first = extend(&f, 0, 2);
+    extend(&f, first, 5);
+    i = first;
+    for (int n = 0; n < 60; n++)
+        i = world_make(&f.w, i, RIGHT);
+    for (int n = 59; n >= 0; n--)
+        assert_int_equal(cc_chain_accept_header(
+                             f.c, &f.w.blocks[i - n].block.header, NULL, NULL),
+                         CC_OK);
+    w.c = f.c;
+    w.told = cc_chain_tip(f.c);
+    l.arg = &w;
+    cc_chain_listen(f.c, &l);
+    assert_int_equal(pthread_create(&thread, NULL, watch, &w), 0);
+    for (int n = 0; n < 60; n++) /* the one on the fork last */
+        give(&f, i - n);
+    w.done = true;
+    pthread_join(thread, NULL);
+    world_expect(&f.w, f.c, i);
+    assert_int_equal(w.untold, 0);
+    assert_int_equal(w.worse, 0);
+    assert_true(w.moves > 0);
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -608,6 +683,7 @@ int main(void)
         cmocka_unit_test(test_bip30),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_others_meanwhile),
+        cmocka_unit_test(test_told_of_what_is_seen),
         cmocka_unit_test(test_scripts_known),
         cmocka_unit_test(test_connected_before),
     };

@@ -21,6 +21,7 @@
 
 struct cc_incoming_queue {
     struct cc_chain *chain;
+    void (*begins)(void *arg, const struct cc_incoming *b);
     void (*judged)(void *arg, struct cc_incoming *b);
     void *arg;
     pthread_t thread;
@@ -34,12 +35,14 @@ struct cc_incoming_queue {
 
 struct cc_incoming_queue *
 cc_incoming_queue_new(struct cc_chain *chain,
+                      void (*begins)(void *arg, const struct cc_incoming *b),
                       void (*judged)(void *arg, struct cc_incoming *b),
                       void *arg)
 {
     struct cc_incoming_queue *q = cc_calloc(1, sizeof(*q));
 
     q->chain = chain;
+    q->begins = begins;
     q->judged = judged;
     q->arg = arg;
     pthread_mutex_init(&q->lock, NULL);
@@ -82,6 +85,7 @@ static void *queue_main(void *arg)
     while ((b = next(q))) {
         size_t len = b->block.raw.len;
 
+        q->begins(q->arg, b);
         cc_incoming_judge(q->chain, b);
         pthread_mutex_lock(&q->lock);
         q->bytes -= len;

@@ -2,7 +2,7 @@
  * incoming.h: blocks from peers, judged one after the other by a thread of
  * their own.
  *
- * Threads: any may put; judged is called on the queue's own thread.
+ * Threads: any may put; begins and judged are called on the queue's own thread.
  */
 #ifndef CC_NET_INCOMING_H
 #define CC_NET_INCOMING_H
@@ -27,9 +27,11 @@ void cc_incoming_judge(struct cc_chain *chain, struct cc_incoming *b);
 
 struct cc_incoming_queue;
 
-/* judged takes b, which came from malloc. */
+/* begins: before b is judged; until judged, what the chain tells of this block
+ * is of b. judged takes b, which came from malloc. */
 struct cc_incoming_queue *
 cc_incoming_queue_new(struct cc_chain *chain,
+                      void (*begins)(void *arg, const struct cc_incoming *b),
                       void (*judged)(void *arg, struct cc_incoming *b),
                       void *arg);
 enum cc_status cc_incoming_queue_start(struct cc_incoming_queue *q,

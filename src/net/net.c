@@ -271,6 +271,34 @@ static void on_checked(void *arg, const uint8_t hash[32], enum cc_status st,
     cc_net_post(arg, task_checked, b);
 }
 
+struct source_news {
+    struct cc_net *net;
+    uint8_t hash[32];
+    int64_t peer;
+    bool punish;
+};
+
+static void task_source(void *arg)
+{
+    struct source_news *s = arg;
+
+    cc_sync_set_source(s->net, s->hash, s->peer, s->punish);
+    free(s);
+}
+
+/* Another peer may have sent another body of the same block, which waits
+ * behind this one: who sent it is told in line with the verdicts. */
+static void on_begins(void *arg, const struct cc_incoming *b)
+{
+    struct source_news *s = cc_calloc(1, sizeof(*s));
+
+    s->net = arg;
+    memcpy(s->hash, b->hash, 32);
+    s->peer = b->peer;
+    s->punish = b->punish;
+    cc_net_post(arg, task_source, s);
+}
+
 static void on_judged(void *arg, struct cc_incoming *b)
 {
     cc_net_post(arg, cc_sync_task_judged, b);
@@ -612,7 +640,7 @@ static void listen_to_chain(struct cc_net *n)
 
     struct cc_mempool_listener ml = {.arg = n, .added = on_added};
 
-    n->incoming = cc_incoming_queue_new(n->chain, on_judged, n);
+    n->incoming = cc_incoming_queue_new(n->chain, on_begins, on_judged, n);
     cc_chain_listen(n->chain, &l);
     cc_mempool_listen(n->mempool, &ml);
 }

@@ -328,6 +328,9 @@ bool cc_sync_wants(struct cc_net *n, const uint8_t hash[32]);
 bool cc_sync_ready(struct cc_peer *p);
 /* The verdict on a block from the queue; takes b, a struct cc_incoming. */
 void cc_sync_task_judged(void *b);
+/* The coming verdicts on this block are of what this peer sent. */
+void cc_sync_set_source(struct cc_net *n, const uint8_t hash[32], int64_t peer,
+                        bool punish);
 bool cc_sync_process(struct cc_peer *p, struct cc_block *block, bool asked,
                      bool punish);
 /* Of whom a block was asked; -1: of nobody. */

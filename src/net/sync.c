@@ -360,8 +360,8 @@ out:
 
 /* --- Blocks come ---------------------------------------------------------- */
 
-static void set_source(struct cc_net *n, const uint8_t hash[32], int64_t peer,
-                       bool punish)
+void cc_sync_set_source(struct cc_net *n, const uint8_t hash[32], int64_t peer,
+                        bool punish)
 {
     struct cc_source *s;
 
@@ -433,7 +433,7 @@ bool cc_sync_process(struct cc_peer *p, struct cc_block *block, bool asked,
         .peer = p->id, .block = *block, .asked = asked, .punish = punish};
 
     memcpy(b.hash, block->hash, 32);
-    set_source(p->net, b.hash, p->id, punish);
+    cc_sync_set_source(p->net, b.hash, p->id, punish);
     cc_incoming_judge(p->net->chain, &b);
     return conclude(p->net, p, &b);
 }
@@ -479,7 +479,6 @@ static void queue(struct cc_peer *p, struct cc_block *block, bool asked)
     b->block = *block;
     b->asked = asked;
     b->punish = true;
-    set_source(n, b->hash, p->id, true);
     p->judging++;
     cc_incoming_queue_put(n->incoming, b);
 }

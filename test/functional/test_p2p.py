@@ -336,6 +336,26 @@ class TestBlocks(P2P):
             self.assertNotIn("pong", p.commands())
         self.assertEqual(self.node.height(), height + 40)
 
+    def test_two_bodies_of_one_block(self):
+        """While a body that does not belong to its header waits, another peer sends the right one: not that is blamed."""
+        for _ in range(3):
+            header = self.node.rpc.getblockheader(self.node.tip())
+            tip, at, height, blocks = self.tip(), header["time"], header["height"], []
+            for n in range(8):  # what they wait behind
+                head, raw = self.make_block(tip, height + 1 + n, at + 1 + n)
+                blocks.append(raw)
+                tip = sha256d(raw[:80])
+            head, good = self.make_block(tip, height + 9, at + 9)
+            mutated = block(head, [coinbase(height + 9, 1, b"\1")])
+            with Peer(self.node) as bad, Peer(self.node) as p:
+                for raw in blocks + [mutated]:
+                    bad.send("block", raw)
+                for raw in blocks + [good]:
+                    p.send("block", raw)
+                bad.wait_closed()
+                p.sync()
+            self.assertEqual(self.node.height(), height + 9)
+
     def test_low_work_block_unasked(self):
         """Of a block far behind that nobody asked for, not even the header is kept."""
         genesis = self.node.rpc.getblockheader(self.node.rpc.getblockhash(0))

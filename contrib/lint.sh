@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format and static checks. Needs clang-format and cppcheck.
+# Format and static checks. Needs clang-format, cppcheck and python3.
 # Ends with "N passed, N failed", one for each check.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -54,5 +54,6 @@ check format format
 check cppcheck static
 check floors floors
 check "no file over 1,000 lines" long_files
+check "a test for each option, call, message, rejection" contrib/tested.py --check
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

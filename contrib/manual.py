@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Manual pages and the configuration reference, made of what `-help` prints: manual.py [--check|--tests] BUILD
+"""Manual pages and the configuration reference, made of what `-help` prints: manual.py [--check] BUILD
 
 BUILD is the folder with the four programs. Written are share/man/*.1 and, between its two marks, the tables of
-doc/configuration.md; with --check nothing is written, what differs is named and the exit status is 1; --tests lists
-each option of the daemon with the functional tests that start a node with it. What no help
-tells (what a program is for, how it ends, what Bitcoin Core has and we have not) stands in this file.
+doc/configuration.md; with --check nothing is written, what differs is named and the exit status is 1. What no help tells (what a
+program is for, how it ends, what Bitcoin Core has and we have not) stands in this file.
 """
 import argparse
 import os
@@ -130,19 +129,6 @@ def cell(text):
     return text.replace("|", "\\|").replace("<", "\\<").replace(">", "\\>").replace("*", "\\*").replace("_", "\\_")
 
 
-def tests_of(option):
-    """Files under test/functional that start a node with it."""
-    folder, found = os.path.join(TOP, "test", "functional"), []
-    for name in sorted(os.listdir(folder)):
-        if not name.endswith(".py"):
-            continue
-        with open(os.path.join(folder, name)) as f:
-            if re.search(rf'''["'\s]-(no)?{re.escape(option)}(?![a-z-])|^{re.escape(option)}=|\\n{re.escape(option)}=''',
-                         f.read(), re.M):
-                found.append(name[:-3].replace("test_", ""))
-    return found
-
-
 def reference(build):
     usual = {o for _, options in parse(help_of(build, "cloudcoind", "-help"))[1] for o, _ in options}
     _, parts = parse(help_of(build, "cloudcoind", "-help", "-help-debug"))
@@ -177,15 +163,8 @@ def reference(build):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--tests", action="store_true")
     parser.add_argument("build")
     args = parser.parse_args()
-    if args.tests:
-        for _, options in parse(help_of(args.build, "cloudcoind", "-help", "-help-debug"))[1]:
-            for name, _ in options:
-                bare = re.match(r"-([a-z0-9-]+)", name).group(1)
-                print(f"{'-' + bare:30} {', '.join(tests_of(bare)) or 'none'}")
-        return 0
     files = {os.path.join("share", "man", name + ".1"): page(args.build, name) for name in PAGES}
     path = os.path.join("doc", "configuration.md")
     with open(os.path.join(TOP, path)) as f:

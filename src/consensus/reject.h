@@ -56,13 +56,11 @@
     X(PREMATURE, PREMATURE, "bad-txns-premature-spend-of-coinbase", NULL)      \
     X(INPUTVALUES, CONSENSUS, "bad-txns-inputvalues-outofrange", NULL)         \
     X(IN_BELOWOUT, CONSENSUS, "bad-txns-in-belowout", NULL)                    \
-    X(FEE_RANGE, CONSENSUS, "bad-txns-fee-outofrange", NULL)                   \
     X(FEES_RANGE, CONSENSUS, "bad-txns-accumulated-fee-outofrange", NULL)      \
     X(SEQUENCE_LOCK, CONSENSUS, "bad-txns-nonfinal", NULL)                     \
     X(SIGOPS_COST, CONSENSUS, "bad-blk-sigops", NULL)                          \
     X(CB_AMOUNT, CONSENSUS, "bad-cb-amount", NULL)                             \
     X(BIP30, CONSENSUS, "bad-txns-BIP30", NULL)                                \
-    X(BLOCK_VALIDATION, CONSENSUS, "block-validation-failed", NULL)            \
     /* typed coins; the sentence says which rule */                            \
     X(STORAGE_SCRIPT, CONSENSUS, "bad-storage-script", NULL)                   \
     X(STORAGE_TERMS, CONSENSUS, "bad-storage-terms", NULL)                     \

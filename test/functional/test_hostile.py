@@ -265,14 +265,14 @@ class TestMessages(Hostile):
                 p.sync()
 
     def test_not_offered(self):
-        for command in ("filterload", "filteradd", "filterclear", "mempool", "getcfilters", "getcfheaders"):
+        for command in ("filterload", "filteradd", "filterclear", "mempool", "getcfilters", "getcfheaders", "getcfcheckpt"):
             with Peer(self.node) as p:
                 p.send(command, bytes(10))
                 p.wait_closed()
 
     def test_unknown_commands(self):
         with Peer(self.node) as p:
-            for command in ("hello", "sendstorage", "alert", "reject", "zzzzzzzzzzzz"):
+            for command in ("hello", "sendstorage", "merkleblock", "alert", "reject", "zzzzzzzzzzzz"):
                 p.send(command, b"whatever")
             p.sync()
         self.assert_log('Unknown command "hello" from peer=1')
@@ -306,6 +306,36 @@ class TestMessages(Hostile):
             rss = int(next(line for line in open(f"/proc/{self.node.process.pid}/status")
                            if line.startswith("VmRSS")).split()[1])
             self.assertLess(rss, 400 * 1024)
+
+    def test_buffers(self):
+        """Who does not read is served no further than -maxsendbuffer, and then read no further than -maxreceivebuffer."""
+        for send, receive in (1, 100), (300, 1):
+            with self.subTest(send=send, receive=receive):
+                self.honest.sock.close()
+                self.node.stop()
+                self.node.start(f"-maxsendbuffer={send}", f"-maxreceivebuffer={receive}")
+                hashes = [bytes.fromhex(self.node.rpc.getblockhash(h))[::-1] for h in range(4)]
+                with Peer(self.node) as p:
+                    def info():
+                        return self.node.rpc.getpeerinfo()[0]
+
+                    def waiting():
+                        i = info()
+                        return sum(i["bytessent_per_msg"].values()) - i["bytessent"]
+
+                    def pings():
+                        return info()["bytesrecv_per_msg"].get("ping", 0)
+                    before = pings()
+                    p.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                    p.send("getdata", inv(*((BLOCK | WITNESS, h) for h in hashes * 12500)))
+                    self.wait_until(lambda: waiting() >= send * 1000, what="the send buffer is full")
+                    self.assertLess(waiting(), send * 1000 + 1000)
+                    for _ in range(200000 // 32):
+                        p.send("ping", bytes(8))
+                    self.wait_until(lambda: pings() - before >= receive * 1000 // 8, what="the receive buffer is full")
+                    self.assertLess(pings() - before, receive * 1000 + 100)
+                    self.assertLess(waiting(), send * 1000 + 1000)
+                self.honest = Peer(self.node)
 
     def test_many_connections(self):
         self.node.stop()

@@ -158,6 +158,24 @@ class TestPoolOptions(PoolCase):
         self.assertEqual(len(self.rpc.getblocktemplate({"rules": ["segwit"]})["transactions"]), 1)
         self.assertEqual(self.rpc.getrawtransaction(shown(high.txid), 1, self.node.tip())["confirmations"], 1)
 
+    def test_extra_transactions(self):
+        """What was replaced still helps to put a block of who did not replace it together."""
+        self.node.generate(1)  # of now: a node that is behind takes no transactions
+        for option, asked in ((), False), (("-blockreconstructionextratxn=0",), True):
+            with self.subTest(option):
+                other = self.start_node("-mempoolfullrbf", f"-connect=127.0.0.1:{self.node.port}", *option)
+                framework.sync([self.node, other])
+                coin = self.c.take()
+                first, better = pay(coin, fee=1000), pay(coin, fee=9000)
+                self.send(first)
+                framework.wait_until(lambda: other.rpc.getrawmempool() == [shown(first.txid)], what="the first is relayed")
+                other.rpc.sendrawtransaction(better.serialise().hex())
+                self.node.generate(1)
+                framework.sync([self.node, other])
+                got = other.rpc.getpeerinfo()[0]["bytesrecv_per_msg"]
+                self.assertIn("cmpctblock", got)
+                self.assertEqual("blocktxn" in got, asked)
+                other.stop()
 
     def test_replacement(self):
         coin, other = self.c.take(), self.c.take()
@@ -446,6 +464,29 @@ class TestWords(framework.TestCase):
         self.assertEqual(self.add_node().start_fails("-proxy"), (1, (
             "Error: Error parsing command line arguments: Can not set -proxy with no value. Please specify value with "
             "-proxy=value.\n")))
+
+
+class TestStoredBlocks(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def test_blocks_checked_at_start(self):
+        node = self.start_node()
+        node.generate(10)
+        node.stop()
+        path = os.path.join(node.chain_dir, "blocks", "rev00000.dat")
+        with open(path, "r+b") as f:
+            f.seek(8)  # what undoes block 1
+            first = f.read(1)
+            f.seek(8)
+            f.write(bytes([first[0] ^ 1]))
+        node.start()
+        node.stop()
+        node.start("-checkblocks=9")
+        node.stop()
+        for option in "-checkblocks=10", "-checkblocks=0":
+            self.assertIn("Error: ", node.start_fails(option)[1])
+        node.start("-reindex-chainstate")
+        self.assertEqual(node.height(), 10)
 
 
 class TestActivation(framework.TestCase):

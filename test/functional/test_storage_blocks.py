@@ -115,6 +115,8 @@ class TestStorageBlocks(StorageCase):
         coin = c.take()
         for script in (b"\xbb", b"\xbb\x51", b"\xbb\x02\x01", b"\xbb\x01\x04", b"\xbb\x01\x80\x51", b"\xbb\x4c\x01\x80"):
             self.refuse_tx(spend(coin, outputs=[TxOut(coin.value, script)]), "bad-storage-script")
+            self.assert_rpc_error(-22, "Script decode failed: ", self.node.rpc.decodestorage, script.hex())
+        self.assert_rpc_error(-8, "This script holds no typed coin", self.node.rpc.decodestorage, "51")
         # Reserved kinds are coins of the future, spent with any witness.
         tx = spend(coin, outputs=[TxOut(coin.value, b"\xbb\x01\x80")])
         c.mine(1, [tx])
@@ -138,6 +140,15 @@ class TestStorageBlocks(StorageCase):
         listed = self.node.rpc.getcontract(deal.id.hex())
         self.assertEqual(listed["start"], body.start)
         self.assertEqual(listed["done"], 0)
+        shows = self.node.rpc.decodestorage(good.vout[0].script.hex())
+        self.assertEqual(shows.pop("id"), "00" * 32)  # its outpoint, from its first spend on
+        self.assertEqual((shows["start"], shows["renter"]), (body.start, pubkey(RENTER).hex()))
+        same = shows.keys() & listed.keys()
+        self.assertEqual({k: listed[k] for k in same}, {k: shows[k] for k in same})
+        sums = self.node.rpc.getnetworkstorage()
+        self.assertEqual((sums["contracts"], sums["contract_sectors"], int(sums["contract_value"] * COIN)),
+                         (1, body.sectors, deal.value))
+        self.assertEqual((sums["hosts"], sums["seals"], sums["height"]), (0, 0, c.height))
 
         # A proof before its time, for a period that is none, too greedy, badly signed.
         self.refuse_tx(self.prove(deal, 1), "bad-storage-action")
@@ -275,6 +286,12 @@ class TestMint(StorageCase):
         self.refuse_tx(wrong, "bad-storage-signature")
         self.refuse_tx(self.claim(seal, d + 1, 5, reward), "bad-storage-action")
         tx = self.claim(seal, d, 5, reward, fee=700)
+        other = c.take()
+        forming = self.form(model.Identity(pubkey(HOST), 0, b""), P.BOND_MIN, [HOST], other)
+        both = self.claim(seal, d, 5, reward)
+        both.vin += forming.vin
+        both.vout += forming.vout
+        self.refuse_tx(both, "bad-storage-claim")
         c.mine(1, [tx], 700)
         after = rpc.getstoragestate()
         self.assertEqual(int(after["pool"] * COIN), int(rpc.getstoragestate(c.height - 1)["pool"] * COIN) + 25 * COIN - reward)

@@ -512,6 +512,64 @@ class TestMoney(WalletCase):
         self.assertIn(1 - sub["fee"], values)
 
 
+class TestOptions(WalletCase):
+    """What the wallet's options change in what it sends."""
+
+    def restart(self, *args):
+        self.node.stop()
+        self.node.start(*args)
+        if not self.rpc.listwallets():
+            self.rpc.loadwallet("a")
+        return self.rpc.wallet("a")
+
+    def rate(self, txid):
+        """Satoshi for each virtual byte, as they were paid."""
+        entry = self.rpc.getmempoolentry(txid)
+        return entry["fees"]["base"] * 10**8 / entry["vsize"]
+
+    def signals(self, a, txid):
+        return [i["sequence"] for i in self.rpc.decoderawtransaction(a.gettransaction(txid)["hex"])["vin"]]
+
+    def test_feerates(self):
+        a = self.rich("a", 105)
+        to = a.getnewaddress()
+        a = self.restart("-paytxfee=0.0003")
+        self.assertEqual(a.getwalletinfo()["paytxfee"], D("0.0003"))
+        self.assertEqual(self.rate(a.sendtoaddress(to, 1)), 30)
+        a = self.restart("-fallbackfee=0.00005", "-mintxfee=0.0002")
+        self.assertEqual(self.rate(a.sendtoaddress(to, 1)), 20)
+        a = self.restart("-fallbackfee=0.0004", "-mintxfee=0.0002")
+        self.assertEqual(self.rate(a.sendtoaddress(to, 1)), 40)
+
+    def test_discardfee(self):
+        """Change that it would cost more than this to spend is left to the miner."""
+        a = self.rich("a")
+        for option, outputs in ("-discardfee=0.00003", 2), ("-discardfee=0.01", 1):
+            a = self.restart("-fallbackfee=0.00001", option)
+            coin = a.listunspent()[0]
+            raw = self.rpc.createrawtransaction([{"txid": coin["txid"], "vout": coin["vout"]}],
+                                                [{a.getnewaddress(): coin["amount"] - D("0.00002")}])
+            funded = a.fundrawtransaction(raw)
+            self.assertEqual(len(self.rpc.decoderawtransaction(funded["hex"])["vout"]), outputs)
+            self.assertEqual(funded["changepos"] >= 0, outputs == 2)
+
+    def test_unconfirmed_change(self):
+        a = self.rich("a")
+        to = a.getnewaddress()
+        a = self.restart("-fallbackfee=0.0001", "-spendzeroconfchange=0")
+        a.sendtoaddress(to, 1)
+        self.assert_rpc_error(-6, "Insufficient funds", a.sendtoaddress, to, 1)
+        a = self.restart("-fallbackfee=0.0001")
+        self.assertEqual(len(a.sendtoaddress(to, 1)), 64)
+
+    def test_replaceable(self):
+        a = self.rich("a", 103)
+        to = a.getnewaddress()
+        for option, sequence in ("-walletrbf=0", 0xfffffffe), ("-walletrbf=1", 0xfffffffd):
+            a = self.restart("-fallbackfee=0.0001", option)
+            self.assertEqual(set(self.signals(a, a.sendtoaddress(to, 1))), {sequence})
+
+
 class TestIdentities(WalletCase):
     def test_register_update_retire(self):
         a = self.rich("a", 103)

@@ -486,11 +486,13 @@ static void connect_case(const json_t *row, struct world *w,
         assert_int_equal(cc_connect_finish(&c, &next, &err), CC_OK);
         c.prev_state.pool = mint - 1;
         assert_int_equal(cc_connect_finish(&c, &next, &err), CC_INVALID);
+        assert_string_equal(err.reason, "bad-storage-mint");
         c.prev_state.pool = mint;
         c.claims = (uint32_t)p->storage.max_claims;
         assert_int_equal(cc_connect_finish(&c, &next, &err), CC_OK);
         c.claims++;
         assert_int_equal(cc_connect_finish(&c, &next, &err), CC_INVALID);
+        assert_string_equal(err.reason, "bad-storage-mint");
     }
     cc_storage_result_clear(&r);
     cc_block_clear(&block);

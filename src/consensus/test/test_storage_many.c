@@ -211,6 +211,7 @@ static void test_claim_limit(void **state)
     many.tx.vin_count = 17;
     many.tx.vout_count = 18;
     expect_bad(501, "more claims than a block may hold");
+    assert_string_equal(many.err.reason, "bad-storage-claim");
     cc_storage_result_clear(&many.result);
     assert_int_equal(many.result.facts.read, -1);
 }

@@ -185,6 +185,7 @@ void cc_cmpct_keep(struct cc_net *n, const struct cc_tx *tx)
 
     if (!n->o.extra_txs || cc_tx_weight(tx) > MAX_EXTRA_WEIGHT)
         return;
+    cc_chain_lock(n->chain);
     place = &n->extra[n->extra_next];
     if (n->extra_next < n->extra_count)
         cc_tx_clear(place);
@@ -192,22 +193,22 @@ void cc_cmpct_keep(struct cc_net *n, const struct cc_tx *tx)
         n->extra_count++;
     cc_tx_copy(place, tx);
     n->extra_next = (n->extra_next + 1) % n->o.extra_txs;
+    cc_chain_unlock(n->chain);
 }
 
 /* What the pool does not have. */
 static void offer_extra(struct cc_net *n, struct cc_partial *part)
 {
+    cc_chain_lock(n->chain);
     for (size_t i = 0; i < n->extra_count; i++) {
-        bool twice = false;
+        bool twice = cc_mempool_find(n->mempool, n->extra[i].txid);
 
         for (size_t k = 0; k < i && !twice; k++)
             twice = !memcmp(n->extra[k].wtxid, n->extra[i].wtxid, 32);
-        cc_chain_lock(n->chain);
-        twice = twice || cc_mempool_find(n->mempool, n->extra[i].txid);
-        cc_chain_unlock(n->chain);
         if (!twice)
             cc_partial_offer(part, &n->extra[i]);
     }
+    cc_chain_unlock(n->chain);
 }
 
 static bool completes(const struct cc_peer *p, const uint8_t hash[32])

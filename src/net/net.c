@@ -312,6 +312,14 @@ static void on_added(void *arg, const struct cc_mempool_entry *e)
         cc_relay_announce_later(arg, e->tx.txid);
 }
 
+/* Who did not replace it may mine it. */
+static void on_removed(void *arg, const struct cc_mempool_entry *e,
+                       enum cc_mempool_leave why)
+{
+    if (why == CC_LEAVE_REPLACED)
+        cc_cmpct_keep(arg, &e->tx);
+}
+
 /* --- The validation thread ------------------------------------------------ */
 
 /* Take away what must go. */
@@ -638,7 +646,8 @@ static void listen_to_chain(struct cc_net *n)
         .checked = on_checked,
     };
 
-    struct cc_mempool_listener ml = {.arg = n, .added = on_added};
+    struct cc_mempool_listener ml = {
+        .arg = n, .added = on_added, .removed = on_removed};
 
     n->incoming = cc_incoming_queue_new(n->chain, on_begins, on_judged, n);
     cc_chain_listen(n->chain, &l);

@@ -231,7 +231,8 @@ struct cc_net {
     struct cc_map flight; /* block hash -> int64_t peer, or BLOCK_IS_HERE */
     struct cc_peer *announcers[MAX_ANNOUNCERS]; /* oldest first */
     size_t announcer_count;
-    struct cc_tx *extra; /* not in the pool, but maybe in the next block */
+    /* Not in the pool, but maybe in the next block; under the chain's lock. */
+    struct cc_tx *extra;
     size_t extra_count, extra_next;
     struct cc_map sources; /* block hash -> struct cc_source */
     unsigned sync_started, protected_count;
@@ -360,7 +361,8 @@ bool cc_cmpct_send(struct cc_peer *p, struct cc_index *i);
 /* It gave us a good block first: it may announce by compact blocks. */
 void cc_cmpct_gave_block(struct cc_peer *p);
 void cc_cmpct_peer_gone(struct cc_peer *p);
-/* A transaction that our pool does not take: a miner's may have. */
+/* A transaction that our pool does not take, or has replaced: a miner's may
+ * have it. */
 void cc_cmpct_keep(struct cc_net *n, const struct cc_tx *tx);
 
 /* serve.c */

@@ -127,6 +127,7 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     static const uint8_t nothing[32];
     int64_t cache = cc_args_get_int(args, "dbcache", 450);
     int64_t check = cc_args_get_int(args, "checkblocks", 6);
+    int64_t level = cc_args_get_int(args, "checklevel", CC_VERIFY_COINS);
     int64_t batch = cc_args_get_int(args, "dbbatchsize", 0);
     enum cc_status st = prune_options(args, out, err);
 
@@ -140,6 +141,10 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     out->cache_bytes = (size_t)cache << 20;
     out->check_blocks = check > 0 && check < UINT32_MAX ? (uint32_t)check
                                                         : UINT32_MAX; /* all */
+    out->check_level = level < 0 ? CC_VERIFY_READ
+                       : level > CC_VERIFY_CONNECT
+                           ? CC_VERIFY_CONNECT
+                           : (enum cc_verify_level)level;
     out->check_index = check_index_option(args);
     out->batch_bytes = batch > 0 ? (uint64_t)batch : 0;
     out->reindex = cc_args_get_bool(args, "reindex", false);

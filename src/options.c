@@ -94,6 +94,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"capturemessages", "", DEBUG, "Capture all P2P messages to disk, below the chain's folder (default: 0)", CC_ARG_DEBUG},
     {"checkaddrman", "=<n>", DEBUG, "Say in the log what the address manager holds, when it is asked (default: 0)", CC_ARG_DEBUG},
     {"checkblocks", "=<n>", DEBUG, "How many blocks to check at startup (default: 6, 0 = all)", CC_ARG_DEBUG},
+    {"checklevel", "=<n>", DEBUG, "How thorough the block verification of -checkblocks is: 0: read, 1: check rules, 2: check undo data, 3: disconnect, 4: connect again (0-4, default: 3)", CC_ARG_DEBUG},
     {"checkmempool", "=<n>", DEBUG, "Run an audit of the mempool once in <n> changes, 0: never (default: 0, regtest: 1)", CC_ARG_DEBUG},
     {"dbcrashratio", "=<n>", DEBUG, "End the process in the middle of a write to the chain's database, one time in <n> (default: 0, never)", CC_ARG_DEBUG},
     {"debug", "=<category>", DEBUG, "Output debugging information of that category, or of all (1); may be given several times", 0},
@@ -160,7 +161,6 @@ const struct cc_arg_option cc_daemon_options[] = {
 
     /* bitcoind's, for what this node does in one way only: taken without
      * effect, or (cc_daemon_absent) to switch off what is not there. */
-    {"checklevel", "", DEBUG, "", CC_ARG_HIDDEN},
     {"checkpoints", "", DEBUG, "", CC_ARG_HIDDEN},
     {"deprecatedrpc", "", DEBUG, "", CC_ARG_HIDDEN},
     {"keypool", "", DEBUG, "", CC_ARG_HIDDEN},

@@ -94,6 +94,15 @@ struct cc_chain_listener {
                     const struct cc_error *err);
 };
 
+/* Core's levels of -checklevel; each does what those before it do, too. */
+enum cc_verify_level {
+    CC_VERIFY_READ,      /* the block is there, with its Merkle root */
+    CC_VERIFY_RULES,     /* it keeps the rules of a block alone */
+    CC_VERIFY_UNDO_DATA, /* what undoes it is there */
+    CC_VERIFY_COINS,     /* it is undone, on a copy of the coins */
+    CC_VERIFY_CONNECT,   /* and connected again */
+};
+
 struct cc_chain_config {
     const struct cc_params *params;
     const char *directory; /* <datadir>/<chain>: blocks/, chainstate/ inside */
@@ -115,9 +124,10 @@ struct cc_chain_config {
     bool prune; /* old block files may go */
     uint64_t
         prune_target; /* by itself, down to so many bytes; 0: only by hand */
-    uint32_t prune_after;    /* not by itself before the tip is higher */
-    bool small_files;        /* 64 KiB each, to try pruning with */
-    uint32_t check_blocks;   /* undo so many at start, to see that they fit */
+    uint32_t prune_after;  /* not by itself before the tip is higher */
+    bool small_files;      /* 64 KiB each, to try pruning with */
+    uint32_t check_blocks; /* look at so many at start; 0: none */
+    enum cc_verify_level check_level;
     int64_t max_tip_age_s;   /* an older tip is still downloading; 0: a day */
     struct cc_fault fault;   /* for tests; zero otherwise */
     const atomic_bool *stop; /* set: end long work soon; may be NULL */
@@ -295,13 +305,12 @@ enum cc_status cc_chain_import(struct cc_chain *c, const char *path,
                                struct cc_error *err);
 
 /* Does what is stored agree? Walks back up to depth blocks (0: all) from the
- * tip: block and undo bytes are read and checked, the blocks are undone on a
- * copy and connected again; with 0 the whole coin set is decoded too, and
- * storage coins held against their lists. CC_CORRUPT says what does not.
- * *blocks, *coins (may be NULL): how much was compared. */
-enum cc_status cc_chain_verify(struct cc_chain *c, uint32_t depth,
-                               uint32_t *blocks, uint64_t *coins,
-                               struct cc_error *err);
+ * tip, as deep as level says; to connect again with depth 0 decodes the whole
+ * coin set too, and holds storage coins against their lists. CC_CORRUPT says
+ * what does not agree. *blocks, *coins (may be NULL): how much was compared. */
+enum cc_status cc_chain_verify(struct cc_chain *c, enum cc_verify_level level,
+                               uint32_t depth, uint32_t *blocks,
+                               uint64_t *coins, struct cc_error *err);
 
 /* Set when a database or disk error made going on unsafe: the node must stop;
  * the sentence is in err. */

@@ -194,9 +194,9 @@ enum cc_status cc_chain_check_index(struct cc_chain *c, struct cc_error *err);
 
 /* --- verify.c ------------------------------------------------------------ */
 
-/* Undo the last blocks on a copy of the coins. */
-enum cc_status cc_verify_start(struct cc_chain *c, uint32_t depth,
-                               struct cc_error *err);
+/* The last blocks, on a copy of the coins. */
+enum cc_status cc_verify_start(struct cc_chain *c, enum cc_verify_level level,
+                               uint32_t depth, struct cc_error *err);
 
 /* --- reorg.c ------------------------------------------------------------- */
 

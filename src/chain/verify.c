@@ -2,9 +2,9 @@
  * Does what is stored agree with itself?
  *
  * From the tip back, each block is read, judged as stored, and undone; then
- * all are connected again. Every step compares coins with blocks and undo
- * data, so a coin too many or too few shows. All of it happens in a second
- * coin cache that is thrown away: nothing is written.
+ * all are connected again, as far as the level goes. Every step compares coins
+ * with blocks and undo data, so a coin too many or too few shows. All of it
+ * happens in a second coin cache that is thrown away: nothing is written.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -82,8 +82,10 @@ static enum cc_status verify_coins(struct cc_chain *c, uint64_t *coins,
     return st;
 }
 
-static enum cc_status undo_one(struct cc_chain *c, struct cc_index *i,
-                               struct cc_error *err)
+/* One block as deep as level says; undone on the copy from UNDO on. */
+static enum cc_status look_at(struct cc_chain *c, struct cc_index *i,
+                              enum cc_verify_level level, uint64_t *txs,
+                              struct cc_error *err)
 {
     struct cc_block block;
     struct cc_undo undo;
@@ -91,10 +93,17 @@ static enum cc_status undo_one(struct cc_chain *c, struct cc_index *i,
 
     if (st != CC_OK)
         return st;
-    st = cc_chain_load_undo(c, i, &block, &undo, err);
-    if (st == CC_OK) {
-        st = cc_connect_undo(c, &block, i->height, &undo, err);
-        cc_undo_clear(&undo);
+    *txs += block.tx_count;
+    if (level >= CC_VERIFY_RULES &&
+        cc_block_check(&block, c->params, CC_CHECK_ALL, err) != CC_OK)
+        st = CC_CORRUPT;
+    if (st == CC_OK && level >= CC_VERIFY_UNDO_DATA) {
+        st = cc_chain_load_undo(c, i, &block, &undo, err);
+        if (st == CC_OK) {
+            if (level >= CC_VERIFY_COINS)
+                st = cc_connect_undo(c, &block, i->height, &undo, err);
+            cc_undo_clear(&undo);
+        }
     }
     cc_block_clear(&block);
     return st;
@@ -155,17 +164,21 @@ static enum cc_status redo_one(struct cc_chain *c, struct cc_index *i,
     return st;
 }
 
-/* The last depth blocks, in a coin cache of its own; redo: and back. */
+/* The last depth blocks, in a coin cache of its own. */
 static enum cc_status verify_blocks(struct cc_chain *c, uint32_t depth,
-                                    bool redo, uint32_t *blocks,
-                                    struct cc_error *err)
+                                    enum cc_verify_level level,
+                                    uint32_t *blocks, struct cc_error *err)
 {
-    uint32_t low = depth && depth < c->tip->height ? c->tip->height - depth : 0;
-    uint32_t h = c->tip->height;
+    uint32_t top = c->tip->height, h = top;
+    uint32_t low = depth && depth < top ? top - depth : 0;
     struct cc_coins *own = c->coins;
-    bool short_of = false;
+    bool short_of = false, redo = level >= CC_VERIFY_CONNECT;
+    uint64_t txs = 0;
     enum cc_status st = CC_OK;
 
+    if (top > 0)
+        cc_log(c->log, "Verifying last %" PRIu32 " blocks at level %d",
+               top - low, (int)level);
     c->coins = cc_coins_new(c->db, CC_FAMILY_COINS, CC_FAMILY_TYPED,
                             c->params->storage_active, VERIFY_CACHE);
     while (st == CC_OK && h > low && !cc_coins_full(c->coins)) {
@@ -178,11 +191,16 @@ static enum cc_status verify_blocks(struct cc_chain *c, uint32_t depth,
             short_of = true;
             break;
         }
-        st = undo_one(c, c->at[h--], err);
+        st = look_at(c, c->at[h--], level, &txs, err);
     }
     if (blocks)
-        *blocks = c->tip->height - h;
-    while (redo && st == CC_OK && h < c->tip->height)
+        *blocks = top - h;
+    if (st == CC_OK && top > 0)
+        cc_log(c->log,
+               "Verification: No coin database inconsistencies in last "
+               "%" PRIu32 " blocks (%" PRIu64 " transactions)",
+               top - h, txs);
+    while (redo && st == CC_OK && h < top)
         st = redo_one(c, c->at[++h], err);
     cc_coins_free(c->coins);
     c->coins = own;
@@ -191,9 +209,9 @@ static enum cc_status verify_blocks(struct cc_chain *c, uint32_t depth,
     return cc_context(err, st, "block of height %" PRIu32, redo ? h : h + 1);
 }
 
-enum cc_status cc_chain_verify(struct cc_chain *c, uint32_t depth,
-                               uint32_t *blocks, uint64_t *coins,
-                               struct cc_error *err)
+enum cc_status cc_chain_verify(struct cc_chain *c, enum cc_verify_level level,
+                               uint32_t depth, uint32_t *blocks,
+                               uint64_t *coins, struct cc_error *err)
 {
     struct cc_error local;
     enum cc_status st;
@@ -202,18 +220,18 @@ enum cc_status cc_chain_verify(struct cc_chain *c, uint32_t depth,
         err = &local;
     cc_chain_lock(c);
     st = cc_chain_flush(c, err);
-    if (st == CC_OK && !depth)
+    if (st == CC_OK && !depth && level >= CC_VERIFY_CONNECT)
         st = verify_coins(c, coins, err);
     if (st == CC_OK)
-        st = verify_blocks(c, depth, true, blocks, err);
+        st = verify_blocks(c, depth, level, blocks, err);
     cc_chain_unlock(c);
     return st;
 }
 
-enum cc_status cc_verify_start(struct cc_chain *c, uint32_t depth,
-                               struct cc_error *err)
+enum cc_status cc_verify_start(struct cc_chain *c, enum cc_verify_level level,
+                               uint32_t depth, struct cc_error *err)
 {
-    enum cc_status st = verify_blocks(c, depth, false, NULL, err);
+    enum cc_status st = verify_blocks(c, depth, level, NULL, err);
 
     if (st == CC_NOTFOUND) /* pruned: what is there is right */
         return CC_OK;

@@ -168,7 +168,11 @@ static json_t *verifychain(struct cc_rpc_call *call)
         !cc_rpc_get_int32(call, 1, &blocks))
         return NULL;
     cc_error_init(&err);
+    level = level < 0                   ? 0
+            : level > CC_VERIFY_CONNECT ? CC_VERIFY_CONNECT
+                                        : level;
     return json_boolean(cc_chain_verify(call->env->chain,
+                                        (enum cc_verify_level)level,
                                         blocks <= 0 ? 0 : (uint32_t)blocks,
                                         NULL, NULL, &err) == CC_OK);
 }
@@ -193,7 +197,7 @@ static const struct cc_rpc_arg set_args[] = {
 };
 static const struct cc_rpc_arg verify_args[] = {
     CC_ARG("checklevel", CC_RPC_NUM, "3",
-           "How thorough the block verification is; every level checks all."),
+           "How thorough the block verification is (0-4)."),
     CC_ARG("nblocks", CC_RPC_NUM, "6",
            "The number of blocks to check; 0 for all."),
 };

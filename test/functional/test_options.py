@@ -483,8 +483,14 @@ class TestStoredBlocks(framework.TestCase):
         node.stop()
         node.start("-checkblocks=9")
         node.stop()
-        for option in "-checkblocks=10", "-checkblocks=0":
-            self.assertIn("Error: ", node.start_fails(option)[1])
+        node.start("-checkblocks=0", "-checklevel=1")
+        self.assertIn("Verifying last 10 blocks at level 1", node.log())
+        self.assertTrue(node.rpc.verifychain(1, 0))
+        self.assertFalse(node.rpc.verifychain(2, 0))
+        self.assertTrue(node.rpc.verifychain(4, 9))
+        node.stop()
+        for options in ("-checkblocks=10",), ("-checkblocks=0",), ("-checkblocks=0", "-checklevel=2"):
+            self.assertIn("Error: Corrupted block database detected", node.start_fails(*options)[1])
         node.start("-reindex-chainstate")
         self.assertEqual(node.height(), 10)
 

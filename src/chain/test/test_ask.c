@@ -552,8 +552,8 @@ static void *pester(void *arg)
 
         if (cc_chain_flush(p->c, &err) != CC_OK)
             fail_msg("flush: %s", err.text);
-        if (++p->rounds % 16 == 0 &&
-            cc_chain_verify(p->c, 3, NULL, NULL, &err) != CC_OK)
+        if (++p->rounds % 16 == 0 && cc_chain_verify(p->c, CC_VERIFY_CONNECT, 3,
+                                                     NULL, NULL, &err) != CC_OK)
             fail_msg("verify: %s", err.text);
     }
     return NULL;

@@ -65,7 +65,8 @@ static bool connects(const struct setting *s)
     assert_int_equal(cc_chain_tip(c)->height,
                      w.blocks[base].height + connected);
     /* who looks later leaves out the same */
-    assert_int_equal(cc_chain_verify(c, 0, NULL, NULL, &err), CC_OK);
+    assert_int_equal(cc_chain_verify(c, CC_VERIFY_CONNECT, 0, NULL, NULL, &err),
+                     CC_OK);
     cc_chain_free(c);
     cc_test_rmdir(dir);
     world_clear(&w);

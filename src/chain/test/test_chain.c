@@ -90,7 +90,7 @@ static void teardown(struct fixture *f)
 {
     struct cc_error err;
 
-    if (cc_chain_verify(f->c, 0, NULL, NULL, &err) != CC_OK)
+    if (cc_chain_verify(f->c, CC_VERIFY_CONNECT, 0, NULL, NULL, &err) != CC_OK)
         fail_msg("%s", err.text);
     cc_chain_free(f->c);
     world_clear(&f->w);

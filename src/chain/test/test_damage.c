@@ -157,7 +157,9 @@ static void test_block_damaged(void **state)
 
         poke(&f, "blk00000.dat", at + k, 1);
         open_well(&f, false, false);
-        assert_int_equal(cc_chain_verify(f.c, 3, NULL, NULL, &err), CC_CORRUPT);
+        assert_int_equal(
+            cc_chain_verify(f.c, CC_VERIFY_CONNECT, 3, NULL, NULL, &err),
+            CC_CORRUPT);
         assert_non_null(strstr(err.text, "blk00000.dat"));
         poke(&f, "blk00000.dat", at + k, 1);
     }
@@ -180,10 +182,12 @@ static void test_start_check(void **state)
     poke(&f, "rev00000.dat", at + 1, 0x10);
     cc_chain_free(f.c);
     world_config(&f.w, &config, f.dir);
+    config.check_level = CC_VERIFY_COINS;
     config.check_blocks = 2; /* 20 and 19 */
     assert_int_equal(cc_chain_open(&f.c, &config, NULL), CC_OK);
     world_expect(&f.w, f.c, f.tip);
     cc_chain_free(f.c);
+    config.check_level = CC_VERIFY_COINS;
     config.check_blocks = 3;
     assert_int_equal(cc_chain_open(&f.c, &config, &err), CC_CORRUPT);
     assert_non_null(strstr(err.text, "Corrupted block database detected"));
@@ -205,16 +209,20 @@ static void test_coin_lost(void **state)
 
     (void)state;
     setup(&f);
-    assert_int_equal(cc_chain_verify(f.c, 0, NULL, NULL, &err), CC_OK);
+    assert_int_equal(
+        cc_chain_verify(f.c, CC_VERIFY_CONNECT, 0, NULL, NULL, &err), CC_OK);
     memcpy(o.txid, f.w.blocks[f.tip].block.tx[0].txid, 32);
     cc_db_batch_delete(b, f.c->db, CC_FAMILY_COINS,
                        cc_bytes(key, cc_coin_key(key, &o)));
     assert_int_equal(cc_db_write(f.c->db, b, true, NULL), CC_OK);
     open_well(&f, false, false);
-    assert_int_equal(cc_chain_verify(f.c, 0, NULL, NULL, &err), CC_CORRUPT);
+    assert_int_equal(
+        cc_chain_verify(f.c, CC_VERIFY_CONNECT, 0, NULL, NULL, &err),
+        CC_CORRUPT);
     open_well(&f, false, true);
     world_expect(&f.w, f.c, f.tip);
-    assert_int_equal(cc_chain_verify(f.c, 0, NULL, NULL, &err), CC_OK);
+    assert_int_equal(
+        cc_chain_verify(f.c, CC_VERIFY_CONNECT, 0, NULL, NULL, &err), CC_OK);
     cc_db_batch_free(b);
     teardown(&f);
 }
@@ -240,7 +248,9 @@ static void test_coin_too_many(void **state)
         cc_bytes("\x02\x01\x07\x51", 4));
     assert_int_equal(cc_db_write(f.c->db, b, true, NULL), CC_OK);
     open_well(&f, false, false);
-    assert_int_equal(cc_chain_verify(f.c, 20, NULL, NULL, &err), CC_CORRUPT);
+    assert_int_equal(
+        cc_chain_verify(f.c, CC_VERIFY_CONNECT, 20, NULL, NULL, &err),
+        CC_CORRUPT);
     assert_non_null(strstr(err.text, "does not agree"));
     cc_db_batch_free(b);
     teardown(&f);
@@ -312,7 +322,8 @@ static void test_reindex(void **state)
     open_well(&f, true, false);
     world_expect(&f.w, f.c, f.tip);
     assert_int_equal(cc_chain_index_count(f.c), 24);
-    assert_int_equal(cc_chain_verify(f.c, 0, NULL, NULL, &err), CC_OK);
+    assert_int_equal(
+        cc_chain_verify(f.c, CC_VERIFY_CONNECT, 0, NULL, NULL, &err), CC_OK);
     /* what was appended since goes behind what was found */
     for (int i = f.branch - 3; i <= f.branch; i++)
         give(&f, i);
@@ -392,7 +403,8 @@ static void test_reset_resumes(void **state)
     }
     open_well(&f, false, false);
     world_expect(&f.w, f.c, f.tip);
-    assert_int_equal(cc_chain_verify(f.c, 0, NULL, NULL, &err), CC_OK);
+    assert_int_equal(
+        cc_chain_verify(f.c, CC_VERIFY_CONNECT, 0, NULL, NULL, &err), CC_OK);
     teardown(&f);
 }
 

@@ -137,7 +137,7 @@ static void test_every_write(void **state)
         assert_true(cc_chain_tip(c)->height >= answered);
         cc_chain_each(c, not_condemned, &s);
         world_expect(&s.w, c, world_find(&s.w, cc_chain_tip(c)->hash));
-        if (cc_chain_verify(c, 0, NULL, NULL, &err) != CC_OK)
+        if (cc_chain_verify(c, CC_VERIFY_CONNECT, 0, NULL, NULL, &err) != CC_OK)
             fail_msg("after failure %u: %s", n, err.text);
         assert_true(play(&s, c, &answered) || whole);
         world_expect(&s.w, c, s.last);

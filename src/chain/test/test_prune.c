@@ -138,8 +138,12 @@ static void test_by_itself(void **state)
     assert_false(file_exists(&s, "rev00000.dat"));
     expect_kept(&s);
     world_expect(&s.w, s.c, s.main[700]);
-    assert_int_equal(cc_chain_verify(s.c, 0, NULL, NULL, &err), CC_NOTFOUND);
-    assert_int_equal(cc_chain_verify(s.c, 100, NULL, NULL, &err), CC_OK);
+    assert_int_equal(
+        cc_chain_verify(s.c, CC_VERIFY_CONNECT, 0, NULL, NULL, &err),
+        CC_NOTFOUND);
+    assert_int_equal(
+        cc_chain_verify(s.c, CC_VERIFY_CONNECT, 100, NULL, NULL, &err), CC_OK);
+    s.config.check_level = CC_VERIFY_COINS;
     s.config.check_blocks = UINT32_MAX;
     reopen(&s);
     assert_int_equal(cc_chain_prune_info(s.c).first, first);

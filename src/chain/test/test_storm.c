@@ -140,7 +140,8 @@ static void step(struct storm *s)
         if (x)
             assert_int_equal(cc_chain_precious(s->c, x, NULL), CC_OK);
     } else if (what < 98) {
-        if (cc_chain_verify(s->c, 12, NULL, NULL, &err) != CC_OK)
+        if (cc_chain_verify(s->c, CC_VERIFY_CONNECT, 12, NULL, NULL, &err) !=
+            CC_OK)
             fail_msg("%s", err.text);
     } else {
         cc_chain_free(s->c);
@@ -162,7 +163,7 @@ static void storm(uint64_t seed, bool storage)
         step(&s);
         check(&s);
     }
-    if (cc_chain_verify(s.c, 0, NULL, NULL, &err) != CC_OK)
+    if (cc_chain_verify(s.c, CC_VERIFY_CONNECT, 0, NULL, NULL, &err) != CC_OK)
         fail_msg("%s", err.text);
     cc_test_ran("steps of the storm", STEPS);
     if (storage) {

@@ -358,6 +358,7 @@ static void enter(struct cc_mempool *m, struct cc_txpool_candidate *c,
     n->e.time = time;
     n->e.height = c->place.height - 1;
     n->e.sequence = m->sequence++;
+    n->e.returned = c->returning;
     n->e.typed = c->storage.typed;
     n->e.facts = c->storage.facts;
     n->e.mint = c->storage.mint;

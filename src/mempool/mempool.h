@@ -46,6 +46,7 @@ struct cc_mempool_entry {
     uint32_t height;   /* tip when it came */
     uint64_t sequence; /* order of arrival; those who leave count too */
     bool typed;
+    bool returned; /* of a block that was taken back: it is no secret */
     struct cc_storage_facts facts;
     cc_amount mint;
     uint32_t claims;

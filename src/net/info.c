@@ -545,6 +545,11 @@ void cc_net_clear_bans(struct cc_net *n)
 void cc_net_broadcast(struct cc_net *n, const uint8_t txid[32])
 {
     cc_mempool_set_unbroadcast(n->mempool, txid);
+    cc_net_announce(n, txid);
+}
+
+void cc_net_announce(struct cc_net *n, const uint8_t txid[32])
+{
     cc_relay_announce_later(n, txid);
 }
 

@@ -288,6 +288,8 @@ struct cc_net_book_counts cc_net_book_counts(struct cc_net *n,
 /* Announce a transaction that is in the pool, and again every ten to fifteen
  * minutes until a peer asked for it. Any lock. */
 void cc_net_broadcast(struct cc_net *n, const uint8_t txid[32]);
+/* Announce it this once: it was in the pool before. Any lock. */
+void cc_net_announce(struct cc_net *n, const uint8_t txid[32]);
 /* getblockfrompeer: ask this peer for a block whose header we have. CC_INVALID
  * with Core's sentence. */
 enum cc_status cc_net_fetch_block(struct cc_net *n, const uint8_t hash[32],

@@ -454,9 +454,10 @@ bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv)
     cc_chain_lock(n->chain);
     e = inv->type == CC_INV_WTX ? cc_mempool_find_wtxid(n->mempool, inv->hash)
                                 : cc_mempool_find(n->mempool, inv->hash);
-    /* Only what could have been announced: else a peer could ask which
-     * transactions came to us and when. */
-    found = e && (e->sequence < p->last_inv_sequence || told_at_once(n, e));
+    /* Only what could have been announced, or was in a block: else a peer could
+     * ask which transactions came to us and when. */
+    found = e && (e->returned || e->sequence < p->last_inv_sequence ||
+                  told_at_once(n, e));
     if (found) {
         memcpy(txid, e->tx.txid, 32);
         cc_tx_write(&w, &e->tx, inv->type != CC_INV_TX);

@@ -437,7 +437,9 @@ json_t *cc_rpc_broadcast(struct cc_rpc_call *call, const struct cc_tx *tx,
         rejected(call, st, &err);
         goto out;
     }
-    if (call->env->net)
+    if (call->env->net && known)
+        cc_net_announce(call->env->net, tx->txid);
+    else if (call->env->net)
         cc_net_broadcast(call->env->net, tx->txid);
     result = cc_json_hash(tx->txid);
 out:

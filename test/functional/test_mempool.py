@@ -4,6 +4,7 @@ import time
 import unittest
 
 import framework
+import peer
 from blocks import COIN, FINAL, OP_TRUE, P2WSH_TRUE, Chain, Coin, Tx, TxIn, TxOut, coin_of, shown, spend
 
 
@@ -245,6 +246,8 @@ class TestImport(PoolCase):
         self.rpc.mockscheduler(900)
         self.wait_until(lambda: other.rpc.getrawmempool() == [shown(tx.txid)], what="the other has heard of it")
         self.wait_until(lambda: self.rpc.getmempoolinfo()["unbroadcastcount"] == 0, what="it is known to be out")
+        self.send(tx)  # again: that is told, but no more is owed
+        self.assertEqual(self.rpc.getmempoolinfo()["unbroadcastcount"], 0)
 
 
 class TestFullPool(PoolCase):
@@ -313,6 +316,20 @@ class TestReturn(PoolCase):
             self.send(tx)
         self.rpc.reconsiderblock(fork[0])
         self.assertEqual(self.pool(), {shown(tx.txid) for tx in chain[:25]})
+
+    def test_served_when_it_comes_back(self):
+        """Who has a block is told of its transactions; what came since is not yet for all."""
+        self.rpc.setmocktime(int(time.time()))  # so that nothing is announced
+        first = self.send(pay(self.c.take(), fee=1000))
+        block = self.node.generate(1)[0]
+        with peer.Peer(self.node) as p:
+            second = self.send(pay(coin_of(first), fee=1000))
+            self.rpc.invalidateblock(block)
+            self.assertEqual(self.pool(), {shown(first.txid), shown(second.txid)})
+            p.send("getdata", peer.inv(*((peer.WTX, peer.sha256d(tx.serialise())) for tx in (first, second))))
+            p.sync()
+            self.assertEqual([m for m in p.seen if m[0] in ("tx", "notfound")],
+                             [("tx", first.serialise()), ("notfound", peer.inv((peer.WTX, peer.sha256d(second.serialise()))))])
 
     def test_never_announced(self):
         self.node.stop()

@@ -38,8 +38,9 @@ void cc_header_hash(uint8_t out[32], const struct cc_header *h)
     cc_hash256(out, raw, sizeof(raw));
 }
 
-/* b->raw and b->arena are set. The array of transactions is not touched
- * before they are read, so a count that lies costs no memory. */
+/* b->raw, which may be cut to the block, and b->arena are set. The array of
+ * transactions is not touched before they are read, so a count that lies costs
+ * no memory. */
 static bool read_block(struct cc_block *b)
 {
     struct cc_reader r;
@@ -55,14 +56,15 @@ static bool read_block(struct cc_block *b)
         cc_tx_read(&r, &b->tx[i], &b->arena, true);
         b->stripped_size += b->tx[i].stripped_size;
     }
-    if (!cc_reader_done(&r))
+    if (r.failed)
         return false;
+    b->raw.len -= r.left;
     cc_hash256(b->hash, b->raw.data, CC_HEADER_SIZE);
     return true;
 }
 
-enum cc_status cc_block_decode_take(struct cc_block *block, uint8_t *data,
-                                    size_t len)
+enum cc_status cc_block_decode_front(struct cc_block *block, uint8_t *data,
+                                     size_t len)
 {
     struct cc_block b;
 
@@ -72,6 +74,21 @@ enum cc_status cc_block_decode_take(struct cc_block *block, uint8_t *data,
     if (!read_block(&b)) {
         cc_arena_clear(&b.arena);
         free(data);
+        return CC_MALFORMED;
+    }
+    *block = b;
+    return CC_OK;
+}
+
+enum cc_status cc_block_decode_take(struct cc_block *block, uint8_t *data,
+                                    size_t len)
+{
+    struct cc_block b;
+
+    if (cc_block_decode_front(&b, data, len) != CC_OK)
+        return CC_MALFORMED;
+    if (b.raw.len != len) {
+        cc_block_clear(&b);
         return CC_MALFORMED;
     }
     *block = b;

@@ -36,6 +36,9 @@ enum cc_status cc_block_decode(struct cc_block *block, const void *data,
 /* As cc_block_decode but takes data (from malloc), also on failure. */
 enum cc_status cc_block_decode_take(struct cc_block *block, uint8_t *data,
                                     size_t len);
+/* As cc_block_decode_take; what follows the block in data does not matter. */
+enum cc_status cc_block_decode_front(struct cc_block *block, uint8_t *data,
+                                     size_t len);
 void cc_block_clear(struct cc_block *block);
 size_t cc_block_weight(const struct cc_block *block);
 

@@ -157,7 +157,7 @@ static bool decode_block(struct cc_rpc_call *call, const char *hex,
     enum cc_status st = CC_MALFORMED;
 
     if (data)
-        st = cc_block_decode_take(block, data, len);
+        st = cc_block_decode_front(block, data, len);
     if (st == CC_OK)
         return true;
     cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR, "Block decode failed");
@@ -267,18 +267,21 @@ static json_t *submitblock(struct cc_rpc_call *call)
 
 static json_t *submitheader(struct cc_rpc_call *call)
 {
-    uint8_t raw[CC_HEADER_SIZE];
+    size_t len = 0;
+    uint8_t *raw = cc_hex_decode_dup(cc_rpc_str(call, 0, ""), &len);
     struct cc_header h;
     struct cc_reader r;
     struct cc_error err;
     enum cc_status st;
     char prev[65];
 
-    if (!cc_hex_decode(raw, sizeof(raw), cc_rpc_str(call, 0, "")))
+    /* A whole block will do: it begins with its header. */
+    cc_reader_init(&r, raw, len);
+    cc_header_read(&r, &h);
+    free(raw);
+    if (r.failed)
         return cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
                             "Block header decode failed");
-    cc_reader_init(&r, raw, sizeof(raw));
-    cc_header_read(&r, &h);
     if (!cc_chain_find(call->env->chain, h.prev)) {
         cc_hex_encode_rev(prev, h.prev, 32);
         return cc_rpc_error(call, CC_RPC_VERIFY_ERROR,

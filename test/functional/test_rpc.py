@@ -245,9 +245,11 @@ class TestMining(framework.TestCase):
         self.assert_rpc_error(-25, f"Must submit previous header ({'00' * 32}) first", self.rpc.submitheader,
                               header[:8] + "00" * 32 + header[72:])
         self.assert_rpc_error(-22, "Block header decode failed", self.rpc.submitheader, header[:-2])
-        self.assertIsNone(self.rpc.submitheader(header))
+        self.assert_rpc_error(-22, "Block header decode failed", self.rpc.submitheader, "xx" + header[2:])
+        self.assertIsNone(self.rpc.submitheader(block["hex"]))  # what follows is not looked at
         self.assertEqual(self.rpc.getchaintips()[0]["status"], "headers-only")
-        self.assertIsNone(self.rpc.submitblock(block["hex"]))
+        self.assertIsNone(self.rpc.submitheader(header))
+        self.assertIsNone(self.rpc.submitblock(block["hex"] + "00"))
         self.assertEqual(self.rpc.submitblock(block["hex"]), "duplicate")
         self.rpc.invalidateblock(block["hash"])
         self.assertEqual(self.rpc.submitblock(block["hex"]), "duplicate-invalid")

@@ -60,6 +60,11 @@ static void test_block413567(void **state)
     assert_int_equal(cc_block_decode(&b, raw, len - 1), CC_MALFORMED);
     raw[len] = 0;
     assert_int_equal(cc_block_decode(&b, raw, len + 1), CC_MALFORMED);
+    assert_int_equal(
+        cc_block_decode_front(&b, cc_memdup(raw, len + 1), len + 1), CC_OK);
+    assert_int_equal(b.raw.len, len);
+    assert_int_equal(cc_block_weight(&b), 4 * len);
+    cc_block_clear(&b);
     free(raw);
 }
 

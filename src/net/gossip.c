@@ -11,6 +11,7 @@
 #define ADDR_RATE 0.1 /* a second */
 #define ADDR_BUCKET 1000.0
 #define SEND_ADDR_US (30 * SECOND_US)
+#define FETCH_S 300 /* for who was dialled only to give addresses */
 #define LOCAL_ADDR_US (24 * 60 * MINUTE_US)
 #define GETADDR_PERCENT 23
 #define CACHE_US (21 * 60 * MINUTE_US)
@@ -353,6 +354,14 @@ void cc_gossip_tick(struct cc_peer *p, int64_t now)
 
     if (!p->addr_relay)
         return;
+    if (p->type == CC_CONN_ADDR_FETCH &&
+        now / SECOND_US - p->connected_s > FETCH_S) {
+        cc_debug(p->net->log, CC_LOG_NET,
+                 "addrfetch connection timeout; disconnecting peer=%" PRId64,
+                 p->id);
+        cc_peer_drop(p);
+        return;
+    }
     tell_local(p, now);
     if (now <= p->next_addr_us)
         return;

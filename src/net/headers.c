@@ -88,8 +88,11 @@ static void start_sync(struct cc_peer *p, int64_t now)
     struct cc_index *best = cc_chain_best_header(n->chain);
     bool recent = best->header.time > now / SECOND_US - DAY_S;
     unsigned preferred = cc_sync_count_preferred(n);
+    /* Who was dialled for addresses alone is not asked for the chain; who
+     * dialled us is while nobody better is here or at work. */
     bool may =
-        cc_sync_is_preferred(p) || (preferred == 0 && n->sync_started == 0);
+        cc_sync_is_preferred(p) ||
+        (p->type != CC_CONN_ADDR_FETCH && (preferred == 0 || !n->flight.count));
 
     if (p->sync_started || !cc_sync_serves_blocks(p))
         return;

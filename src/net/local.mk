@@ -13,6 +13,7 @@ libcc_net_a_SOURCES = \
     src/net/headers.c \
     src/net/incoming.c src/net/incoming.h \
     src/net/info.c src/net/info_book.c \
+    src/net/latest.c \
     src/net/loop.c src/net/loop.h \
     src/net/net.c src/net/net.h \
     src/net/netaddr.c src/net/netaddr.h \

@@ -179,6 +179,8 @@ static void task_connected(void *arg)
     struct block_news *b = arg;
 
     cc_relay_block(b->net, b->ids, b->count, b->spent, b->spent_count);
+    cc_latest_set(&b->net->latest, b->hash, b->ids, b->count);
+    b->ids = NULL;
     news_free(b);
 }
 
@@ -190,13 +192,13 @@ static void on_connected(void *arg, const struct cc_index *index,
     struct block_news *b;
     size_t inputs = 0;
 
-    (void)index;
     (void)undo;
     atomic_fetch_add(&n->blocks_came, 1);
     /* Catching up there are no transactions about that could be meant. */
     if (cc_chain_in_ibd(n->chain))
         return;
     b = news_new(n);
+    memcpy(b->hash, index->hash, 32);
     b->ids = cc_calloc(block->tx_count + 1, sizeof(*b->ids));
     b->count = block->tx_count;
     for (size_t i = 0; i < block->tx_count; i++) {
@@ -342,8 +344,7 @@ static void reap(struct cc_net *n)
         orphans -= cc_orphans_count(n->orphans);
         if (orphans)
             cc_debug(n->log, CC_LOG_TXPACKAGES,
-                     "Erased %zu orphan transaction(s) from peer=%" PRId64,
-                     orphans, p->id);
+                     "Erased %zu orphan tx from peer=%" PRId64, orphans, p->id);
         cc_connect_lost(p);
         if (cc_peer_is_outbound(p) && p->ready)
             cc_addrbook_seen(n->book, &p->addr, cc_net_now_s(n));
@@ -567,6 +568,12 @@ static enum cc_status load_files(struct cc_net *n, struct cc_error *err)
                aside);
         free(aside);
     }
+    if (st != CC_OK) {
+        cc_log(n->log, "Recreating the banlist database");
+        st = cc_banlist_save(n->bans, n->bans_path, cc_net_now_s(n), err);
+        if (st != CC_OK)
+            return st;
+    }
     n->anchor_count =
         cc_anchors_load(n->anchors_path, n->params->magic, n->anchors);
     if (n->o.connect_count || n->o.connect_none)
@@ -620,6 +627,7 @@ static void make_tables(struct cc_net *n)
     cc_timedata_init(&n->timedata);
     cc_recent_init(&n->rejects, 120000, seed);
     cc_recent_init(&n->confirmed, 48000, seed);
+    cc_latest_init(&n->latest);
 }
 
 static void init_threads(struct cc_net *n)
@@ -815,6 +823,7 @@ void cc_net_free(struct cc_net *n)
     cc_map_clear(&n->sources);
     cc_recent_clear(&n->rejects);
     cc_recent_clear(&n->confirmed);
+    cc_latest_clear(&n->latest);
     for (size_t i = 0; i < GETADDR_ANSWERS; i++)
         free(n->getaddr[i].entries);
     free(n->peers);

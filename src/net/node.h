@@ -59,6 +59,15 @@ struct cc_tx_queue {
     size_t count, cap;
 };
 
+struct cc_latest { /* the last block's transactions: latest.c */
+    uint8_t hash[32];
+    struct cc_known_tx *ids;
+    size_t count;
+    struct cc_map places; /* txid or wtxid -> uint32_t; filled when needed */
+    struct cc_block block;
+    bool read;
+};
+
 struct cc_peer {
     struct cc_net *net;
     struct cc_conn *conn;
@@ -244,6 +253,7 @@ struct cc_net {
     struct cc_txreq *txreq;
     struct cc_orphans *orphans;
     struct cc_recent rejects, confirmed;
+    struct cc_latest latest;
     int64_t next_rebroadcast_us, next_inbound_inv_us;
 
     struct cc_getaddr_answer getaddr[GETADDR_ANSWERS];
@@ -393,6 +403,15 @@ void cc_relay_net_tick(struct cc_net *n, int64_t now_us);
 void cc_relay_block(struct cc_net *n, const struct cc_known_tx *ids,
                     size_t count, const struct cc_outpoint *spent,
                     size_t spent_count);
+
+/* latest.c */
+void cc_latest_init(struct cc_latest *l);
+void cc_latest_clear(struct cc_latest *l);
+/* A block was connected. ids: malloc'd, taken. */
+void cc_latest_set(struct cc_latest *l, const uint8_t hash[32],
+                   struct cc_known_tx *ids, size_t count);
+/* A transaction of it, by txid or wtxid; borrowed until the next block. */
+const struct cc_tx *cc_latest_find(struct cc_net *n, const uint8_t id[32]);
 
 /* gossip.c */
 void cc_gossip_setup(struct cc_peer *p);

@@ -92,11 +92,7 @@ bool cc_peer_has(const struct cc_peer *p, unsigned permission)
     return (p->permissions & permission) == permission;
 }
 
-bool cc_peer_takes_txs(const struct cc_peer *p)
-{
-    return p->relay_txs && p->type != CC_CONN_BLOCK_RELAY &&
-           p->type != CC_CONN_FEELER;
-}
+bool cc_peer_takes_txs(const struct cc_peer *p) { return p->relay_txs; }
 
 /* --- What a peer deserves ------------------------------------------------- */
 
@@ -347,7 +343,8 @@ static void on_version(struct cc_peer *p, const struct cc_conn_message *m)
     sanitise(p->user_agent);
     p->starting_height = v.start_height;
     p->addr_local = v.you;
-    p->relay_txs = v.relay;
+    p->relay_txs =
+        v.relay && p->type != CC_CONN_BLOCK_RELAY && p->type != CC_CONN_FEELER;
     /* Any number may come: below zero, the difference could leave int64. */
     p->time_offset = (v.time < 0 ? 0 : v.time) - cc_net_now_s(n);
     if (cc_peer_is_outbound(p)) {

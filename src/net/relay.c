@@ -420,8 +420,7 @@ static void forget_orphans(struct cc_net *n, const struct cc_outpoint *spent,
     before -= cc_orphans_count(n->orphans);
     if (before)
         cc_debug(n->log, CC_LOG_TXPACKAGES,
-                 "Erased %zu orphan transaction(s) included or conflicted by "
-                 "block",
+                 "Erased %zu orphan tx included or conflicted by block",
                  before);
 }
 
@@ -446,6 +445,7 @@ bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv)
 {
     struct cc_net *n = p->net;
     const struct cc_mempool_entry *e;
+    const struct cc_tx *mined;
     struct cc_writer w;
     uint8_t txid[32];
     bool found;
@@ -464,10 +464,13 @@ bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv)
         cc_mempool_set_broadcast(n->mempool, txid);
     }
     cc_chain_unlock(n->chain);
-    if (found)
+    mined = found ? NULL : cc_latest_find(n, inv->hash);
+    if (mined)
+        cc_tx_write(&w, mined, inv->type != CC_INV_TX);
+    if (found || mined)
         cc_peer_send(p, CC_MSG_TX, &w);
     cc_writer_clear(&w);
-    return found;
+    return found || mined;
 }
 
 void cc_relay_on_mempool(struct cc_peer *p)

@@ -9,7 +9,7 @@ import time
 
 import framework
 from blocks import Chain, Coin, P2WSH_TRUE, coin_of, hash256, now, shown, spend
-from peer import Peer
+from peer import TX, WITNESS, WTX, Peer, inv
 
 
 class Core(framework.TestCase):
@@ -88,6 +88,24 @@ class TestFiles(Core):
             self.assert_rpc_error(-1, "Block header missing", node.rpc.getblockfrompeer, "00" * 32, 0)
             self.assert_rpc_error(-1, "Block already downloaded", node.rpc.getblockfrompeer, node.tip(), 0)
 
+
+    def test_bans_begun_anew(self):
+        """There is a list of bans from the first moment, and again if it was taken away."""
+        node = self.start_node()
+        path = os.path.join(node.chain_dir, "banlist.json")
+        for _ in range(2):
+            self.assertTrue(os.path.exists(path))
+            self.assertIn("Recreating the banlist database", node.log())
+            node.stop()
+            os.unlink(path)
+            open(os.path.join(node.chain_dir, "debug.log"), "w").close()
+            node.start()
+        node.rpc.setban("127.7.7.0/24", "add")
+        node.stop()
+        open(os.path.join(node.chain_dir, "debug.log"), "w").close()
+        node.start()
+        self.assertNotIn("Recreating", node.log())
+        self.assertEqual(len(node.rpc.listbanned()), 1)
 
     def test_cookie_cannot_be_written(self):
         node = self.add_node()
@@ -421,7 +439,7 @@ class TestLog(Core):
             self.wait_log(node, "New inbound v1 peer connected: version: 70016, blocks=0, peer=0",
                           f"stored orphan tx {shown(child.txid)} (wtxid={shown(hash256(child.serialise()))}) (mapsz 1)",
                           "orphanage overflow, removed 1 tx")
-        self.wait_log(node, "Erased 100 orphan transaction(s) from peer=0")
+        self.wait_log(node, "Erased 100 orphan tx from peer=0")
         with Peer(node) as p:
             p.send("tx", child.serialise())
             p.sync()
@@ -430,7 +448,7 @@ class TestLog(Core):
             p.send("tx", other.serialise())
             p.sync()
             chain.mine(1, [parent, child], fees=20_000)
-            self.wait_log(node, "Erased 2 orphan transaction(s) included or conflicted by block")
+            self.wait_log(node, "Erased 2 orphan tx included or conflicted by block")
             rejected = spend(chain.take())
             rejected.version = 9
             orphan = spend(coin_of(rejected), fee=10_000, script=P2WSH_TRUE)
@@ -440,6 +458,28 @@ class TestLog(Core):
             p.send("mempool")
             p.wait_closed()
         self.wait_log(node, "mempool request with bloom filters disabled, disconnect peer=1")
+
+
+class TestAfterTheBlock(Core):
+    def test_last_block_s_transactions_are_given(self):
+        """Who was told of one just before it was mined gets it, by either id and with its witness if he asks for it;
+        what an older block has is not in anybody's way any more."""
+        node = self.start_node()
+        chain = Chain(node, P2WSH_TRUE)
+        chain.mine(101)
+        tx = spend(chain.take(), fee=10_000, script=P2WSH_TRUE)
+        txid, wtxid = hash256(tx.serialise(witness=False)), hash256(tx.serialise())
+        node.rpc.sendrawtransaction(tx.serialise().hex())
+        node.generate(1)
+        with Peer(node) as p:
+            for kind, id_, raw in ((TX, txid, tx.serialise(witness=False)), (TX | WITNESS, txid, tx.serialise()),
+                                   (WTX, wtxid, tx.serialise())):
+                p.send("getdata", inv((kind, id_)))
+                self.assertEqual(p.wait("tx"), raw)
+            for later in (1, 2):
+                node.generate(1)
+                p.send("getdata", inv((WTX, wtxid)))
+                self.assertEqual(p.wait("notfound"), inv((WTX, wtxid)), later)
 
 
 class TestConnecting(Core):

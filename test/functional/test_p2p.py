@@ -119,19 +119,37 @@ class TestOutbound(P2P):
         p.shake()
         self.assertEqual(p.seen[0][1][-1], 0)  # no transactions, please
         p.sync()
+        self.assertIs(self.info(id=0)["relaytxes"], False)  # though it asks for them
         self.assertNotIn("getaddr", p.commands())
         p.send("inv", inv((WTX, ZERO)))
         p.wait_closed()
         self.assert_log("inv sent in violation of protocol")
 
     def test_addr_fetch(self):
+        """It is not asked for a chain that is missing, and goes when it gave more addresses than its own."""
+        self.node.rpc.setmocktime(int(time.time()) + 2 * 24 * 3600)
         p = Listener(self.node).open("addr-fetch")
         p.shake()
         p.wait("getaddr")
         one = struct.pack("<IQ", int(time.time()), 9) + bytes(10) + b"\xff\xff\x08\x08\x08\x08\x20\x8d"
+        p.send("addr", b"\1" + one)
+        p.sync()
+        p.sync()
+        self.assertNotIn("getheaders", p.commands())
         p.send("addr", b"\2" + one + one)
         p.wait_closed()
-        self.assert_log("addrfetch connection completed", "Added 1 addresses (of 2) from 127.0.0.1: 0 tried, 1 new")
+        self.assert_log("addrfetch connection completed", "Added 1 addresses (of 1) from 127.0.0.1: 0 tried, 1 new")
+
+    def test_addr_fetch_in_time(self):
+        at = int(time.time())
+        self.node.rpc.setmocktime(at)
+        p = Listener(self.node).open("addr-fetch")
+        p.shake()
+        self.node.rpc.setmocktime(at + 300)
+        p.sync()
+        self.node.rpc.setmocktime(at + 301)
+        p.wait_closed()
+        self.assert_log("addrfetch connection timeout; disconnecting peer=0")
 
     def test_chain_must_be_shown(self):
         """A peer we chose that shows no chain as good as ours gives its slot to another."""

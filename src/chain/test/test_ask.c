@@ -597,7 +597,7 @@ static void test_others_meanwhile(void **state)
 struct watch {
     struct cc_chain *c;
     atomic_bool done, waits;
-    const struct cc_index *told;
+    const struct cc_index *first, *told;
     unsigned moves, untold, worse;
 };
 
@@ -613,7 +613,7 @@ static void on_watched_tip(void *arg, const struct cc_index *tip)
 static void *watch(void *arg)
 {
     struct watch *w = arg;
-    const struct cc_index *seen = cc_chain_tip(w->c), *tip;
+    const struct cc_index *seen = w->first, *tip;
     bool last;
 
     do {
@@ -653,7 +653,7 @@ static void test_told_of_what_is_seen(void **state)
                              f.c, &f.w.blocks[i - n].block.header, NULL, NULL),
                          CC_OK);
     w.c = f.c;
-    w.told = cc_chain_tip(f.c);
+    w.first = w.told = cc_chain_tip(f.c);
     l.arg = &w;
     cc_chain_listen(f.c, &l);
     assert_int_equal(pthread_create(&thread, NULL, watch, &w), 0);

@@ -71,7 +71,7 @@ PARTS = {
     "unsafesqlitesync= acceptstalefeeestimates": "wallets have one kind of address and their own format; no fee "
                                                  "estimates",
     "signet signetchallenge signetseednode": "no signet",
-    "checkpoints= checkblockindex= maxsigcachesize= logips= deprecatedrpc= rpcdoccheck=":
+    "checkpoints= checkblockindex= maxsigcachesize= deprecatedrpc= rpcdoccheck=":
         "done in one way only",
     "addrmantest capturemessages checkaddrman fastprune stopafterblockimport assumevalid minimumchainwork loadblock "
     "blocksdir dbbatchsize dbcrashratio feefilter maxorphantx blockreconstructionextratxn maxuploadtarget discover prune":

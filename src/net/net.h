@@ -82,6 +82,7 @@ struct cc_net_options {
     int64_t peer_timeout_s;     /* -peertimeout, 60 */
     bool blocks_only;           /* -blocksonly */
     bool inactive;              /* -networkactive=0 */
+    bool log_ips;               /* -logips */
 };
 
 /* The defaults named above; the caller sets the pointers and what differs. */

@@ -216,8 +216,24 @@ void cc_peer_judge_tx(struct cc_peer *p, const struct cc_error *err)
 
 /* --- Handshake ------------------------------------------------------------ */
 
+/* What a line tells of a peer's address at its end: nothing but with -logips.
+ */
+#define TOLD (sizeof(", peeraddr=") + 72)
+static const char *told(const struct cc_peer *p, char out[TOLD])
+{
+    char addr[72];
+
+    *out = '\0';
+    if (p->net->o.log_ips) {
+        cc_netaddr_format_port(addr, &p->addr);
+        snprintf(out, TOLD, ", peeraddr=%s", addr);
+    }
+    return out;
+}
+
 static void send_version(struct cc_peer *p)
 {
+    char you[72], them[72 + 8] = "";
     struct cc_net *n = p->net;
     struct cc_msg_version m;
     struct cc_index *tip = cc_chain_tip(n->chain);
@@ -239,10 +255,14 @@ static void send_version(struct cc_peer *p)
     cc_writer_init_heap(&w);
     cc_msg_version_write(&w, &m);
     p->sent_version = true;
+    if (n->o.log_ips) {
+        cc_netaddr_format_port(you, &m.you);
+        snprintf(them, sizeof(them), " them=%s,", you);
+    }
     cc_debug(n->log, CC_LOG_NET,
-             "send version message: version %d, blocks=%d, txrelay=%d, "
+             "send version message: version %d, blocks=%d,%s txrelay=%d, "
              "peer=%" PRId64,
-             m.version, m.start_height, m.relay, p->id);
+             m.version, m.start_height, them, m.relay, p->id);
     cc_peer_send(p, CC_MSG_VERSION, &w);
 }
 
@@ -304,7 +324,7 @@ static void on_version(struct cc_peer *p, const struct cc_conn_message *m)
 {
     struct cc_net *n = p->net;
     struct cc_msg_version v;
-    char us[72];
+    char us[72], from[TOLD];
 
     if (p->got_version) {
         cc_debug(n->log, CC_LOG_NET,
@@ -358,8 +378,9 @@ static void on_version(struct cc_peer *p, const struct cc_conn_message *m)
     cc_netaddr_format_port(us, &v.you);
     cc_debug(n->log, CC_LOG_NET,
              "receive version message: %s: version %d, blocks=%d, us=%s, "
-             "txrelay=%d, peer=%" PRId64,
-             p->user_agent, v.version, v.start_height, us, v.relay, p->id);
+             "txrelay=%d, peer=%" PRId64 "%s",
+             p->user_agent, v.version, v.start_height, us, v.relay, p->id,
+             told(p, from));
     if (p->type == CC_CONN_FEELER) {
         cc_debug(n->log, CC_LOG_NET,
                  "feeler connection completed peer=%" PRId64 "; disconnecting",
@@ -371,6 +392,7 @@ static void on_version(struct cc_peer *p, const struct cc_conn_message *m)
 static void on_verack(struct cc_peer *p)
 {
     struct cc_net *n = p->net;
+    char from[TOLD];
 
     if (p->ready) {
         cc_debug(n->log, CC_LOG_NET,
@@ -380,9 +402,9 @@ static void on_verack(struct cc_peer *p)
     if (cc_peer_is_outbound(p) || cc_log_wants(n->log, CC_LOG_NET))
         cc_log(n->log,
                "New %s v1 peer connected: version: %" PRIu32
-               ", blocks=%d, peer=%" PRId64,
+               ", blocks=%d, peer=%" PRId64 "%s",
                cc_connection_type_name(p->type), p->version, p->starting_height,
-               p->id);
+               p->id, told(p, from));
     cc_cmpct_say(p, false);
     p->ready = true;
 }

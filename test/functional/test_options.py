@@ -7,6 +7,7 @@ import unittest
 
 import framework
 from blocks import OP_TRUE, P2WSH_TRUE, TxOut, coin_of, shown
+from peer import Peer
 from test_mempool import PoolCase, pay
 
 
@@ -300,6 +301,25 @@ class TestLogOptions(framework.TestCase):
                             (("-logthreadnames",), stamp + r"Z \[[a-z-]+"),
                             (("-logsourcelocations",), stamp + r"Z \[[^]]*node\.c:\d+\]")):
             self.assertTrue(re.search(shape + ".*CloudCoin version", self.restart(*args), re.M), args)
+
+    def test_addresses(self):
+        """Who connects is told by number alone, but for -logips."""
+        node = self.start_node("-debug=net")
+        for options in (), ("-logips",):
+            with self.subTest(options):
+                with Peer(node) as p:
+                    p.sync()
+                    port = p.sock.getsockname()[1]
+                lines = [line for line in node.log().splitlines() if "peer connected: version" in line or
+                         "receive version message" in line or "send version message" in line]
+                self.assertEqual(len(lines), 3)
+                for line in lines:
+                    end = f", peeraddr=127.0.0.1:{port}" if options and "send" not in line else ""
+                    self.assertRegex(line, f"peer=0{end}$")
+                    self.assertEqual("them=" in line, bool(options) and "send" in line)
+                node.stop()
+                os.remove(os.path.join(node.chain_dir, "debug.log"))
+                node.start("-debug=net", "-logips")
 
     def test_file(self):
         node = self.start_node("-debuglogfile=foo.log")

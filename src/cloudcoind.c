@@ -26,7 +26,7 @@
 
 static void say_error(const struct cc_error *err)
 {
-    fprintf(stderr, "Error: %s\n", err->text);
+    fprintf(stderr, "%s%s\n", cc_node_error_caption(err), err->text);
 }
 
 static void say_warnings(const struct cc_args *args)

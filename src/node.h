@@ -30,6 +30,10 @@ struct cc_node_hooks {
     const atomic_bool *stop_soon;
 };
 
+/* What stands before an error of the start where it is shown: "Error: ", but
+ * nothing where Core asks a question, whose own caption is ": ". */
+const char *cc_node_error_caption(const struct cc_error *err);
+
 /* setup is borrowed until cc_node_free. May run on a thread of its own, so
  * that main hears signals meanwhile; CC_LIMIT: stop_soon was set. */
 enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,

@@ -380,6 +380,8 @@ static enum cc_status fill(struct cc_chain *c,
         st = cc_chain_load(c, err);
     if (st == CC_OK && !config->reindex && !config->reindex_chainstate)
         st = cc_chain_check_witness(c, err);
+    if (st == CC_OK && !config->reindex && !config->reindex_chainstate)
+        st = cc_chain_check_clock(c, err);
     if (st == CC_OK && config->reindex_chainstate && !config->reindex)
         st = cc_chain_reset_coins(c, err);
     if (st == CC_OK && config->check_blocks)
@@ -535,12 +537,14 @@ enum cc_status cc_chain_load_block(struct cc_chain *c, const struct cc_index *i,
     if (st != CC_OK)
         return st;
     /* It was judged before it was stored: what breaks a rule now is damage,
-     * and no fault of the block's. */
+     * and no fault of the block's. The Merkle root has all of it but the
+     * witnesses, which say nothing before their time has come. */
     cc_block_merkle_root(root, &block, NULL);
     if (i->prev)
         place = cc_chain_place(c, i->prev);
     if (memcmp(root, block.header.merkle_root, 32) ||
-        (i->prev && cc_block_check_place(&block, c->params, &place, err))) {
+        (i->prev && place.height >= c->params->segwit_height &&
+         cc_block_check_place(&block, c->params, &place, err))) {
         cc_block_clear(&block);
         return cc_fail(err, CC_CORRUPT,
                        "blk%05" PRIu32 ".dat, offset %" PRIu32

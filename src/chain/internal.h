@@ -121,6 +121,8 @@ enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err);
 /* Were the blocks judged under the rules of BIP 141 from where on they hold
  * now? */
 enum cc_status cc_chain_check_witness(struct cc_chain *c, struct cc_error *err);
+/* Is the tip of a time that can be? */
+enum cc_status cc_chain_check_clock(struct cc_chain *c, struct cc_error *err);
 /* The genesis block into empty files and an empty database. */
 enum cc_status cc_chain_start(struct cc_chain *c, struct cc_error *err);
 /* Forget coins and what connecting told of blocks; the tip is genesis. */

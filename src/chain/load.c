@@ -198,6 +198,21 @@ enum cc_status cc_chain_check_witness(struct cc_chain *c, struct cc_error *err)
                    now);
 }
 
+/* A clock that is wrong would have us doubt what was found to be good. */
+enum cc_status cc_chain_check_clock(struct cc_chain *c, struct cc_error *err)
+{
+    if (c->tip->header.time <= c->now(c->now_arg) + CC_MAX_FUTURE_S)
+        return CC_OK;
+    return cc_fail(err, CC_INVALID,
+                   ": The block database contains a block which appears to be "
+                   "from the future. This may be due to your computer's date "
+                   "and time being set incorrectly. Only rebuild the block "
+                   "database if you are sure that your computer's date and "
+                   "time are correct.\n"
+                   "Please restart with -reindex or -reindex-chainstate to "
+                   "recover.");
+}
+
 enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err)
 {
     struct records r = {0};

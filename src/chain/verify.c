@@ -218,6 +218,7 @@ enum cc_status cc_chain_verify(struct cc_chain *c, enum cc_verify_level level,
 
     if (!err)
         err = &local;
+    cc_error_init(err);
     cc_chain_lock(c);
     st = cc_chain_flush(c, err);
     if (st == CC_OK && !depth && level >= CC_VERIFY_CONNECT)
@@ -225,6 +226,8 @@ enum cc_status cc_chain_verify(struct cc_chain *c, enum cc_verify_level level,
     if (st == CC_OK)
         st = verify_blocks(c, depth, level, blocks, err);
     cc_chain_unlock(c);
+    if (st != CC_OK)
+        cc_log(c->log, "VerifyDB(): *** %s", err->text);
     return st;
 }
 

@@ -37,6 +37,9 @@ enum cc_status cc_header_check(const struct cc_header *h,
 
 /* --- In its place ------------------------------------------------------ */
 
+/* How far a header's time may be ahead of our clock. */
+#define CC_MAX_FUTURE_S 7200
+
 /* What a block must know of the chain it extends. */
 struct cc_place {
     uint32_t height;          /* of the block itself */

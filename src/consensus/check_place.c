@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_FUTURE_S 7200
-
 enum cc_status cc_header_check_place(const struct cc_header *h,
                                      const struct cc_params *p,
                                      const struct cc_place *place,
@@ -21,7 +19,7 @@ enum cc_status cc_header_check_place(const struct cc_header *h,
         return cc_reject_code(err, CC_REJECT_DIFFBITS);
     if (h->time <= place->prev_median_time)
         return cc_reject_code(err, CC_REJECT_TIME_TOO_OLD);
-    if (h->time > place->now + MAX_FUTURE_S)
+    if (h->time > place->now + CC_MAX_FUTURE_S)
         return cc_reject_code(err, CC_REJECT_TIME_TOO_NEW);
     /* BIP 34, 66, 65: each asked for the next version. */
     if ((h->version < 2 && place->height >= p->bip34_height) ||

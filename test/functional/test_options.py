@@ -466,6 +466,19 @@ class TestFiles(framework.TestCase):
         node.stop()
         node.start("-conf=bitcoin.conf")
 
+    def test_block_of_the_future(self):
+        node = self.start_node()
+        node.rpc.setmocktime(1600000000)
+        node.generate(1)
+        node.stop()
+        self.assertEqual(node.start_fails("-mocktime=1599992799"), (1, (
+            ": The block database contains a block which appears to be from the future. This may be due to your "
+            "computer's date and time being set incorrectly. Only rebuild the block database if you are sure that "
+            "your computer's date and time are correct.\n"
+            "Please restart with -reindex or -reindex-chainstate to recover.\n")))
+        node.start("-mocktime=1599992800")
+        self.assertEqual(node.height(), 1)
+
     def test_maxtipage(self):
         node = self.start_node()
         node.rpc.setmocktime(1400000000)
@@ -526,10 +539,14 @@ class TestActivation(framework.TestCase):
         node.stop()
         node.args = []
         self.assertEqual(node.start_fails("-testactivationheight=segwit@5"), (1, (
-            "Error: : Witness data for blocks after height 5 requires validation. Please restart with -reindex..\n"
+            ": Witness data for blocks after height 5 requires validation. Please restart with -reindex..\n"
             "Please restart with -reindex or -reindex-chainstate to recover.\n")))
         node.start("-testactivationheight=segwit@9")
         self.assertEqual(node.height(), 8)
+        node.generate(2)  # of blocks with witnesses
+        node.stop()
+        node.start("-testactivationheight=segwit@11")
+        self.assertTrue(node.rpc.verifychain(4, 0))
         node.stop()
         node.start("-reindex", "-testactivationheight=segwit@5")
         self.assertEqual(node.height(), 4)  # the others commit to witnesses but have no value for it

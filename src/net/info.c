@@ -2,6 +2,7 @@
  * What RPC asks and orders. Each call becomes a task of the validation thread
  * and waits for it.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -304,13 +305,49 @@ static struct cc_manual *find_added(struct cc_net *n, const char *node)
     return NULL;
 }
 
+/* An address in numbers, in the short forms of IPv4 ("127.1") too. */
+static bool read_numeric(const struct cc_net *n, const char *text,
+                         struct cc_netaddr *out)
+{
+    uint16_t port = n->params->port;
+    char host[256];
+    in_addr_t ip;
+
+    if (cc_netaddr_parse(out, text, port))
+        return true;
+    if (!cc_host_split(text, host, sizeof(host), &port))
+        return false;
+    ip = inet_addr(host);
+    memset(out, 0, sizeof(*out));
+    out->network = CC_NET_IPV4;
+    out->len = 4;
+    out->port = port;
+    memcpy(out->bytes, &ip, 4);
+    return ip != (in_addr_t)-1;
+}
+
+static bool is_added(struct cc_net *n, const char *node)
+{
+    struct cc_netaddr a, b;
+
+    if (find_added(n, node))
+        return true;
+    if (!read_numeric(n, node, &a))
+        return false;
+    for (size_t i = 0; i < n->manual_count; i++)
+        if (!n->manual[i].fixed && read_numeric(n, n->manual[i].node, &b) &&
+            cc_netaddr_equal(&a, &b))
+            return true;
+    return false;
+}
+
 static void task_add_node(void *arg)
 {
     struct ask *a = arg;
     struct cc_net *n = a->n;
     struct cc_manual *m;
 
-    if (find_added(n, a->text)) {
+    if (is_added(n, a->text)) {
         a->st = cc_fail(a->err, CC_LIMIT, "Error: Node already added");
         return;
     }

@@ -128,9 +128,9 @@ static void task_add(void *arg)
         !cc_addrbook_add(n->book, &addr,
                          CC_SERVICE_NETWORK | CC_SERVICE_WITNESS, now, &addr,
                          now))
-        a->st = cc_fail(a->err, CC_LIMIT, "failed-adding-to-new");
-    else if (a->tried && !cc_addrbook_good(n->book, &addr, now))
-        a->st = cc_fail(a->err, CC_LIMIT, "failed-adding-to-tried");
+        a->st = cc_fail(a->err, CC_LIMIT, "the address book refuses it");
+    else if (a->tried)
+        cc_addrbook_good(n->book, &addr, now);
 }
 
 enum cc_status cc_net_add_address(struct cc_net *n, const char *address,

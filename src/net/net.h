@@ -259,7 +259,8 @@ struct cc_net_address {
 size_t cc_net_known_addresses(struct cc_net *n, size_t count,
                               const char *network, struct cc_net_address **out);
 /* addpeeraddress. CC_MALFORMED: not an address that could be kept; CC_LIMIT:
- * refused by the book, with "failed-adding-to-new" or "...-tried". */
+ * refused by the book. tried: also among those that were reached, if its
+ * place there is free. */
 enum cc_status cc_net_add_address(struct cc_net *n, const char *address,
                                   uint16_t port, bool tried,
                                   struct cc_error *err);

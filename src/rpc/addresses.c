@@ -135,7 +135,6 @@ static json_t *getnodeaddresses(struct cc_rpc_call *call)
 static json_t *addpeeraddress(struct cc_rpc_call *call)
 {
     int64_t port = 0;
-    struct cc_error err;
     enum cc_status st;
     json_t *o;
 
@@ -145,11 +144,9 @@ static json_t *addpeeraddress(struct cc_rpc_call *call)
         return cc_rpc_error(call, CC_RPC_MISC_ERROR,
                             "JSON integer out of range");
     st = cc_net_add_address(call->env->net, cc_rpc_str(call, 0, ""),
-                            (uint16_t)port, cc_rpc_bool(call, 2, false), &err);
+                            (uint16_t)port, cc_rpc_bool(call, 2, false), NULL);
     o = json_object();
     cc_json_set_bool(o, "success", st == CC_OK);
-    if (st == CC_LIMIT)
-        cc_json_set_str(o, "error", err.text);
     return o;
 }
 

@@ -357,7 +357,7 @@ static void test_added_node_returns(void **state)
     struct test_node a, b;
     struct cc_added_node *added;
     struct cc_error err;
-    char node[32];
+    char node[32], short_form[32];
 
     (void)state;
     test_node_open(&a, CC_CHAIN_REGTEST, NULL);
@@ -368,6 +368,8 @@ static void test_added_node_returns(void **state)
     assert_int_equal(cc_net_add_node(a.net, node, &err), CC_OK);
     assert_int_equal(cc_net_add_node(a.net, node, &err), CC_LIMIT);
     assert_string_equal(err.text, "Error: Node already added");
+    snprintf(short_form, sizeof(short_form), "127.1:%u", cc_net_port(b.net));
+    assert_int_equal(cc_net_add_node(a.net, short_form, &err), CC_LIMIT);
     wait_peers(&a, 1);
     assert_int_equal(cc_net_added_nodes(a.net, &added), 1);
     assert_true(added[0].connected && !added[0].inbound);

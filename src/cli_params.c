@@ -67,10 +67,7 @@ enum cc_status cc_cli_named(const char *method, char **words, size_t count,
         if (equal) {
             *equal = '\0';
             st = convert(find(method, -1, word), equal + 1, &v, err);
-            if (st == CC_OK && json_object_get(o, word))
-                st = cc_fail(err, CC_INVALID,
-                             "Parameter %s specified multiple times", word);
-            if (st == CC_OK)
+            if (st == CC_OK) /* what comes later counts */
                 json_object_set_new(o, word, v);
         } else {
             st = convert(find(method, (int)json_array_size(args), NULL), word,
@@ -81,7 +78,7 @@ enum cc_status cc_cli_named(const char *method, char **words, size_t count,
         free(word);
     }
     if (st == CC_OK && json_array_size(args))
-        json_object_set(o, "args", args);
+        cc_json_set_again(o, "args", args);
     json_decref(args);
     if (st == CC_OK)
         *out = o;

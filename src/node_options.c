@@ -432,6 +432,8 @@ enum cc_status cc_option_server(const struct cc_setup *setup,
         return st;
     lists->allow = cc_option_list(args, "rpcallowip", &out->allow_count);
     lists->auth = cc_option_list(args, "rpcauth", &out->auth_count);
+    if (!*cc_args_get(args, "rpcauth", ""))
+        out->auth_count = 0; /* an empty one in the first place means none */
     lists->whitelist =
         cc_option_list(args, "rpcwhitelist", &out->whitelist_count);
     out->whitelist = lists->whitelist;

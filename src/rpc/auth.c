@@ -15,6 +15,7 @@
 struct entry {
     char *user, *salt;
     uint8_t hmac[32];
+    bool closed;
 };
 
 struct cc_auth {
@@ -45,14 +46,15 @@ static enum cc_status make_cookie(struct cc_auth *a, const char *path,
     return cc_context(err, st, "Unable to write the authentication cookie");
 }
 
-/* "user:salt$hmac" */
+/* "user:salt$hmac"; what is no HMAC is taken and opens to nobody. */
 static bool parse_entry(struct entry *e, const char *text)
 {
     const char *colon = strchr(text, ':');
     const char *dollar = colon ? strchr(colon, '$') : NULL;
 
-    if (!dollar || !cc_hex_decode(e->hmac, 32, dollar + 1))
+    if (!dollar || strchr(colon + 1, ':') || strchr(dollar + 1, '$'))
         return false;
+    e->closed = !cc_hex_decode(e->hmac, 32, dollar + 1);
     e->user = cc_asprintf("%.*s", (int)(colon - text), text);
     e->salt = cc_asprintf("%.*s", (int)(dollar - colon - 1), colon + 1);
     return true;
@@ -126,7 +128,8 @@ static bool check_entries(const struct cc_auth *a, const char *user,
 
         cc_hmac_sha256(hmac, e->salt, strlen(e->salt), password,
                        strlen(password));
-        if (equal_text(user, e->user) && cc_equal_ct(hmac, e->hmac, 32))
+        if (equal_text(user, e->user) && !e->closed &&
+            cc_equal_ct(hmac, e->hmac, 32))
             ok = true;
     }
     return ok;

@@ -15,12 +15,49 @@
 #include "util/log.h"
 #include "util/mem.h"
 
+/* [method, position, name, a string as it is], for each name of an argument.
+ * echojson stands there as echo does, whose arguments it has. */
+static void add_conversion(json_t *out, const char *method, size_t position,
+                           const struct cc_rpc_arg *a)
+{
+    bool is_string = a->type == CC_RPC_STR || a->type == CC_RPC_HEX ||
+                     a->plain || !strcmp(method, "echojson");
+    const char *name = a->name;
+
+    while (*name) {
+        size_t n = strcspn(name, "|");
+        json_t *row = json_array();
+
+        json_array_append_new(row, json_string(method));
+        json_array_append_new(row, json_integer((json_int_t)position));
+        json_array_append_new(row, json_stringn(name, n));
+        json_array_append_new(row, json_boolean(is_string));
+        json_array_append_new(out, row);
+        name += n;
+        name += *name == '|';
+    }
+    for (size_t i = 0; i < a->inner_count; i++)
+        add_conversion(out, method, position, &a->inner[i]);
+}
+
+static void add_conversions(void *arg, const struct cc_rpc_method *m)
+{
+    for (size_t i = 0; i < m->arg_count; i++)
+        add_conversion(arg, m->name, i, &m->args[i]);
+}
+
 static json_t *help(struct cc_rpc_call *call)
 {
     const char *name = cc_rpc_str(call, 0, NULL);
-    char *text = cc_rpc_help(call->env->rpc, name);
     json_t *result;
+    char *text;
 
+    if (name && !strcmp(name, "dump_all_command_conversions")) {
+        result = json_array();
+        cc_rpc_each(call->env->rpc, add_conversions, result);
+        return result;
+    }
+    text = cc_rpc_help(call->env->rpc, name);
     if (!text)
         text = cc_asprintf("help: unknown command: %s", name);
     result = json_string(text);
@@ -173,7 +210,10 @@ static json_t *setmocktime(struct cc_rpc_call *call)
                             "mode) only");
     if (!cc_rpc_get_int(call, 0, &t))
         return NULL;
-    if (t < 0 || t > MAX_TIME)
+    if (t < 0)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "Mocktime cannot be negative: %lld.", (long long)t);
+    if (t > MAX_TIME)
         return cc_rpc_error(
             call, CC_RPC_INVALID_PARAMETER,
             "Mocktime must be in the range [0, %lld], not %lld.", MAX_TIME,

@@ -95,7 +95,7 @@ static bool parse_addr(const char *s, uint8_t out[16], bool *v4)
 
 static bool parse_subnet(const char *s, struct subnet *out)
 {
-    char addr[64];
+    char addr[64], *host = addr;
     size_t n = strcspn(s, "/");
     bool v4, mask_v4;
     unsigned long bits;
@@ -105,7 +105,11 @@ static bool parse_subnet(const char *s, struct subnet *out)
         return false;
     memcpy(addr, s, n);
     addr[n] = '\0';
-    if (!parse_addr(addr, out->addr, &v4))
+    if (*addr == '[' && addr[n - 1] == ']') { /* as it stands in an URL */
+        addr[n - 1] = '\0';
+        host++;
+    }
+    if (!parse_addr(host, out->addr, &v4))
         return false;
     memset(out->mask, 0xff, 16);
     if (!s[n])

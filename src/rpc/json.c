@@ -219,6 +219,16 @@ bool cc_json_key_repeated(const char *key, size_t *len)
     return mark != NULL;
 }
 
+void cc_json_set_again(json_t *object, const char *key, json_t *v)
+{
+    char *again = NULL;
+
+    if (json_object_get(object, key))
+        again = cc_asprintf("%s" REPEATED "1", key);
+    json_object_set(object, again ? again : key, v);
+    free(again);
+}
+
 json_t *cc_json_parse(const char *text, size_t len)
 {
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;

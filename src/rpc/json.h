@@ -28,6 +28,9 @@ json_t *cc_json_parse(const char *text, size_t len);
  * counts; whoever walks through an object can tell: true, with the length of
  * what was written (of any other key: its length). */
 bool cc_json_key_repeated(const char *key, size_t *len);
+/* A member as if it had been read; a key that is there already stays and is
+ * written twice. v stays the caller's. */
+void cc_json_set_again(json_t *object, const char *key, json_t *v);
 /* For free; indent 0: one line without spaces, as Core answers. */
 char *cc_json_dump(const json_t *value, unsigned indent);
 

@@ -33,7 +33,7 @@ static bool parse_hash_type(struct cc_rpc_call *call, size_t i, uint32_t *type,
             return true;
         }
     cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                 "'%s' is not a valid sighash parameter.", name);
+                 "%s is not a valid sighash parameter.", name);
     return false;
 }
 

@@ -164,7 +164,7 @@ json_t *cc_tx_json(const struct cc_tx *tx, const struct cc_params *p,
 
     cc_json_set_hash(o, "txid", tx->txid);
     cc_json_set_hash(o, "hash", tx->wtxid);
-    cc_json_set_int(o, "version", tx->version);
+    cc_json_set_int(o, "version", (uint32_t)tx->version);
     cc_json_set_int(o, "size", (int64_t)tx->size);
     cc_json_set_int(o, "vsize", (int64_t)((weight + 3) / 4));
     cc_json_set_int(o, "weight", (int64_t)weight);

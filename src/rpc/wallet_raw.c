@@ -372,7 +372,7 @@ static bool take_hash_type(struct cc_rpc_call *call, size_t arg, uint8_t *type)
         }
     }
     cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                 "'%s' is not a valid sighash parameter.", name);
+                 "%s is not a valid sighash parameter.", name);
     return false;
 }
 

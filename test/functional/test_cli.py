@@ -78,6 +78,9 @@ class TestCli(framework.TestCase):
         self.assertEqual(self.ok("-named", "getblockhash", "height=0").strip(), self.node.tip())
         self.assertEqual(json.loads(self.ok("-named", "echo", "a", "arg1=b=c")), ["a", "b=c"])
         self.assertEqual(json.loads(self.ok("-named", "echojson", "1", "arg2=[true]")), [1, None, [True]])
+        self.assertEqual(json.loads(self.ok("-named", "echo", "arg0=0", "arg1=1", "arg0=3")), ["3", "1"])
+        self.assertEqual(self.node.cli("-named", "echo", "args=[0,1]", "4"),
+                         (8, "", "error code: -8\nerror message:\nParameter args specified multiple times\n"))
         status, _, err = self.node.cli("-named", "getblockhash", "hight=0")
         self.assertEqual((status, err), (8, "error code: -8\nerror message:\nUnknown named parameter hight\n"))
 

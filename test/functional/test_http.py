@@ -224,6 +224,9 @@ class TestOptions(framework.TestCase):
         for auth in ("bob:open", "carol:open sesame", "dave:open sesame"):
             self.assertEqual(node.rpc.raw(ask, auth=auth)[0], 401, auth)
         self.assertEqual(node.rpc.raw(ask)[0], 200)  # the cookie still opens
+        node.stop()
+        node.start("-rpcauth=")  # the last one says that there is none
+        self.assertEqual(node.rpc.raw(ask, auth="bob:open sesame")[0], 401)
         other = self.add_node("-rpcauth=nonsense")
         status, text = other.start_fails()
         self.assertEqual((status, text), (1, "Error: Unable to start HTTP server. See debug log for details.\n"))
@@ -260,6 +263,9 @@ class TestOptions(framework.TestCase):
         node = self.add_node("-rpcallowip=127.0.0.1")
         node.args.append(f"-rpcbind=127.0.0.1:{node.rpc_port}")
         node.start()
+        self.assertEqual(node.height(), 0)
+        node.stop()
+        node.start("-rpcallowip=[::1]")
         self.assertEqual(node.height(), 0)
 
     def test_stop_lets_waiting_calls_go(self):

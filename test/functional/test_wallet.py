@@ -503,7 +503,7 @@ class TestMoney(WalletCase):
         self.assertEqual(b.getbalances()["mine"]["untrusted_pending"], 30)
         self.assertEqual(a.gettransaction(txid)["fee"], -funded["fee"])
         self.assertEqual(a.listlockunspent(), [])
-        self.assert_rpc_error(-8, "'X' is not a valid sighash parameter.", a.signrawtransactionwithwallet, raw, [], "X")
+        self.assert_rpc_error(-8, "X is not a valid sighash parameter.", a.signrawtransactionwithwallet, raw, [], "X")
         lost = self.rpc.createrawtransaction([{"txid": "11" * 32, "vout": 0}], [{target: 1}])
         answer = a.signrawtransactionwithwallet(lost)
         self.assertEqual((answer["complete"], answer["errors"][0]["error"]), (False, "Input not found or already spent"))

@@ -53,8 +53,9 @@ static void test_hashed(void **state)
         "eve:5alt$"
         "0face2a78041960f30408390bdb68edfc333ab4a9c700c7359c1bc509df15396",
     };
-    const char *const broken[] = {"bob", "bob:salt", "bob:salt$12",
-                                  "bob:salt$zz", ""};
+    const char *const broken[] = {
+        "bob", "bob:salt", "bob:salt$12:", "bob:salt$12$34", "bob$12:salt", ""};
+    const char *const closed[] = {"bob:salt$", "bob:salt$12", "bob:salt$zz"};
     struct cc_auth *a;
 
     (void)state;
@@ -68,6 +69,9 @@ static void test_hashed(void **state)
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
         assert_int_equal(cc_auth_new(&a, NULL, NULL, &broken[i], 1, NULL, NULL),
                          CC_INVALID);
+    assert_int_equal(cc_auth_new(&a, NULL, NULL, closed, 3, NULL, NULL), CC_OK);
+    assert_false(knows(a, "bob:"));
+    cc_auth_free(a);
 }
 
 static void test_cookie(void **state)

@@ -34,9 +34,19 @@ static bool maybe(void *arg, const char *what)
     return false;
 }
 
+/* Nothing comes after the write that ends the process. */
+static void stay(void *arg, const char *what)
+{
+    struct cc_crash *c = arg;
+
+    (void)what;
+    while (atomic_load(&c->ending))
+        pause();
+}
+
 struct cc_fault cc_crash_fault(struct cc_crash *c)
 {
-    struct cc_fault none = {0}, fault = {maybe, c};
+    struct cc_fault none = {0}, fault = {maybe, c, stay};
 
     return c->ratio ? fault : none;
 }

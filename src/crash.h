@@ -3,7 +3,8 @@
  * write, one time in so many, to see that the next start finds all as it was.
  *
  * A thread is told to end the process a few milliseconds from then, and the
- * write goes on: so it ends before, while or after the store's own work.
+ * write goes on: so it ends before, while or after the store's own work, but
+ * before whoever writes comes to anything else.
  */
 #ifndef CC_CRASH_H
 #define CC_CRASH_H

@@ -751,19 +751,18 @@ enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
     return CC_OK;
 }
 
+/* The log has the details, standard error what to do. */
 enum cc_status cc_node_check(struct cc_node *n, struct cc_error *err)
 {
-    enum cc_status st;
-
-    if (cc_chain_failed(n->chain, err))
-        st = err->status ? err->status : CC_IO;
-    else if (n->txindex && cc_txindex_failed(n->txindex, err))
-        st = CC_IO;
-    else
-        st = check_space(n->setup, true, err);
-    if (st != CC_OK)
-        cc_log(n->log, "*** %s", err->text);
-    return st;
+    if (!cc_chain_failed(n->chain, err) &&
+        !(n->txindex && cc_txindex_failed(n->txindex, err)) &&
+        check_space(n->setup, true, err) == CC_OK)
+        return CC_OK;
+    cc_log(n->log, "*** %s", err->text);
+    return cc_fail(err, CC_IO,
+                   strstr(err->text, "Disk space is too low!")
+                       ? "Disk space is too low!"
+                       : CC_CHAIN_FATAL);
 }
 
 void cc_node_reopen_log(struct cc_node *n) { cc_log_reopen(n->log); }

@@ -194,6 +194,23 @@ static enum cc_status check_max_fee(const struct cc_args *args,
                    params->storage_active ? "CLC" : "BTC");
 }
 
+/* Wallets have one kind of address; without wallets any will do. */
+static enum cc_status check_types(const struct cc_args *args,
+                                  struct cc_error *err)
+{
+    static const char only[] = "bech32m";
+    const char *address = cc_args_get(args, "addresstype", only);
+    const char *change = cc_args_get(args, "changetype", only);
+
+    if (cc_args_get_bool(args, "disablewallet", false))
+        return CC_OK;
+    if (strcmp(address, only) != 0)
+        return cc_fail(err, CC_INVALID, "Unknown address type '%s'", address);
+    if (strcmp(change, only) != 0)
+        return cc_fail(err, CC_INVALID, "Unknown change type '%s'", change);
+    return CC_OK;
+}
+
 enum cc_status cc_option_wallets(const struct cc_args *args,
                                  const struct cc_params *params,
                                  struct cc_wallets_config *out,
@@ -213,6 +230,8 @@ enum cc_status cc_option_wallets(const struct cc_args *args,
             return st;
     }
     st = check_max_fee(args, params, out->max_fee, err);
+    if (st == CC_OK)
+        st = check_types(args, err);
     if (st != CC_OK)
         return st;
     out->signal_rbf = cc_args_get_bool(args, "walletrbf", out->signal_rbf);

@@ -79,6 +79,8 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"whitelistrelay", "", CONNECTION, "Add relay permission to whitelisted peers without permissions of their own: their transactions are taken even with -blocksonly (default: 1)", 0},
     {"whitelist", "=<[permissions@]IP address or network>", CONNECTION, "Give permissions to peers from the given IP address or network", 0},
 
+    {"addresstype", "=<type>", WALLET, "What type of addresses to use (default and only one: \"bech32m\")", 0},
+    {"changetype", "=<type>", WALLET, "What type of change to use (default and only one: \"bech32m\")", 0},
     {"disablewallet", "", WALLET, "Do not load wallets and disable wallet RPC calls", 0},
     {"fallbackfee", "=<amt>", WALLET, "A fee rate (in CLC/kvB) that is used when there is nothing to estimate from (default: 0.00001)", 0},
     {"discardfee", "=<amt>", WALLET, "Change that would cost more than it is worth at this fee rate (in CLC/kvB) becomes fee (default: 0.0001)", CC_ARG_DEBUG},

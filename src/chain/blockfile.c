@@ -178,6 +178,12 @@ static void mark_dirty(struct cc_blockfiles *b, enum kind k, uint32_t file)
     f->dirty[k] = true;
 }
 
+void cc_blockfiles_keep(struct cc_blockfiles *b, uint32_t file)
+{
+    file_at(b, file);
+    mark_dirty(b, BLK, file);
+}
+
 /* head, data and tail as one frame at the file's end; *pos is that of data. */
 static enum cc_status append(struct cc_blockfiles *b, enum kind k,
                              uint32_t file, struct cc_bytes data,
@@ -322,7 +328,7 @@ static enum cc_status sync_one(const struct cc_blockfiles *b,
     if (fd < 0) {
         st = open_file(b, w->kind, w->file, O_RDWR, &fd, err);
         if (st != CC_OK)
-            return st;
+            return cc_context(err, st, "failed to open file %" PRIu32, w->file);
     }
     if (fails(b, "sync", name))
         st = cc_fail(err, CC_IO, "%s: sync failed", name);

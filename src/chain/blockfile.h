@@ -43,6 +43,10 @@ void cc_blockfiles_small(struct cc_blockfiles *b);
 void cc_blockfiles_seen(struct cc_blockfiles *b, uint32_t file,
                         uint32_t data_end, uint32_t undo_end);
 
+/* What a blk file holds was found and not written by us: it is synced with the
+ * next flush as if it had been, and so must be one that may be written. */
+void cc_blockfiles_keep(struct cc_blockfiles *b, uint32_t file);
+
 enum cc_status cc_blockfiles_append(struct cc_blockfiles *b,
                                     struct cc_bytes block, uint32_t *file,
                                     uint32_t *pos, struct cc_error *err);

@@ -118,19 +118,48 @@ bool cc_chain_failed(struct cc_chain *c, struct cc_error *err)
 
 /* --- Writing ------------------------------------------------------------ */
 
-static void put_index(struct cc_chain *c, struct cc_db_batch *batch)
+/* A record as of before its block was connected: whatever tip the database
+ * names, it fits. */
+static struct cc_index only_stored(const struct cc_index *i)
+{
+    struct cc_index it = *i;
+
+    it.status &= CC_INDEX_DATA | CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD;
+    it.undo_pos = it.undo_size = 0;
+    if (!(it.status & CC_INDEX_DATA))
+        it.tx_count = it.file = it.data_pos = it.size = 0;
+    return it;
+}
+
+static void put_record(struct cc_chain *c, struct cc_db_batch *batch,
+                       struct cc_writer *w, const struct cc_index *i)
+{
+    w->len = 0;
+    cc_index_write(w, i);
+    cc_db_batch_put(batch, c->db, CC_FAMILY_INDEX, cc_bytes(i->hash, 32),
+                    cc_bytes(w->data, w->len));
+}
+
+/* first: of blocks that the database does not have yet, that they are here.
+ * Not with the very first batch: it is the one that names a tip. */
+static void put_index(struct cc_chain *c, struct cc_db_batch *first,
+                      struct cc_db_batch *batch)
 {
     struct cc_writer w;
 
     cc_writer_init_heap(&w);
     for (size_t n = 0; n < c->tree.dirty_count; n++) {
-        const struct cc_index *i = c->tree.dirty[n];
+        struct cc_index *i = c->tree.dirty[n];
 
-        w.len = 0;
-        cc_index_write(&w, i);
-        cc_db_batch_put(batch, c->db, CC_FAMILY_INDEX, cc_bytes(i->hash, 32),
-                        cc_bytes(w.data, w.len));
+        if (c->tip_saved && !i->stored) {
+            struct cc_index early = only_stored(i);
+
+            put_record(c, first, &w, &early);
+        }
+        put_record(c, batch, &w, i);
+        i->stored = i->stored || i->status & (CC_INDEX_DATA | CC_INDEX_PRUNED);
     }
+    c->tip_saved = true;
     cc_writer_clear(&w);
 }
 
@@ -149,16 +178,25 @@ static enum cc_status check_space(struct cc_chain *c, struct cc_error *err)
                    c->directory, left >> 20);
 }
 
+/* What a flush writes, in this order. */
+struct saving {
+    struct cc_blockfiles_dirty bytes;
+    struct cc_db_batch *first, *batch;
+    bool moved; /* the tip, or the first one is named */
+};
+
 /* Everything that changed, as of one moment, and what must be on the disk
  * before. From here on it counts as saved: if it is not, the chain fails. */
-static struct cc_db_batch *collect(struct cc_chain *c,
-                                   struct cc_blockfiles_dirty *bytes)
+static void collect(struct cc_chain *c, struct saving *f)
 {
     struct cc_db_batch *batch = cc_db_batch_new();
     uint8_t segwit[4];
 
-    cc_blockfiles_take_dirty(c->files, bytes);
-    put_index(c, batch);
+    f->first = cc_db_batch_new();
+    f->batch = batch;
+    f->moved = c->tip_dirty || !c->tip_saved;
+    cc_blockfiles_take_dirty(c->files, &f->bytes);
+    put_index(c, f->first, batch);
     for (size_t n = 0; n < c->tree.dirty_count; n++)
         c->tree.dirty[n]->dirty = false;
     c->tree.dirty_count = 0;
@@ -171,22 +209,36 @@ static struct cc_db_batch *collect(struct cc_chain *c,
         cc_db_batch_put(batch, c->db, CC_FAMILY_META, cc_bytes("pruned", 6),
                         cc_bytes("1", 1));
     c->tip_dirty = c->must_sync = false;
-    return batch;
+}
+
+static void flush_clear(struct saving *f)
+{
+    cc_blockfiles_dirty_clear(&f->bytes);
+    cc_db_batch_free(f->first);
+    cc_db_batch_free(f->batch);
 }
 
 static enum cc_status write_out(struct cc_chain *c, struct cc_coins *coins,
-                                struct cc_blockfiles_dirty *bytes,
-                                struct cc_db_batch *batch, struct cc_error *err)
+                                struct saving *f, struct cc_error *err)
 {
     enum cc_status st = check_space(c, err);
+    int64_t start = cc_clock_monotonic_ms();
 
     if (st == CC_OK)
-        st = cc_blockfiles_sync_dirty(c->files, bytes, err);
-    if (st == CC_OK) {
-        cc_coins_flush(coins, batch);
-        st = cc_db_write(c->db, batch, true, err);
-    }
-    return st;
+        st = cc_blockfiles_sync_dirty(c->files, &f->bytes, err);
+    cc_debug(c->log, CC_LOG_BENCH,
+             "FlushStateToDisk: write block and undo data to disk %s (%" PRId64
+             "ms)",
+             st == CC_OK ? "completed" : "failed",
+             cc_clock_monotonic_ms() - start);
+    if (st == CC_OK && f->moved && cc_db_batch_count(f->first))
+        st = cc_db_announce(c->db, f->first, false, err);
+    if (st != CC_OK)
+        return st;
+    cc_coins_flush(coins, f->batch);
+    if (!f->moved && !cc_coins_dirty(coins))
+        return cc_db_announce(c->db, f->batch, true, err);
+    return cc_db_write(c->db, f->batch, true, err);
 }
 
 /* Coins that were written are clean; a few at a time, so that others have the
@@ -207,18 +259,17 @@ static void clean_coins(struct cc_chain *c, bool pause)
         cc_chain_lock(c);
 }
 
-/* The bytes first, then one batch that refers to them: coins, storage lists,
- * index entries and the tip are those of one moment. pause: others have the
- * lock while it is written; coins and tip stay what they are, for only who
+/* The bytes first, then that they are there, then one batch: coins, storage
+ * lists, index entries and the tip are those of one moment. pause: others have
+ * the lock while it is written; coins and tip stay what they are, for only who
  * moves the tip changes them, and who flushes beside us waits until this batch
  * is down, so that none overtakes another. */
 static enum cc_status flush(struct cc_chain *c, bool pause,
                             struct cc_error *err)
 {
-    struct cc_blockfiles_dirty bytes;
     struct cc_coins *coins = c->coins;
     struct cc_prune_list pruned;
-    struct cc_db_batch *batch;
+    struct saving f;
     struct cc_error local;
     enum cc_status st = cc_chain_check_failed(c, err);
 
@@ -234,17 +285,16 @@ static enum cc_status flush(struct cc_chain *c, bool pause,
         pthread_mutex_unlock(&c->writing);
         return CC_OK;
     }
-    batch = collect(c, &bytes);
+    collect(c, &f);
     if (pause)
         cc_chain_unlock(c);
     if (c->write_failed)
         st = cc_fail(&local, CC_IO, "a write before this one failed");
     else
-        st = write_out(c, coins, &bytes, batch, &local);
+        st = write_out(c, coins, &f, &local);
     c->write_failed = st != CC_OK;
     pthread_mutex_unlock(&c->writing);
-    cc_blockfiles_dirty_clear(&bytes);
-    cc_db_batch_free(batch);
+    flush_clear(&f);
     if (pause)
         cc_chain_lock(c);
     if (st != CC_OK) {
@@ -430,6 +480,8 @@ enum cc_status cc_chain_open(struct cc_chain **out,
         *out = c;
         return CC_OK;
     }
+    if (c->failed)
+        st = cc_fail(err, st, CC_CHAIN_FATAL);
     c->failed = true; /* nothing to save */
     cc_chain_free(c);
     return st;

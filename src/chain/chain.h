@@ -62,6 +62,7 @@ struct cc_index {
     /* of the index itself */
     uint32_t undo_size;
     bool dirty, candidate;
+    bool stored; /* the database says that its data are there, or were */
     struct cc_index *child, *sibling; /* known children, a list */
 };
 
@@ -133,6 +134,12 @@ struct cc_chain_config {
     const atomic_bool *stop; /* set: end long work soon; may be NULL */
 };
 
+/* What to tell the operator when the chain could not be saved; why is in the
+ * log. */
+#define CC_CHAIN_FATAL                                                         \
+    "A fatal internal error occurred, see debug.log for details"
+
+/* err is CC_CHAIN_FATAL where it could not be saved. */
 enum cc_status cc_chain_open(struct cc_chain **out,
                              const struct cc_chain_config *config,
                              struct cc_error *err);

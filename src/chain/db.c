@@ -310,15 +310,30 @@ size_t cc_db_batch_count(const struct cc_db_batch *b)
     return (size_t)rocksdb_writebatch_count(b->batch);
 }
 
-enum cc_status cc_db_write(struct cc_db *db, struct cc_db_batch *b, bool sync,
-                           struct cc_error *err)
+static enum cc_status write_batch(struct cc_db *db, struct cc_db_batch *b,
+                                  bool sync, const char *what,
+                                  struct cc_error *err)
 {
     char *e = NULL;
 
-    if (db->fault.fail && db->fault.fail(db->fault.arg, "db write"))
+    if (db->fault.fail && db->fault.fail(db->fault.arg, what))
         return cc_fail(err, CC_IO, "database %s: write failed", db->path);
     rocksdb_write(db->db, sync ? db->write_sync : db->write, b->batch, &e);
+    if (db->fault.written)
+        db->fault.written(db->fault.arg, what);
     return e ? db_error(err, e, db->path) : CC_OK;
+}
+
+enum cc_status cc_db_write(struct cc_db *db, struct cc_db_batch *b, bool sync,
+                           struct cc_error *err)
+{
+    return write_batch(db, b, sync, "db write", err);
+}
+
+enum cc_status cc_db_announce(struct cc_db *db, struct cc_db_batch *b,
+                              bool sync, struct cc_error *err)
+{
+    return write_batch(db, b, sync, "db announce", err);
 }
 
 struct cc_db_snapshot *cc_db_snapshot_new(struct cc_db *db)

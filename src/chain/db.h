@@ -19,11 +19,13 @@
 #include "util/error.h"
 
 /* A disk that fails on demand, for tests: asked before each write or sync
- * with what is about to happen ("db write", "write blk00000.dat", and "space"
- * where free space is asked for); true makes it fail. fail may be NULL. */
+ * with what is about to happen ("db write", "db announce", "write
+ * blk00000.dat", and "space" where free space is asked for); true makes it
+ * fail. written: told after a write to the database. Both may be NULL. */
 struct cc_fault {
     bool (*fail)(void *arg, const char *what);
     void *arg;
+    void (*written)(void *arg, const char *what);
 };
 
 struct cc_db;
@@ -75,6 +77,10 @@ size_t cc_db_batch_count(const struct cc_db_batch *b);
 /* The batch is left as it is. After a failure nothing of it is there. */
 enum cc_status cc_db_write(struct cc_db *db, struct cc_db_batch *b, bool sync,
                            struct cc_error *err);
+/* The same for what moves nothing: records that a later batch may need or
+ * not. Not synced it comes before all that is written later. */
+enum cc_status cc_db_announce(struct cc_db *db, struct cc_db_batch *b,
+                              bool sync, struct cc_error *err);
 
 /* The store as it is now, for iterators that start later. */
 struct cc_db_snapshot *cc_db_snapshot_new(struct cc_db *db);

@@ -116,6 +116,7 @@ static enum cc_status place_record(struct cc_chain *c,
     i->state = record->state;
     i->sequence = 1;
     i->tx_count = record->tx_count;
+    i->stored = i->status & (CC_INDEX_DATA | CC_INDEX_PRUNED);
     if (i->status & (CC_INDEX_DATA | CC_INDEX_PRUNED) &&
         (!prev || prev->chain_tx))
         i->chain_tx = (prev ? prev->chain_tx : 0) + i->tx_count;
@@ -146,6 +147,7 @@ static enum cc_status load_tip(struct cc_chain *c, struct cc_error *err)
                        "the database names no tip that the block index knows. "
                        "Restart with -reindex to rebuild it.");
     cc_chain_set_tip(c, tip);
+    c->tip_saved = true;
     for (struct cc_index *i = tip; i; i = i->prev)
         i->sequence = 0; /* we were there: nobody is first but we */
     return CC_OK;

@@ -121,6 +121,7 @@ static bool index_block(struct rebuild *r, const struct cc_block *block,
     i->data_pos = where->pos;
     i->size = where->size;
     cc_blockfiles_seen(c->files, i->file, i->data_pos + i->size, 0);
+    cc_blockfiles_keep(c->files, i->file);
     cc_tree_received(&c->tree, i, (uint32_t)block->tx_count, NULL);
     r->blocks++;
     return true;

@@ -41,6 +41,13 @@ class TestStart(framework.TestCase):
         # Nothing was started: no folder, no log.
         self.assertEqual([os.listdir(node.datadir) for node in self.nodes], [[]] * len(self.nodes))
 
+    def test_address_types(self):
+        """Wallets know one; a node without them takes any, as bitcoind without them does."""
+        self.fails("Unknown address type 'legacy'", "-addresstype=legacy")
+        self.fails("Unknown change type 'bech32'", "-changetype=bech32", "-addresstype=bech32m")
+        node = self.start_node("-disablewallet", "-addresstype=legacy", "-changetype=bech32")
+        self.assertEqual(node.height(), 0)
+
     def test_what_is_not_there(self):
         self.fails("-blockfilterindex is not supported: this daemon does not have that.", "-blockfilterindex")
 

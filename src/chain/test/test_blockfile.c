@@ -27,7 +27,7 @@ static bool fail_nth(void *arg, const char *what)
 
 static struct cc_blockfiles *open_files(const char *dir, struct fault *f)
 {
-    struct cc_fault fault = {f ? fail_nth : NULL, f};
+    struct cc_fault fault = {f ? fail_nth : NULL, f, NULL};
     struct cc_blockfiles *b;
 
     assert_int_equal(cc_blockfiles_open(&b, dir, MAGIC, &fault, NULL), CC_OK);

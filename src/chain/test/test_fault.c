@@ -22,7 +22,7 @@ static bool disk_op(void *arg, const char *what)
         d->unsynced[0] = false;
     else if (!strncmp(what, "sync rev", 8))
         d->unsynced[1] = false;
-    else if (!strcmp(what, "db write"))
+    else if (!strcmp(what, "db write") || !strcmp(what, "db announce"))
         d->early = d->early || d->unsynced[0] || d->unsynced[1];
     else if (strcmp(what, "space") != 0)
         fail_msg("unknown operation: %s", what);
@@ -62,7 +62,7 @@ static enum cc_status open_chain(const struct scenario *s, const char *dir,
     world_config(&s->w, &config, dir);
     config.cache_bytes = (size_t)32 << 10; /* always full */
     if (disk)
-        config.fault = (struct cc_fault){disk_op, disk};
+        config.fault = (struct cc_fault){disk_op, disk, NULL};
     return cc_chain_open(c, &config, err);
 }
 
@@ -189,7 +189,7 @@ static void test_hold(void **state)
     (void)state;
     make_scenario(&s);
     world_config(&s.w, &config, dir);
-    config.fault = (struct cc_fault){disk_op, &disk};
+    config.fault = (struct cc_fault){disk_op, &disk, NULL};
     assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
     cc_chain_hold(c);
     cc_chain_hold(c);
@@ -200,9 +200,10 @@ static void test_hold(void **state)
                          CC_OK);
     assert_int_equal(disk.calls, before + 12); /* blk and rev, no sync */
     assert_int_equal(cc_chain_release(c, NULL), CC_OK);
-    assert_int_equal(disk.calls, before + 16); /* space, two syncs, batch */
+    assert_int_equal(disk.calls,
+                     before + 17); /* space, two syncs, two batches */
     assert_int_equal(cc_chain_release(c, NULL), CC_OK);
-    assert_int_equal(disk.calls, before + 16);
+    assert_int_equal(disk.calls, before + 17);
     cc_chain_free(c);
     cc_test_rmdir(dir);
     world_clear(&s.w);
@@ -227,7 +228,7 @@ static void test_catching_up(void **state)
     for (int i = 0; i < N; i++)
         tip = world_make(&w, tip, RIGHT);
     world_config(&w, &config, dir);
-    config.fault = (struct cc_fault){disk_op, &disk};
+    config.fault = (struct cc_fault){disk_op, &disk, NULL};
     assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
     for (int i = 1; i <= N; i++)
         assert_int_equal(
@@ -239,16 +240,87 @@ static void test_catching_up(void **state)
         assert_int_equal(cc_chain_accept_block(c, &w.blocks[i].block, true,
                                                NULL, NULL, NULL),
                          CC_OK);
-        assert_int_equal(disk.calls - before, i < N - NEAR ? 2 : 6);
+        assert_int_equal(disk.calls - before, i < N - NEAR ? 2 : 7);
         if (i == 10) {
             assert_int_equal(cc_chain_flush(c, NULL), CC_OK);
-            assert_int_equal(disk.calls - before, 6);
+            assert_int_equal(disk.calls - before, 7);
         }
     }
     assert_false(disk.early);
     cc_chain_free(c);
     cc_test_rmdir(dir);
     world_clear(&w);
+}
+
+static bool fails_at_batch(void *arg, const char *what)
+{
+    return *(bool *)arg && !strcmp(what, "db write");
+}
+
+/* What was stored when the batch that connects it failed is there at the next
+ * start, which goes on to it: nobody needs to send it again. */
+static void test_stored_comes_before_connected(void **state)
+{
+    struct scenario s;
+    struct cc_chain_config config;
+    char *dir = cc_test_mkdir();
+    bool fail = false;
+    struct cc_chain *c;
+
+    (void)state;
+    make_scenario(&s);
+    world_config(&s.w, &config, dir);
+    config.fault = (struct cc_fault){fails_at_batch, &fail, NULL};
+    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
+    for (int i = 1; i <= 6; i++) {
+        fail = i == 6;
+        assert_int_equal(cc_chain_accept_block(c, &s.w.blocks[i].block, true,
+                                               NULL, NULL, NULL),
+                         fail ? CC_IO : CC_OK);
+    }
+    cc_chain_free(c);
+    config.fault = (struct cc_fault){0};
+    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
+    world_expect(&s.w, c, 6);
+    cc_chain_free(c);
+    cc_test_rmdir(dir);
+    world_clear(&s.w);
+}
+
+static bool fails_at_sync(void *arg, const char *what)
+{
+    (void)arg;
+    return !strncmp(what, "sync blk", 8);
+}
+
+/* Block files that a reindex finds are synced before the index names them,
+ * whoever wrote them. */
+static void test_found_files_are_synced(void **state)
+{
+    struct scenario s;
+    struct cc_chain_config config;
+    char *dir = cc_test_mkdir();
+    struct cc_chain *c;
+    struct cc_error err;
+
+    (void)state;
+    make_scenario(&s);
+    world_config(&s.w, &config, dir);
+    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
+    assert_int_equal(
+        cc_chain_accept_block(c, &s.w.blocks[1].block, true, NULL, NULL, NULL),
+        CC_OK);
+    cc_chain_free(c);
+    config.reindex = true;
+    config.fault = (struct cc_fault){fails_at_sync, NULL, NULL};
+    assert_int_equal(cc_chain_open(&c, &config, &err), CC_IO);
+    assert_string_equal(err.text, CC_CHAIN_FATAL);
+    config.fault = (struct cc_fault){0};
+    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
+    world_expect(&s.w, c, 1);
+    cc_chain_free(c);
+    cc_test_rmdir(dir);
+    world_clear(&s.w);
 }
 
 static bool count_batches(void *arg, const char *what)
@@ -268,7 +340,7 @@ static unsigned batches(const struct scenario *s, uint64_t batch_bytes)
 
     world_config(&s->w, &config, dir);
     config.batch_bytes = batch_bytes;
-    config.fault = (struct cc_fault){count_batches, &count};
+    config.fault = (struct cc_fault){count_batches, &count, NULL};
     assert_int_equal(cc_chain_open(&c, &config, &err), CC_OK);
     cc_chain_hold(c);
     at = count;
@@ -297,6 +369,8 @@ static void test_a_batch_is_no_larger_than_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stored_comes_before_connected),
+        cmocka_unit_test(test_found_files_are_synced),
         cmocka_unit_test(test_a_batch_is_no_larger_than_asked),
         cmocka_unit_test(test_every_write),
         cmocka_unit_test(test_order),

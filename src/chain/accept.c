@@ -24,6 +24,7 @@ static bool condemns(const struct cc_error *err)
     case CC_VERDICT_INVALID_PREV:
     case CC_VERDICT_WITNESS:
     case CC_VERDICT_POLICY:
+    case CC_VERDICT_FEE:
     case CC_VERDICT_CONFLICT:
         break;
     }

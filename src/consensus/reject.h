@@ -95,13 +95,13 @@
     X(MEMPOOL_CONFLICT, CONFLICT, "txn-mempool-conflict", NULL)                \
     X(ALREADY_KNOWN, CONFLICT, "txn-already-known", NULL)                      \
     X(MIN_RELAY_FEE, POLICY, "min relay fee not met", NULL)                    \
-    X(MEMPOOL_MIN_FEE, POLICY, "mempool min fee not met", NULL)                \
+    X(MEMPOOL_MIN_FEE, FEE, "mempool min fee not met", NULL)                   \
     X(LONG_CHAIN, POLICY, "too-long-mempool-chain", NULL)                      \
     X(SPENDS_CONFLICTING, CONSENSUS, "bad-txns-spends-conflicting-tx", NULL)   \
     X(TOO_MANY_REPLACED, POLICY, "too many potential replacements", NULL)      \
     X(ADDS_UNCONFIRMED, POLICY, "replacement-adds-unconfirmed", NULL)          \
-    X(INSUFFICIENT_FEE, POLICY, "insufficient fee", NULL)                      \
-    X(MEMPOOL_FULL, POLICY, "mempool full", NULL)                              \
+    X(INSUFFICIENT_FEE, FEE, "insufficient fee", NULL)                         \
+    X(MEMPOOL_FULL, FEE, "mempool full", NULL)                                 \
     /* policy: storage transactions */                                         \
     X(STORAGE_UNCONFIRMED, POLICY, "storage-unconfirmed-input",                \
       "a renter's one-sided action spends confirmed coins only")               \

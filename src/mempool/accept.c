@@ -214,20 +214,37 @@ static enum cc_status check_standard_spend(struct cc_mempool *m,
     return cc_policy_check_witness(c->tx, c->coins, m->policy.storage, err);
 }
 
+enum cc_status cc_txpool_check_feerate(struct cc_mempool *m, cc_amount fee,
+                                       size_t vsize, struct cc_error *err)
+{
+    cc_amount relay = cc_feerate_fee(m->config.min_relay_feerate, vsize);
+    cc_amount pool = cc_feerate_fee(cc_txpool_min_feerate(m), vsize);
+    char detail[64];
+
+    if (pool > 0 && fee < pool)
+        return cc_reject_detail(err, CC_REJECT_MEMPOOL_MIN_FEE,
+                                "%" PRId64 " < %" PRId64, fee, pool);
+    if (fee >= relay)
+        return CC_OK;
+    snprintf(detail, sizeof(detail), "%" PRId64 " < %" PRId64, fee, relay);
+    return cc_reject(err, CC_VERDICT_FEE,
+                     cc_reject_reason(CC_REJECT_MIN_RELAY_FEE), detail);
+}
+
+/* Below what relay costs nobody else may pay for it, or it would stay when
+ * that one is replaced; but version 3 has rules against that. */
 static enum cc_status check_fee(struct cc_mempool *m,
                                 const struct cc_txpool_candidate *c,
                                 struct cc_error *err)
 {
     cc_amount relay = cc_feerate_fee(m->config.min_relay_feerate, c->vsize);
-    cc_amount pool = cc_feerate_fee(cc_txpool_min_feerate(m), c->vsize);
 
-    if (pool > 0 && c->modified < pool)
-        return cc_reject_detail(err, CC_REJECT_MEMPOOL_MIN_FEE,
-                                "%" PRId64 " < %" PRId64, c->modified, pool);
-    if (c->modified < relay)
+    if (c->tx->version != 3 && c->modified < relay)
         return cc_reject_detail(err, CC_REJECT_MIN_RELAY_FEE,
                                 "%" PRId64 " < %" PRId64, c->modified, relay);
-    return CC_OK;
+    if (c->how & CC_TXPOOL_TOGETHER)
+        return CC_OK;
+    return cc_txpool_check_feerate(m, c->modified, c->vsize, err);
 }
 
 static enum cc_status check_size(struct cc_mempool *m,
@@ -305,9 +322,9 @@ static enum cc_status check_scripts(struct cc_mempool *m,
     return CC_OK;
 }
 
-static enum cc_status judge_cheap(struct cc_mempool *m,
-                                  struct cc_txpool_candidate *c, unsigned how,
-                                  struct cc_error *err)
+enum cc_status cc_txpool_judge_cheap(struct cc_mempool *m,
+                                     struct cc_txpool_candidate *c,
+                                     struct cc_error *err)
 {
     enum cc_status st = check_alone(m, c, err);
 
@@ -319,22 +336,17 @@ static enum cc_status judge_cheap(struct cc_mempool *m,
         st = check_standard_spend(m, c, err);
     if (st == CC_OK)
         st = check_size(m, c, err);
-    if (st == CC_OK && !(how & CC_TXPOOL_BYPASS))
+    if (st == CC_OK && !(c->how & CC_TXPOOL_BYPASS))
         st = check_fee(m, c, err);
     if (st == CC_OK)
         st = cc_txpool_check_ancestors(m, c, err);
+    if (st == CC_OK && !(c->how & CC_TXPOOL_BYPASS))
+        st = cc_txpool_check_version3(c, err);
     if (st == CC_OK)
         st = cc_txpool_check_replacement(m, c, err);
     if (st == CC_OK && c->storage.typed)
         st = cc_txpool_check_storage(m, c, err);
     return st;
-}
-
-enum cc_status cc_txpool_judge_cheap(struct cc_mempool *m,
-                                     struct cc_txpool_candidate *c,
-                                     struct cc_error *err)
-{
-    return judge_cheap(m, c, CC_TXPOOL_TEST, err);
 }
 
 enum cc_status cc_txpool_judge_dear(struct cc_mempool *m,
@@ -346,8 +358,8 @@ enum cc_status cc_txpool_judge_dear(struct cc_mempool *m,
     return st == CC_OK ? cc_txpool_run_jobs(m, c, err) : st;
 }
 
-static void enter(struct cc_mempool *m, struct cc_txpool_candidate *c,
-                  int64_t time)
+void cc_txpool_enter(struct cc_mempool *m, struct cc_txpool_candidate *c,
+                     int64_t time)
 {
     struct cc_txpool_node *n = cc_txpool_node_new(c->tx);
 
@@ -358,7 +370,7 @@ static void enter(struct cc_mempool *m, struct cc_txpool_candidate *c,
     n->e.time = time;
     n->e.height = c->place.height - 1;
     n->e.sequence = m->sequence++;
-    n->e.returned = c->returning;
+    n->e.returned = c->how & CC_TXPOOL_BYPASS;
     n->e.typed = c->storage.typed;
     n->e.facts = c->storage.facts;
     n->e.mint = c->storage.mint;
@@ -382,8 +394,8 @@ enum cc_status cc_txpool_accept(struct cc_mempool *m, const struct cc_tx *tx,
 
     cc_error_init(err);
     cc_txpool_candidate_init(&c, m, tx);
-    c.returning = how & CC_TXPOOL_BYPASS;
-    st = judge_cheap(m, &c, how, err);
+    c.how = how;
+    st = cc_txpool_judge_cheap(m, &c, err);
     if (st == CC_OK)
         st = cc_txpool_judge_dear(m, &c, err);
     if (st == CC_OK && out) {
@@ -393,7 +405,7 @@ enum cc_status cc_txpool_accept(struct cc_mempool *m, const struct cc_tx *tx,
         out->replaced = c.replaced.count;
     }
     if (st == CC_OK && !(how & CC_TXPOOL_TEST)) {
-        enter(m, &c, time);
+        cc_txpool_enter(m, &c, time);
         if (!(how & CC_TXPOOL_BYPASS)) {
             cc_txpool_limit(m);
             if (!cc_txpool_get(m, tx->txid))

@@ -63,6 +63,15 @@ bool cc_txpool_is_urgent(struct cc_mempool *m,
     return any;
 }
 
+static bool spends_package(const struct cc_txpool_candidate *c)
+{
+    for (size_t i = 0; i < c->package_before; i++)
+        for (size_t k = 0; k < c->tx->vin_count; k++)
+            if (!memcmp(c->tx->vin[k].prevout.txid, c->package[i].tx->txid, 32))
+                return true;
+    return false;
+}
+
 /* A chain of a renter's unconfirmed one-sided steps could be torn down by its
  * first, again and again, at the price of one. */
 static enum cc_status check_renter(struct cc_mempool *m,
@@ -74,7 +83,8 @@ static enum cc_status check_renter(struct cc_mempool *m,
         unsigned flags;
 
         if (action_of(&action, &flags, &c->tx->vin[i], &c->coins[i]) &&
-            (flags & CC_FLAG_BY_RENTER) && c->ancestors.count > 0)
+            (flags & CC_FLAG_BY_RENTER) &&
+            (c->ancestors.count > 0 || spends_package(c)))
             return cc_reject_code(err, CC_REJECT_STORAGE_UNCONFIRMED);
     }
     (void)m;

@@ -159,12 +159,16 @@ struct cc_txpool_candidate {
     /* Of a package: those before it may be spent, nothing may be replaced. */
     const struct cc_txpool_candidate *package;
     size_t package_before;
-    bool returning; /* from a block that was taken back */
+    unsigned how;
 };
 
 enum {
     CC_TXPOOL_TEST = 1,   /* judge only */
     CC_TXPOOL_BYPASS = 2, /* from a disconnected block: no fee, no full pool */
+    /* Alone, but one of a package: nothing goes beyond the limits on chains,
+     * or what makes room for one would make it for the next. */
+    CC_TXPOOL_IN_PACKAGE = 4,
+    CC_TXPOOL_TOGETHER = 8, /* the feerate of the whole package counts */
 };
 /* time: when it came, which is earlier than now for one that comes back. */
 enum cc_status cc_txpool_accept(struct cc_mempool *m, const struct cc_tx *tx,
@@ -172,13 +176,18 @@ enum cc_status cc_txpool_accept(struct cc_mempool *m, const struct cc_tx *tx,
                                 struct cc_mempool_accept *out,
                                 struct cc_error *err);
 /* What accept does, in two halves: all but scripts and storage jobs, and
- * these. */
+ * these; and what follows. */
 enum cc_status cc_txpool_judge_cheap(struct cc_mempool *m,
                                      struct cc_txpool_candidate *c,
                                      struct cc_error *err);
 enum cc_status cc_txpool_judge_dear(struct cc_mempool *m,
                                     struct cc_txpool_candidate *c,
                                     struct cc_error *err);
+void cc_txpool_enter(struct cc_mempool *m, struct cc_txpool_candidate *c,
+                     int64_t time);
+/* Do fee and size meet the feerates of the pool and of relay? */
+enum cc_status cc_txpool_check_feerate(struct cc_mempool *m, cc_amount fee,
+                                       size_t vsize, struct cc_error *err);
 /* Finality, coins, maturity, locks, storage rules for the block after the tip:
  * all that moves with the chain. Fills coins, parents, fee, storage. */
 enum cc_status cc_txpool_check_context(struct cc_mempool *m,
@@ -199,6 +208,11 @@ enum cc_status cc_txpool_recheck(struct cc_mempool *m,
 /* --- replace.c -------------------------------------------------------------
  */
 
+#define CC_FEERATE_TEXT 48
+/* "0.00001000 BTC/kvB" */
+const char *cc_txpool_format_feerate(char out[CC_FEERATE_TEXT],
+                                     const struct cc_mempool *m,
+                                     cc_amount rate);
 /* Who is in the way, and may it be pushed out? Fills conflicts. */
 enum cc_status cc_txpool_find_conflicts(struct cc_mempool *m,
                                         struct cc_txpool_candidate *c,
@@ -211,6 +225,30 @@ enum cc_status cc_txpool_check_replacement(struct cc_mempool *m,
 enum cc_status cc_txpool_check_ancestors(struct cc_mempool *m,
                                          struct cc_txpool_candidate *c,
                                          struct cc_error *err);
+
+/* --- package.c -------------------------------------------------------------
+ */
+
+/* The package by itself. */
+enum cc_status cc_txpool_check_package(const struct cc_tx *txs, size_t count,
+                                       struct cc_error *err);
+/* CC_INVALID is about all of them; else items says what was found of each, up
+ * to the first that fails. */
+enum cc_status cc_txpool_judge_package(struct cc_mempool *m,
+                                       struct cc_txpool_candidate *c,
+                                       size_t count,
+                                       struct cc_mempool_package_item *items,
+                                       struct cc_error *err);
+
+/* --- version3.c ------------------------------------------------------------
+ */
+
+/* After the ancestors and conflicts are known. */
+enum cc_status cc_txpool_check_version3(const struct cc_txpool_candidate *c,
+                                        struct cc_error *err);
+enum cc_status
+cc_txpool_check_version3_package(const struct cc_txpool_candidate *c,
+                                 size_t count, struct cc_error *err);
 
 /* --- limit.c ---------------------------------------------------------------
  */

@@ -1,6 +1,8 @@
 /* The pool's bounds: age, memory, and the feerate that memory asks for. */
 #include "mempool/internal.h"
 
+#include "util/log.h"
+
 #define HALF_LIFE_S (12 * 60 * 60)
 #define FRACTION 16
 #define MAX_ROLLING_RATE (INT64_C(1) << 46)
@@ -64,7 +66,7 @@ static void expire(struct cc_mempool *m)
             m->oldest = m->nodes[i]->e.time;
 }
 
-static void bump(struct cc_mempool *m, const struct cc_txpool_node *gone)
+static cc_amount bump(struct cc_mempool *m, const struct cc_txpool_node *gone)
 {
     /* What comes next must pay for itself and for the relay of what left. */
     cc_amount rate =
@@ -77,15 +79,38 @@ static void bump(struct cc_mempool *m, const struct cc_txpool_node *gone)
         m->rolling = (uint64_t)rate << FRACTION;
         m->block_since_bump = false;
     }
+    return rate;
+}
+
+/* Cut down to size. */
+static void trim(struct cc_mempool *m)
+{
+    const size_t before = m->count;
+    cc_amount most = 0;
+    char text[CC_FEERATE_TEXT];
+
+    while (m->usage > m->config.max_bytes && m->count > 0) {
+        struct cc_txpool_node *worst = cc_txpool_rank_worst(m);
+        cc_amount rate = bump(m, worst);
+
+        if (rate > most)
+            most = rate;
+        cc_txpool_remove_deep(m, worst, CC_LEAVE_SIZELIMIT);
+    }
+    if (most > 0)
+        cc_debug(m->config.log, CC_LOG_MEMPOOL,
+                 "Removed %zu txn, rolling minimum fee bumped to %s",
+                 before - m->count, cc_txpool_format_feerate(text, m, most));
 }
 
 void cc_txpool_limit(struct cc_mempool *m)
 {
-    expire(m);
-    while (m->usage > m->config.max_bytes && m->count > 0) {
-        struct cc_txpool_node *worst = cc_txpool_rank_worst(m);
+    const size_t before = m->count;
 
-        bump(m, worst);
-        cc_txpool_remove_deep(m, worst, CC_LEAVE_SIZELIMIT);
-    }
+    expire(m);
+    if (m->count < before)
+        cc_debug(m->config.log, CC_LOG_MEMPOOL,
+                 "Expired %zu transactions from the memory pool",
+                 before - m->count);
+    trim(m);
 }

@@ -16,7 +16,9 @@ libcc_mempool_a_SOURCES = \
     src/mempool/rank.c \
     src/mempool/replace.c \
     src/mempool/select.c src/mempool/select.h \
-    src/mempool/sync.c
+    src/mempool/submit.c \
+    src/mempool/sync.c \
+    src/mempool/version3.c
 
 check_PROGRAMS += src/mempool/test/test_policy
 src_mempool_test_test_policy_SOURCES = src/mempool/test/test_policy.c \

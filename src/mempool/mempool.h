@@ -110,6 +110,39 @@ enum cc_status cc_mempool_test_package(struct cc_mempool *m,
                                        struct cc_mempool_package_item *items,
                                        struct cc_error *err);
 
+enum cc_mempool_submit_result {
+    CC_SUBMIT_NOT_JUDGED,
+    CC_SUBMIT_ENTERED,
+    CC_SUBMIT_THERE,         /* it was in the pool before */
+    CC_SUBMIT_OTHER_WITNESS, /* or its like with another witness was */
+    CC_SUBMIT_REFUSED,
+};
+struct cc_mempool_submit_item {
+    enum cc_mempool_submit_result result;
+    struct cc_error err;     /* REFUSED */
+    uint8_t other_wtxid[32]; /* OTHER_WITNESS */
+    size_t vsize;            /* ENTERED, THERE */
+    cc_amount fee;
+    cc_amount paid; /* ENTERED: at this fee, with deltas, for this size */
+    size_t paid_vsize;
+    bool together; /* which is of all that have this flag */
+};
+struct cc_mempool_submitted {
+    struct cc_mempool_submit_item items[CC_MAX_PACKAGE_COUNT];
+    uint8_t (*replaced)[32]; /* txids */
+    size_t replaced_count;
+};
+/* Is the last one a child of all others, none of which spends another? */
+bool cc_mempool_is_family(const struct cc_tx *txs, size_t count);
+/* Add such a family; the child may pay for its parents. CC_OK: all are in the
+ * pool. CC_INVALID: not all; err is Core's word on the package. out is filled
+ * in any case. */
+enum cc_status cc_mempool_submit_package(struct cc_mempool *m,
+                                         const struct cc_tx *txs, size_t count,
+                                         struct cc_mempool_submitted *out,
+                                         struct cc_error *err);
+void cc_mempool_submitted_clear(struct cc_mempool_submitted *s);
+
 const struct cc_mempool_entry *cc_mempool_find(struct cc_mempool *m,
                                                const uint8_t txid[32]);
 const struct cc_mempool_entry *cc_mempool_find_wtxid(struct cc_mempool *m,

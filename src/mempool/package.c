@@ -1,7 +1,7 @@
 /*
- * Several transactions judged as if they came one after the other, none of
- * them entering: testmempoolaccept. Words and order are Core's: the package by
- * itself, each transaction but for its scripts, the limits on families with
+ * Several transactions judged as if they came one after the other: for
+ * testmempoolaccept, and for submit.c. Words and order are Core's: the package
+ * by itself, each transaction but for its scripts, the limits on families with
  * the package taken as one, and the scripts last.
  */
 #include "mempool/internal.h"
@@ -57,8 +57,8 @@ static bool is_consistent(const struct cc_tx *txs, size_t count)
     return true;
 }
 
-static enum cc_status check_package(const struct cc_tx *txs, size_t count,
-                                    struct cc_error *err)
+enum cc_status cc_txpool_check_package(const struct cc_tx *txs, size_t count,
+                                       struct cc_error *err)
 {
     const char *words = NULL;
     size_t weight = 0;
@@ -201,11 +201,27 @@ static bool settle(struct cc_mempool_package_item *item,
     return st == CC_OK;
 }
 
-static enum cc_status judge_all(struct cc_mempool *m,
-                                struct cc_txpool_candidate *c, size_t count,
-                                struct cc_mempool_package_item *items,
-                                struct cc_error *err)
+static enum cc_status check_feerate(struct cc_mempool *m,
+                                    const struct cc_txpool_candidate *c,
+                                    size_t count, struct cc_error *err)
 {
+    cc_amount fee = 0;
+    size_t vsize = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        fee += c[i].modified;
+        vsize += c[i].vsize;
+    }
+    return cc_txpool_check_feerate(m, fee, vsize, err);
+}
+
+enum cc_status cc_txpool_judge_package(struct cc_mempool *m,
+                                       struct cc_txpool_candidate *c,
+                                       size_t count,
+                                       struct cc_mempool_package_item *items,
+                                       struct cc_error *err)
+{
+    struct cc_mempool_package_item *last = &items[count - 1];
     enum cc_status st;
 
     for (size_t i = 0; i < count; i++) {
@@ -214,6 +230,16 @@ static enum cc_status judge_all(struct cc_mempool *m,
         st = cc_txpool_judge_cheap(m, &c[i], &item->err);
         if (st != CC_OK) {
             settle(item, &c[i], st);
+            return CC_OK;
+        }
+    }
+    st = cc_txpool_check_version3_package(c, count, err);
+    if (st != CC_OK)
+        return st;
+    if (c[0].how & CC_TXPOOL_TOGETHER) {
+        st = check_feerate(m, c, count, &last->err);
+        if (st != CC_OK) {
+            settle(last, &c[count - 1], st);
             return CC_OK;
         }
     }
@@ -241,7 +267,7 @@ enum cc_status cc_mempool_test_package(struct cc_mempool *m,
         items[i] = (struct cc_mempool_package_item){.judged = false};
         cc_error_init(&items[i].err);
     }
-    st = check_package(txs, count, err);
+    st = cc_txpool_check_package(txs, count, err);
     if (st != CC_OK)
         return st;
     c = cc_calloc(count, sizeof(*c));
@@ -251,7 +277,7 @@ enum cc_status cc_mempool_test_package(struct cc_mempool *m,
         c[i].package = c;
         c[i].package_before = i;
     }
-    st = judge_all(m, c, count, items, err);
+    st = cc_txpool_judge_package(m, c, count, items, err);
     for (size_t i = 0; i < count; i++)
         cc_txpool_candidate_clear(&c[i]);
     cc_chain_unlock(m->config.chain);

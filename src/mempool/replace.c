@@ -46,7 +46,8 @@ enum cc_status cc_txpool_find_conflicts(struct cc_mempool *m,
         if (c->package)
             return cc_reject(err, CC_VERDICT_POLICY,
                              "bip125-replacement-disallowed", NULL);
-        if (!m->config.full_rbf && !n->e.typed && !signals(&n->e.tx))
+        if (!m->config.full_rbf && !n->e.typed && n->e.tx.version != 3 &&
+            !signals(&n->e.tx))
             return cc_reject_code(err, CC_REJECT_MEMPOOL_CONFLICT);
         n->mark = m->walk;
         cc_txpool_list_add(&c->conflicts, n);
@@ -91,7 +92,7 @@ static enum cc_status check_limits(const struct cc_txpool_candidate *c,
                                     "[limit: %zu]",
                                     txid_of(id, &e->tx), l->descendants);
     }
-    if (size > l->ancestor_size)
+    if (c->ancestors.count > 0 && size > l->ancestor_size)
         return cc_reject_detail(err, CC_REJECT_LONG_CHAIN,
                                 "exceeds ancestor size limit [limit: %zu]",
                                 l->ancestor_size);
@@ -113,15 +114,16 @@ enum cc_status cc_txpool_check_ancestors(struct cc_mempool *m,
     /* What descends from a block's transactions came in block after block; as
      * in Core, those with too many ancestors go, not those with too many
      * children. */
-    if (c->returning)
+    if (c->how & CC_TXPOOL_BYPASS)
         l.descendants = l.descendant_size = SIZE_MAX / 2;
     /* What it replaces makes room. */
-    if (c->conflicts.count == 1) {
+    if (c->conflicts.count == 1 && !(c->how & CC_TXPOOL_IN_PACKAGE)) {
         l.descendants++;
         l.descendant_size += c->conflicts.items[0]->e.descendant_size;
     }
     st = check_limits(c, &l, err);
-    if (st == CC_OK || c->package || c->vsize > CARVE_OUT_VSIZE)
+    if (st == CC_OK || c->package || (c->how & CC_TXPOOL_IN_PACKAGE) ||
+        c->vsize > CARVE_OUT_VSIZE || c->tx->version == 3)
         return st;
     /* One small child more with a single ancestor, so that of two parties who
      * share a transaction neither can keep the other from raising its fee. */
@@ -134,12 +136,13 @@ enum cc_status cc_txpool_check_ancestors(struct cc_mempool *m,
 /* --- Replacement -----------------------------------------------------------
  */
 
-static void format_feerate(char out[48], const struct cc_mempool *m,
-                           cc_amount rate)
+const char *cc_txpool_format_feerate(char out[CC_FEERATE_TEXT],
+                                     const struct cc_mempool *m, cc_amount rate)
 {
-    snprintf(out, 48, "%" PRId64 ".%08" PRId64 " %s/kvB", rate / CC_COIN,
-             (rate < 0 ? -rate : rate) % CC_COIN,
+    snprintf(out, CC_FEERATE_TEXT, "%" PRId64 ".%08" PRId64 " %s/kvB",
+             rate / CC_COIN, (rate < 0 ? -rate : rate) % CC_COIN,
              m->params->storage_active ? "CLC" : "BTC");
+    return out;
 }
 
 static void format_money(char out[32], cc_amount value)
@@ -175,7 +178,7 @@ static enum cc_status pays_more(const struct cc_mempool *m,
                                 struct cc_error *err)
 {
     cc_amount mine = cc_feerate_of(c->modified, c->vsize);
-    char id[65], a[48], b[48];
+    char id[65], a[CC_FEERATE_TEXT], b[CC_FEERATE_TEXT];
 
     for (size_t i = 0; i < c->conflicts.count; i++) {
         const struct cc_txpool_node *n = c->conflicts.items[i];
@@ -183,12 +186,12 @@ static enum cc_status pays_more(const struct cc_mempool *m,
 
         if (mine > old)
             continue;
-        format_feerate(a, m, mine);
-        format_feerate(b, m, old);
         return cc_reject_detail(err, CC_REJECT_INSUFFICIENT_FEE,
                                 "rejecting replacement %s; new feerate %s <= "
                                 "old feerate %s",
-                                txid_of(id, c->tx), a, b);
+                                txid_of(id, c->tx),
+                                cc_txpool_format_feerate(a, m, mine),
+                                cc_txpool_format_feerate(b, m, old));
     }
     return CC_OK;
 }

@@ -72,8 +72,9 @@ static void come_back(struct cc_mempool *m, struct cc_txpool_node *n)
         st = cc_txpool_recheck(m, n, &err);
     if (st == CC_OK) {
         cc_txpool_insert(m, n, true);
-        if (n->e.ancestor_count > m->config.ancestor_limit ||
-            n->e.ancestor_size > m->config.ancestor_size_limit)
+        if (n->parent_count > 0 &&
+            (n->e.ancestor_count > m->config.ancestor_limit ||
+             n->e.ancestor_size > m->config.ancestor_size_limit))
             cc_txpool_remove(m, n, CC_LEAVE_SIZELIMIT);
     } else {
         cc_txpool_tell_removed(m, n, why);

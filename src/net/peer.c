@@ -188,6 +188,7 @@ void cc_peer_judge_block(struct cc_peer *p, const struct cc_error *err,
     case CC_VERDICT_MISSING_INPUTS:
     case CC_VERDICT_PREMATURE:
     case CC_VERDICT_POLICY:
+    case CC_VERDICT_FEE:
         return;
     }
 }
@@ -209,6 +210,7 @@ void cc_peer_judge_tx(struct cc_peer *p, const struct cc_error *err)
     case CC_VERDICT_PREMATURE:
     case CC_VERDICT_WITNESS:
     case CC_VERDICT_POLICY:
+    case CC_VERDICT_FEE:
     case CC_VERDICT_CONFLICT:
         return;
     }

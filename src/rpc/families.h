@@ -19,6 +19,7 @@ void cc_rpc_register_network(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_pool(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_rawtransaction(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_rawcreate(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_rawpackage(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_rawsign(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_scan(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_storage(struct cc_rpc *rpc, bool storage);

@@ -21,6 +21,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/pool.c src/rpc/pool.h \
     src/rpc/process.c src/rpc/process.h \
     src/rpc/rawcreate.c \
+    src/rpc/rawpackage.c \
     src/rpc/rawsign.c \
     src/rpc/rawtransaction.c src/rpc/rawtransaction.h \
     src/rpc/register.c \

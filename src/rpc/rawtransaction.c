@@ -18,7 +18,6 @@
 #include "util/mem.h"
 
 #define DEFAULT_MAX_FEERATE (CC_COIN / 10)
-#define MAX_PACKAGE CC_MAX_PACKAGE_COUNT
 #define CODE_TX_ERROR CC_RPC_VERIFY_ERROR
 
 /* --- Finding ----------------------------------------------------------- */
@@ -335,8 +334,7 @@ static size_t virtual_size(const struct cc_tx *tx)
     return (cc_tx_weight(tx) + 3) / 4;
 }
 
-/* Rounded up. Feerates are below a coin, sizes below a block's: no overflow. */
-static cc_amount max_fee_of(cc_amount feerate, size_t vsize)
+cc_amount cc_rpc_max_fee(cc_amount feerate, size_t vsize)
 {
     return (feerate * (cc_amount)vsize + 999) / 1000;
 }
@@ -424,7 +422,7 @@ json_t *cc_rpc_broadcast(struct cc_rpc_call *call, const struct cc_tx *tx,
     if (!known && max_feerate > 0) {
         st = cc_mempool_add(m, tx, true, &accept, &err);
         if (st == CC_OK &&
-            accept.fee > max_fee_of(max_feerate, virtual_size(tx))) {
+            accept.fee > cc_rpc_max_fee(max_feerate, virtual_size(tx))) {
             cc_rpc_error(call, CODE_TX_ERROR,
                          "Fee exceeds maximum configured by user (e.g. "
                          "-maxtxfee, maxfeerate)");
@@ -466,109 +464,6 @@ static json_t *sendrawtransaction(struct cc_rpc_call *call)
     return result;
 }
 
-/* What became of one; false: those after it are not told. */
-static bool add_result(json_t *o, const struct cc_tx *tx, enum cc_status st,
-                       const struct cc_error *err,
-                       const struct cc_mempool_accept *accept,
-                       cc_amount max_feerate)
-{
-    json_t *fees, *includes;
-
-    if (st != CC_OK) {
-        cc_json_set_bool(o, "allowed", false);
-        cc_json_set_str(o, "reject-reason",
-                        err->verdict == CC_VERDICT_MISSING_INPUTS
-                            ? "missing-inputs"
-                        : err->reason[0] ? err->reason
-                                         : err->text);
-        return true;
-    }
-    if (max_feerate && accept->fee > max_fee_of(max_feerate, accept->vsize)) {
-        cc_json_set_bool(o, "allowed", false);
-        cc_json_set_str(o, "reject-reason", "max-fee-exceeded");
-        return false;
-    }
-    fees = json_object();
-    includes = json_array();
-    cc_json_set_bool(o, "allowed", true);
-    cc_json_set_int(o, "vsize", (int64_t)accept->vsize);
-    cc_json_set_amount(fees, "base", accept->fee);
-    cc_json_set_amount(
-        fees, "effective-feerate",
-        accept->vsize ? accept->modified * 1000 / (cc_amount)accept->vsize : 0);
-    json_array_append_new(includes, cc_json_hash(tx->wtxid));
-    cc_json_set(fees, "effective-includes", includes);
-    cc_json_set(o, "fees", fees);
-    return true;
-}
-
-static json_t *test_package(struct cc_rpc_call *call, const struct cc_tx *txs,
-                            size_t count, cc_amount max_feerate)
-{
-    struct cc_mempool *m = call->env->mempool;
-    struct cc_mempool_package_item items[MAX_PACKAGE];
-    struct cc_error err;
-    json_t *result = json_array(), *o;
-    enum cc_status st = CC_OK;
-    bool going = true;
-
-    cc_error_init(&err);
-    if (count > 1) {
-        st = cc_mempool_test_package(m, txs, count, items, &err);
-    } else {
-        items[0].judged = true;
-        items[0].status =
-            cc_mempool_add(m, txs, true, &items[0].accept, &items[0].err);
-    }
-    for (size_t i = 0; i < count; i++) {
-        o = json_object();
-        cc_json_set_hash(o, "txid", txs[i].txid);
-        cc_json_set_hash(o, "wtxid", txs[i].wtxid);
-        if (st != CC_OK)
-            cc_json_set_str(o, "package-error", err.text);
-        else if (going && items[i].judged)
-            going = add_result(o, &txs[i], items[i].status, &items[i].err,
-                               &items[i].accept, max_feerate);
-        json_array_append_new(result, o);
-    }
-    return result;
-}
-
-static json_t *testmempoolaccept(struct cc_rpc_call *call)
-{
-    const json_t *list = cc_rpc_arg(call, 0);
-    size_t n = json_array_size(list), have = 0;
-    struct cc_tx txs[MAX_PACKAGE];
-    cc_amount max_feerate;
-    json_t *result = NULL;
-
-    if (n < 1 || n > MAX_PACKAGE)
-        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                            "Array must contain between 1 and %d "
-                            "transactions.",
-                            MAX_PACKAGE);
-    if (!cc_rpc_max_feerate(call, 1, &max_feerate))
-        return NULL;
-    for (; have < n; have++) {
-        const char *hex;
-
-        if (!cc_rpc_get_str(call, json_array_get(list, have), &hex))
-            goto out;
-        if (!cc_tx_from_hex(hex, true, true, &txs[have])) {
-            cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
-                         "TX decode failed: %s Make sure the tx has at least "
-                         "one input.",
-                         hex);
-            goto out;
-        }
-    }
-    result = test_package(call, txs, n, max_feerate);
-out:
-    while (have)
-        cc_tx_clear(&txs[--have]);
-    return result;
-}
-
 /* --- The table --------------------------------------------------------- */
 
 static const struct cc_rpc_arg get_args[] = {
@@ -598,14 +493,6 @@ static const struct cc_rpc_arg send_args[] = {
            "'datacarrier' outputs that use the OP_RETURN opcode) of more than "
            "this value."),
 };
-static const struct cc_rpc_arg test_args[] = {
-    CC_ARG_AS("rawtxs", CC_RPC_ARR, NULL,
-              "An array of hex strings of raw transactions.",
-              "[\"rawtx\",...]"),
-    CC_ARG("maxfeerate", CC_RPC_AMOUNT, "0.10",
-           "Reject transactions whose fee rate is higher than the specified "
-           "value, in coins per kvB"),
-};
 
 static const struct cc_rpc_method methods[] = {
     {"rawtransactions", "decoderawtransaction", decoderawtransaction,
@@ -627,14 +514,6 @@ static const struct cc_rpc_method methods[] = {
      "Submit a raw transaction (serialized, hex-encoded) to local node and "
      "network.",
      "\"hex\"    The transaction hash in hex", "\"signedhex\"", 0},
-    {"rawtransactions", "testmempoolaccept", testmempoolaccept,
-     CC_RPC_ARGS(test_args),
-     "Returns result of mempool acceptance tests indicating if raw "
-     "transactions would be accepted by mempool, one after the other: those "
-     "after may spend those before.",
-     "[...]    of each: txid, wtxid, package-error, allowed, and vsize and "
-     "fees or reject-reason",
-     "'[\"signedhex\"]'", 0},
 };
 
 void cc_rpc_register_rawtransaction(struct cc_rpc *rpc, bool storage)

@@ -16,6 +16,7 @@ void cc_rpc_register_all(struct cc_rpc *rpc, bool storage, bool wallet)
     cc_rpc_register_network(rpc, storage);
     cc_rpc_register_pool(rpc, storage);
     cc_rpc_register_rawcreate(rpc, storage);
+    cc_rpc_register_rawpackage(rpc, storage);
     cc_rpc_register_rawsign(rpc, storage);
     cc_rpc_register_rawtransaction(rpc, storage);
     cc_rpc_register_scan(rpc, storage);

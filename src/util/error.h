@@ -37,6 +37,7 @@ enum cc_verdict {
     CC_VERDICT_PREMATURE,      /* non-final or immature */
     CC_VERDICT_WITNESS,        /* witness missing or altered, txid innocent */
     CC_VERDICT_POLICY,         /* valid in a block, not relayed by us */
+    CC_VERDICT_FEE,            /* as POLICY: pays too little by itself */
     CC_VERDICT_CONFLICT,       /* already known, or loses against the pool */
 };
 

@@ -287,7 +287,7 @@ static void test_limit_full(void **state)
     f.config.max_bytes = 1;
     fixture_reopen(&f);
     fixture_expect(&f, tx, "mempool full");
-    assert_int_equal(f.err.verdict, CC_VERDICT_POLICY);
+    assert_int_equal(f.err.verdict, CC_VERDICT_FEE);
     assert_int_equal(count(), 0);
 }
 

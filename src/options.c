@@ -92,7 +92,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"walletrbf", "", WALLET, "Send transactions that may be replaced (default: 1)", 0},
     {"wallet", "=<name>", WALLET, "Load the wallet of that name on startup; may be given several times", CC_ARG_NETWORK},
 
-    {"addrmantest", "", DEBUG, "", CC_ARG_HIDDEN},
+    {"addrmantest", "", DEBUG, "Tell peers 127.0.0.1 as our address, to test how addresses are told (default: 0)", CC_ARG_DEBUG},
     {"capturemessages", "", DEBUG, "Capture all P2P messages to disk, below the chain's folder (default: 0)", CC_ARG_DEBUG},
     {"checkaddrman", "=<n>", DEBUG, "Say in the log what the address manager holds, when it is asked (default: 0)", CC_ARG_DEBUG},
     {"checkblocks", "=<n>", DEBUG, "How many blocks to check at startup (default: 6, 0 = all)", CC_ARG_DEBUG},

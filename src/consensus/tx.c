@@ -70,8 +70,14 @@ static void read_vout(struct cc_reader *r, struct cc_tx *tx, struct cc_arena *a)
     }
 }
 
+static void fail(struct cc_reader *r, const char *fault)
+{
+    r->failed = true;
+    r->fault = fault;
+}
+
 /* A marked transaction whose witnesses are all empty has a second, shorter
- * form, so Bitcoin refuses it: "Superfluous witness record". */
+ * form, so Bitcoin refuses it. */
 static void read_witness(struct cc_reader *r, struct cc_tx *tx,
                          struct cc_arena *a)
 {
@@ -87,8 +93,8 @@ static void read_witness(struct cc_reader *r, struct cc_tx *tx,
         for (size_t j = 0; j < n; j++)
             in->witness[j] = read_var(r);
     }
-    if (!tx->has_witness)
-        r->failed = true;
+    if (!tx->has_witness && !r->failed)
+        fail(r, "Superfluous witness record");
 }
 
 /* Ids and sizes from the raw bytes: the stripped form is the version, the
@@ -137,8 +143,8 @@ void cc_tx_read(struct cc_reader *r, struct cc_tx *tx, struct cc_arena *arena,
     body_end = r->pos;
     if (flags & 1)
         read_witness(r, tx, arena);
-    if (flags & ~1u)
-        r->failed = true; /* "Unknown transaction optional data" */
+    if (flags & ~1u && !r->failed)
+        fail(r, "Unknown transaction optional data");
     tx->locktime = cc_read_u32le(r);
     if (!r->failed)
         identify(tx, raw, (size_t)(r->pos - raw), body,
@@ -162,6 +168,19 @@ enum cc_status cc_tx_decode(struct cc_tx *tx, const void *data, size_t len,
     *tx = t;
     tx->arena = arena;
     return CC_OK;
+}
+
+const char *cc_tx_fault(const void *data, size_t len)
+{
+    struct cc_arena arena;
+    struct cc_reader r;
+    struct cc_tx t;
+
+    cc_arena_init(&arena);
+    cc_reader_init(&r, data, len);
+    cc_tx_read(&r, &t, &arena, true);
+    cc_arena_clear(&arena);
+    return r.fault ? r.fault : "end of data";
 }
 
 /* --- Owning ------------------------------------------------------------ */

@@ -75,6 +75,8 @@ void cc_tx_read(struct cc_reader *r, struct cc_tx *tx, struct cc_arena *arena,
  * the caller who must guess tries with and without witness. */
 enum cc_status cc_tx_decode(struct cc_tx *tx, const void *data, size_t len,
                             bool allow_witness);
+/* What is wrong with bytes that cc_tx_decode, with witness, has refused. */
+const char *cc_tx_fault(const void *data, size_t len);
 /* A deep copy that owns its bytes. */
 void cc_tx_copy(struct cc_tx *out, const struct cc_tx *tx);
 void cc_tx_clear(struct cc_tx *tx);

@@ -329,11 +329,17 @@ static void tell_local(struct cc_peer *p, int64_t now)
 {
     struct cc_net *n = p->net;
     unsigned way = p->onion ? CC_NET_TORV3 : p->addr.network;
-    struct cc_addr_entry e;
+    struct cc_addr_entry e = {.time = (uint32_t)(now / SECOND_US),
+                              .services = n->services};
 
     if (!n->o.listen || now < p->next_local_us || cc_chain_in_ibd(n->chain))
         return;
     p->next_local_us = now + cc_net_poisson_us(LOCAL_ADDR_US);
+    if (n->o.addrman_test &&
+        cc_netaddr_parse(&e.addr, "127.0.0.1", n->o.port)) {
+        queue_addr(p, &e);
+        return;
+    }
     for (size_t i = 0; i < n->local_count; i++) {
         if (!cc_reach_parse(&n->reach, &e.addr, n->locals[i].address,
                             n->o.port))
@@ -342,8 +348,6 @@ static void tell_local(struct cc_peer *p, int64_t now)
         if (!cc_netaddr_is_routable(&e.addr) ||
             (e.addr.network != way && (hides(way) || hides(e.addr.network))))
             continue;
-        e.time = (uint32_t)(now / SECOND_US);
-        e.services = n->services;
         queue_addr(p, &e);
     }
 }

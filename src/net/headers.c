@@ -15,6 +15,7 @@
 
 #define GETHEADERS_PAUSE_US (2 * MINUTE_US)
 #define HEADERS_TIMEOUT_US (15 * MINUTE_US)
+#define HEADER_TIMEOUT_US 1000 /* for each that is to be expected */
 #define CHAIN_TIMEOUT_S (20 * 60)
 #define CHAIN_ANSWER_S (2 * 60)
 #define MAX_PROTECTED 4
@@ -82,21 +83,24 @@ void cc_headers_on_inv(struct cc_peer *p, const uint8_t last[32])
     }
 }
 
+/* About so many blocks have been found since that one. */
+static int64_t headers_behind(const struct cc_net *n, const struct cc_index *i,
+                              int64_t now_s)
+{
+    int64_t age = now_s - (int64_t)i->header.time;
+
+    return age > 0 ? age / n->params->spacing_s : 0;
+}
+
 static void start_sync(struct cc_peer *p, int64_t now)
 {
     struct cc_net *n = p->net;
     struct cc_index *best = cc_chain_best_header(n->chain);
     bool recent = best->header.time > now / SECOND_US - DAY_S;
-    unsigned preferred = cc_sync_count_preferred(n);
-    /* Who was dialled for addresses alone is not asked for the chain; who
-     * dialled us is while nobody better is here or at work. */
-    bool may =
-        cc_sync_is_preferred(p) ||
-        (p->type != CC_CONN_ADDR_FETCH && (preferred == 0 || !n->flight.count));
 
     if (p->sync_started || !cc_sync_serves_blocks(p))
         return;
-    if (!recent && (n->sync_started != 0 || !may))
+    if (!recent && (n->sync_started != 0 || !cc_sync_catches_up_with(p)))
         return;
     /* From the one before, so that an answer comes even if we have all. */
     if (!maybe_getheaders(p, best->prev ? best->prev : best, NULL))
@@ -106,7 +110,9 @@ static void start_sync(struct cc_peer *p, int64_t now)
              " (startheight:%d)",
              best->prev ? best->prev->height : 0, p->id, p->starting_height);
     p->sync_started = true;
-    p->headers_timeout_us = now + HEADERS_TIMEOUT_US;
+    p->headers_timeout_us =
+        now + HEADERS_TIMEOUT_US +
+        HEADER_TIMEOUT_US * headers_behind(n, best, now / SECOND_US);
     n->sync_started++;
 }
 
@@ -177,11 +183,25 @@ static void unconnecting(struct cc_peer *p, const struct cc_header *h,
                             p->unconnecting);
 }
 
+/* How far we are, for who waits. */
+static void tell_progress(struct cc_net *n, const struct cc_index *last)
+{
+    int64_t left = headers_behind(n, last, cc_net_now_s(n));
+
+    if (cc_chain_in_ibd(n->chain))
+        cc_log(n->log,
+               "Synchronizing blockheaders, height: %" PRIu32 " (~%.2f%%)",
+               last->height,
+               100.0 * (double)last->height /
+                   (double)((int64_t)last->height + left));
+}
+
 /* Headers whose chain is worth keeping. False: one of them was bad. */
 static bool keep_headers(struct cc_peer *p, const struct cc_header *h,
                          size_t count, struct cc_index **last)
 {
     struct cc_net *n = p->net;
+    const struct cc_index *best = cc_chain_best_header(n->chain);
     struct cc_error err;
 
     *last = NULL;
@@ -202,6 +222,8 @@ static bool keep_headers(struct cc_peer *p, const struct cc_header *h,
             return false;
         }
     }
+    if (*last && cc_chain_best_header(n->chain) != best)
+        tell_progress(n, *last);
     return true;
 }
 
@@ -376,6 +398,10 @@ static bool headers_late(struct cc_peer *p, int64_t now)
         return false;
     if (cc_peer_has(p, CC_PERM_NOBAN)) {
         /* Keep it, but let another try. */
+        cc_log(n->log,
+               "Timeout downloading headers from noban peer=%" PRId64
+               ", not disconnecting",
+               p->id);
         p->sync_started = false;
         n->sync_started--;
         p->headers_timeout_us = 0;

@@ -81,6 +81,7 @@ struct cc_net_options {
     int64_t connect_timeout_ms; /* -timeout, 5000 */
     int64_t peer_timeout_s;     /* -peertimeout, 60 */
     bool blocks_only;           /* -blocksonly */
+    bool addrman_test;          /* -addrmantest */
     bool inactive;              /* -networkactive=0 */
     bool log_ips;               /* -logips */
 };

@@ -281,8 +281,10 @@ void cc_peer_send_empty(struct cc_peer *p, enum cc_msg_type type);
 void cc_peer_handle(struct cc_peer *p, struct cc_conn_message *m);
 /* All that time brings: pings, announcements, requests. */
 void cc_peer_tick(struct cc_peer *p, int64_t now_us);
-/* A payload that does not decode. */
+/* A payload that does not decode; by: for what fault. */
 void cc_peer_malformed(struct cc_peer *p, const struct cc_conn_message *m);
+void cc_peer_malformed_by(struct cc_peer *p, const struct cc_conn_message *m,
+                          const char *fault);
 void cc_peer_misbehaving(struct cc_peer *p, int by, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Of a score: true if the peer goes. */
@@ -320,6 +322,8 @@ bool cc_sync_serves_blocks(const struct cc_peer *p);
 /* Of those we chose, so that catching up is left to them if there are any. */
 bool cc_sync_is_preferred(const struct cc_peer *p);
 unsigned cc_sync_count_preferred(const struct cc_net *n);
+/* Far behind: may it be p that gives us headers and blocks? */
+bool cc_sync_catches_up_with(const struct cc_peer *p);
 /* New blocks near the tip are fetched from who told of them first. */
 void cc_sync_direct_fetch(struct cc_peer *p, struct cc_index *last);
 void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m);

@@ -117,13 +117,20 @@ void cc_peer_misbehaving(struct cc_peer *p, int by, const char *fmt, ...)
              text[0] ? ": " : "", text);
 }
 
-void cc_peer_malformed(struct cc_peer *p, const struct cc_conn_message *m)
+void cc_peer_malformed_by(struct cc_peer *p, const struct cc_conn_message *m,
+                          const char *fault)
 {
     cc_debug(p->net->log, CC_LOG_NET,
-             "ProcessMessages(%s, %zu bytes): Exception 'end of data, "
-             "superfluous data or non-canonical ReadCompactSize()' caught",
-             m->command, m->len);
+             "ProcessMessages(%s, %zu bytes): Exception '%s' caught",
+             m->command, m->len, fault);
     cc_peer_misbehaving(p, 20, "malformed %s message", m->command);
+}
+
+void cc_peer_malformed(struct cc_peer *p, const struct cc_conn_message *m)
+{
+    cc_peer_malformed_by(p, m,
+                         "end of data, superfluous data or non-canonical "
+                         "ReadCompactSize()");
 }
 
 bool cc_peer_take_consequence(struct cc_peer *p)

@@ -290,17 +290,24 @@ static void adopt(struct cc_peer *p, const struct cc_tx *tx)
         cc_debug(n->log, CC_LOG_TXPACKAGES, "orphanage overflow, removed 1 tx");
 }
 
-static void refused(struct cc_peer *p, const struct cc_tx *tx,
-                    const struct cc_error *err)
+static void say_refused(const struct cc_peer *p, const struct cc_tx *tx,
+                        const struct cc_error *err)
 {
-    struct cc_net *n = p->net;
     char hex[65], whex[65];
 
     cc_hex_encode_rev(hex, tx->txid, 32);
     cc_hex_encode_rev(whex, tx->wtxid, 32);
-    cc_debug(n->log, CC_LOG_MEMPOOL,
+    cc_debug(p->net->log, CC_LOG_MEMPOOL,
              "%s (wtxid=%s) from peer=%" PRId64 " was not accepted: %s", hex,
              whex, p->id, err->text);
+}
+
+static void refused(struct cc_peer *p, const struct cc_tx *tx,
+                    const struct cc_error *err)
+{
+    struct cc_net *n = p->net;
+
+    say_refused(p, tx, err);
     forget(n, tx);
     /* Without its witness we cannot tell: the wtxid says nothing. */
     if (err->verdict != CC_VERDICT_WITNESS) {
@@ -327,8 +334,10 @@ static void try_tx(struct cc_peer *p, const struct cc_tx *tx, bool orphan)
         cc_log(n->log, "Cannot judge a transaction: %s", err.text);
         forget(n, tx);
     } else if (err.verdict == CC_VERDICT_MISSING_INPUTS) {
-        if (!orphan)
+        if (!orphan) {
             adopt(p, tx);
+            say_refused(p, tx, &err);
+        }
     } else {
         refused(p, tx, &err);
     }
@@ -373,7 +382,7 @@ void cc_relay_on_tx(struct cc_peer *p, const struct cc_conn_message *m)
     if (cc_chain_in_ibd(n->chain))
         return;
     if (cc_tx_decode(&tx, m->payload, m->len, true) != CC_OK) {
-        cc_peer_malformed(p, m);
+        cc_peer_malformed_by(p, m, cc_tx_fault(m->payload, m->len));
         return;
     }
     cc_recent_add(&p->known_txs, p->wtxid_relay ? tx.wtxid : tx.txid);
@@ -652,7 +661,9 @@ static void ask_txs(struct cc_peer *p, int64_t now)
                 cc_txreq_forget(p->net->txreq, want[i].hash);
                 continue;
             }
-            inv[k].type = want[i].by_wtxid ? CC_INV_WTX : CC_INV_WITNESS_TX;
+            inv[k].type = want[i].by_wtxid                   ? CC_INV_WTX
+                          : p->services & CC_SERVICE_WITNESS ? CC_INV_WITNESS_TX
+                                                             : CC_INV_TX;
             memcpy(inv[k++].hash, want[i].hash, 32);
         }
         if (k) {

@@ -89,6 +89,15 @@ unsigned cc_sync_count_preferred(const struct cc_net *n)
     return c;
 }
 
+/* Who comes to us does so for what we have; but it may be the only one that
+ * has what we want. */
+bool cc_sync_catches_up_with(const struct cc_peer *p)
+{
+    return cc_sync_is_preferred(p) ||
+           (cc_sync_serves_blocks(p) && p->type != CC_CONN_ADDR_FETCH &&
+            (!p->net->flight.count || !cc_sync_count_preferred(p->net)));
+}
+
 /* --- Blocks in flight ----------------------------------------------------- */
 
 static void flight_remove_at(struct cc_peer *p, size_t i)
@@ -270,7 +279,6 @@ static void want_blocks(struct cc_peer *p, int64_t now)
 {
     struct cc_net *n = p->net;
     struct cc_index *out[MAX_IN_FLIGHT];
-    bool ibd = cc_chain_in_ibd(n->chain);
     int64_t staller = -1;
     struct cc_peer *s;
     size_t found;
@@ -278,9 +286,8 @@ static void want_blocks(struct cc_peer *p, int64_t now)
     if (!cc_sync_serves_blocks(p) || p->flight_count >= MAX_IN_FLIGHT ||
         now < n->io_pause_us)
         return;
-    /* Catching up, those we chose serve us; others if there are none. */
-    if (ibd && (is_limited(p) ||
-                (!cc_sync_is_preferred(p) && cc_sync_count_preferred(n) > 0)))
+    if (cc_chain_in_ibd(n->chain) &&
+        (is_limited(p) || !cc_sync_catches_up_with(p)))
         return;
     cc_chain_lock(n->chain);
     found = find_blocks(p, out, MAX_IN_FLIGHT - p->flight_count, &staller);
@@ -353,7 +360,8 @@ out:
     }
     /* One block more, and we probably have its transactions. */
     request(p, want, count,
-            count == 1 && n->flight.count == 0 && p->provides_cmpct && valid
+            count == 1 && n->flight.count == 0 && p->provides_cmpct && valid &&
+                    !n->o.blocks_only
                 ? CC_INV_CMPCT_BLOCK
                 : whole_type(p));
 }
@@ -391,7 +399,7 @@ static bool block_low_work(struct cc_net *n, const struct cc_block *block)
  * the body does not belong to the header. */
 static bool conclude(struct cc_net *n, struct cc_peer *p, struct cc_incoming *b)
 {
-    bool fits = true, first;
+    bool fits = true;
     char hex[65];
 
     cc_hex_encode_rev(hex, b->hash, 32);
@@ -408,11 +416,8 @@ static bool conclude(struct cc_net *n, struct cc_peer *p, struct cc_incoming *b)
         fits = b->err.verdict != CC_VERDICT_MUTATED;
         if (fits && p)
             flight_remove(n, b->hash, p);
-        first = cc_map_remove(&n->sources, b->hash, NULL);
-        /* The chain tells nothing of a block whose parent it does not know:
-         * each time it comes counts. */
-        if ((first || b->err.verdict == CC_VERDICT_MISSING_PREV) && b->punish &&
-            p)
+        /* Unless the chain has told of it already. */
+        if (cc_map_remove(&n->sources, b->hash, NULL) && b->punish && p)
             cc_peer_judge_block(p, &b->err, "");
     } else {
         /* This machine's fault: nobody is blamed, and nothing is asked for
@@ -501,9 +506,11 @@ void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m)
     cc_debug(n->log, CC_LOG_NET, "received block %s peer=%" PRId64, hex, p->id);
     asked = flight_remove(n, block.hash, p);
     if (!asked && block_low_work(n, &block)) {
-        cc_debug(n->log, CC_LOG_NET,
-                 "Ignoring unrequested low-work block %s from peer=%" PRId64,
-                 hex, p->id);
+        if (!cc_chain_find(n->chain, block.hash))
+            cc_debug(n->log, CC_LOG_VALIDATION,
+                     "AcceptBlockHeader: not adding new block header %s, "
+                     "missing anti-dos proof-of-work validation",
+                     hex);
         cc_block_clear(&block);
         return;
     }

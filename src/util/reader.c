@@ -5,6 +5,7 @@ void cc_reader_init(struct cc_reader *r, const void *data, size_t len)
     r->pos = data;
     r->left = len;
     r->failed = false;
+    r->fault = NULL;
 }
 
 bool cc_reader_done(const struct cc_reader *r)

@@ -13,6 +13,7 @@ struct cc_reader {
     const uint8_t *pos;
     size_t left;
     bool failed;
+    const char *fault; /* of the format, if its decoder says more; or NULL */
 };
 
 void cc_reader_init(struct cc_reader *r, const void *data, size_t len);

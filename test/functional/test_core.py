@@ -437,6 +437,7 @@ class TestLog(Core):
                 p.send("tx", tx.serialise())
             p.sync()
             self.wait_log(node, "New inbound v1 peer connected: version: 70016, blocks=0, peer=0",
+                          "from peer=0 was not accepted: bad-txns-inputs-missingorspent",
                           f"stored orphan tx {shown(child.txid)} (wtxid={shown(hash256(child.serialise()))}) (mapsz 1)",
                           "orphanage overflow, removed 1 tx")
         self.wait_log(node, "Erased 100 orphan tx from peer=0")

@@ -548,6 +548,7 @@ class TestBlocks(Hostile):
                 p.send("block", orphan.raw() + raw[80:])
             p.wait_closed()
         self.assert_log("(90 -> 100) DISCOURAGE THRESHOLD EXCEEDED: prev-blk-not-found")
+        self.assertEqual(self.node.log().count("AcceptBlock FAILED (prev-blk-not-found)"), 10)
 
     def test_promises_nothing_delivers(self):
         """A peer that announces a block and never sends it does not keep the node from getting it elsewhere."""
@@ -859,6 +860,25 @@ class TestTransactions(Hostile):
             p.sync()
             p.sync()
             self.assertEqual(len(self.node.rpc.getrawmempool()), 2)
+
+    def test_without_witnesses(self):
+        """Who knows of no witnesses is asked for transactions without."""
+        with Peer(self.node, features=(), services=1) as p:
+            p.send("inv", inv((TX, UNKNOWN)))
+            self.assertEqual(p.wait("getdata"), inv((TX, UNKNOWN)))
+
+    def test_malformed_witnesses(self):
+        tx = self.tx(UNKNOWN + bytes(4), 1)
+        with Peer(self.node) as p:
+            p.send("tx", tx.replace(b"\x01\x01\x51" + bytes(4), b"\0" + bytes(4)))
+            p.sync()
+            self.assert_log("Exception 'Superfluous witness record' caught")
+            p.send("tx", tx[:5] + b"\x03" + tx[6:])
+            p.sync()
+            self.assert_log("Exception 'Unknown transaction optional data' caught")
+            p.send("tx", tx[:-1])
+            p.sync()
+            self.assert_log("Exception 'end of data' caught")
 
     def test_orphan_flood(self):
         with Peer(self.node) as p:

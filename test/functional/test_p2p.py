@@ -41,7 +41,7 @@ class P2P(framework.TestCase):
     def setUp(self):
         super().setUp()
         # No connections on its own: the addresses in these tests may be somebody's.
-        self.node = self.start_node("-debug=net", "-debug=addrman", "-connect=0")
+        self.node = self.start_node("-debug=net", "-debug=addrman", "-debug=validation", "-connect=0")
         self.node.generate(3)
 
     def assert_log(self, *texts):
@@ -267,6 +267,18 @@ class TestAddresses(P2P):
             p.sync()
 
 
+class TestOurAddress(P2P):
+    def test_told_on_wish(self):
+        self.node.stop()
+        self.node.start("-addrmantest")
+        with Peer(self.node, features=()) as p:
+            p.send("getaddr")
+            entry = p.wait("addr")
+        self.assertEqual(entry[:1], b"\1")
+        self.assertEqual(entry[5:13], struct.pack("<Q", 0x409))
+        self.assertEqual(entry[13:], bytes(10) + b"\xff\xff\x7f\0\0\1" + struct.pack(">H", self.node.port))
+
+
 class TestBlocks(P2P):
     def test_getheaders(self):
         hashes = [bytes.fromhex(self.node.rpc.getblockhash(h))[::-1] for h in range(4)]
@@ -382,8 +394,24 @@ class TestBlocks(P2P):
         with Peer(self.node) as p:
             p.send("block", raw)
             p.sync()
-        self.assert_log("Ignoring unrequested low-work block")
+        self.assert_log("AcceptBlockHeader: not adding new block header " + sha256d(raw[:80])[::-1].hex() +
+                        ", missing anti-dos proof-of-work validation")
         self.assertEqual(len(self.node.rpc.getchaintips()), 1)
+
+    def test_without_transactions_whole_blocks(self):
+        """Who hears of no transactions could not put a compact block together, and is asked by nobody to announce so."""
+        node = self.start_node("-blocksonly", "-connect=0")
+        node.generate(3)
+        header = node.rpc.getblockheader(node.tip())
+        head, _ = self.make_block(bytes.fromhex(node.tip())[::-1], 4, header["time"] + 1)
+        for n, kind in ((self.node, 4), (node, BLOCK | WITNESS)):
+            at = n.rpc.getblockheader(n.tip())["time"] + 1
+            head, _ = self.make_block(bytes.fromhex(n.tip())[::-1], 4, at)
+            with Peer(n) as p:
+                p.send("sendcmpct", b"\0" + struct.pack("<Q", 2))
+                p.sync()
+                p.send("headers", b"\1" + head.raw() + b"\0")
+                self.assertEqual(p.wait("getdata"), inv((kind, head.hash())))
 
     def test_promised_block_does_not_come(self):
         """Ten minutes, the spacing of blocks, is what a peer has to deliver."""
@@ -479,6 +507,65 @@ class TestBlocks(P2P):
             self.assertEqual(self.node.height(), 1103)
         self.assert_log("Stall started peer=0", "Peer=0 is stalling block download, disconnecting",
                         "Increased stalling timeout temporarily to 4 seconds")
+
+
+class TestInitialHeaders(P2P):
+    """A node that has nothing yet."""
+
+    def setUp(self):
+        framework.TestCase.setUp(self)
+        self.node = self.start_node("-debug=net", "-connect=0", "-mocktime=1700000000",
+                                    "-peertimeout=999999999")
+
+    def test_progress_is_told(self):
+        genesis = self.node.rpc.getblockheader(self.node.tip())
+        head, _ = self.make_block(self.tip(), 1, genesis["time"] + 1)
+        with Peer(self.node) as p:
+            p.send("headers", b"\1" + head.raw() + b"\0")
+            p.sync()
+            p.send("headers", b"\1" + head.raw() + b"\0")  # no news
+            p.sync()
+        self.assertEqual(self.node.log().count("Synchronizing blockheaders, height: 1 (~0.00%)"), 1)
+
+    def wait_for_question(self, p):
+        p.wait("getheaders")
+        p.sync()
+
+    def slow(self, noban):
+        """Fifteen minutes, and a millisecond for each block there may be, is what it has whom we asked."""
+        genesis = self.node.rpc.getblockheader(self.node.tip())["time"]
+        late = 1700000000 + 15 * 60 + (1700000000 - genesis) // 600 // 1000
+        with Peer(self.node) as p:
+            self.wait_for_question(p)
+            q = Listener(self.node).open("outbound-full-relay")
+            q.shake()
+            q.sync()
+            self.assertNotIn("getheaders", q.commands())
+            self.node.rpc.setmocktime(late - 2)
+            for x in (p, q):
+                x.sync()
+            self.assertNotIn("getheaders", q.commands())
+            self.node.rpc.setmocktime(late + 2)
+            if noban:
+                self.assert_log("Timeout downloading headers from noban peer=0, not disconnecting")
+
+                def asked():
+                    p.sync()
+                    q.sync()
+                    return (p.commands() + q.commands()).count("getheaders")
+                self.wait_until(lambda: asked() == 2, what="one of them is asked again")
+            else:
+                p.wait_closed()
+                self.assert_log("Timeout downloading headers from peer=0, disconnecting")
+                q.wait("getheaders")
+
+    def test_who_is_slow_goes(self):
+        self.slow(False)
+
+    def test_who_may_be_slow_stays(self):
+        self.node.stop()
+        self.node.start("-whitelist=noban@127.0.0.1")
+        self.slow(True)
 
 
 class TestTime(P2P):

@@ -31,6 +31,18 @@ class Sync:
         d.generate(1)
         framework.sync([a, b, c, d])
 
+    def test_from_who_came_to_us(self):
+        """What nobody we chose has, we take from who came."""
+        a, b, c = self.start_nodes(3)
+        for x, y in ((a, b), (b, c), (c, a)):
+            for p in x.rpc.getpeerinfo():
+                x.rpc.disconnectnode(p["addr"])
+        self.wait_until(lambda: not any(n.rpc.getpeerinfo() for n in (a, b, c)), what="apart")
+        a.connect(b)
+        b.connect(c)
+        a.generate(3)
+        framework.sync([a, b, c])
+
     def test_restart_goes_on(self):
         a, b = self.start_node(), self.start_node()
         a.generate(200)

@@ -145,6 +145,7 @@ class TestOutbound(P2P):
         self.node.rpc.setmocktime(at)
         p = Listener(self.node).open("addr-fetch")
         p.shake()
+        p.sync()
         self.node.rpc.setmocktime(at + 300)
         p.sync()
         self.node.rpc.setmocktime(at + 301)

@@ -19,13 +19,13 @@ def source(*path):
 
 
 def tests():
-    """{short name: text} of functional tests, unit tests, and vectors small enough to read."""
+    """{short name: text} of functional tests, unit tests, and the vectors that name what they test."""
     out = {}
     for folder, _, names in os.walk(TOP):
         place = os.path.relpath(folder, TOP)
         for name in names:
             path = os.path.join(place, name)
-            if re.match(r"src/(\w+/)?test/test_\w+\.c$|test/functional/test_\w+\.py$|test/\w+\.c$|test/data/\w+\.json$", path):
+            if re.match(r"src/(\w+/)?test/test_\w+\.c$|test/functional/test_\w+\.py$|test/\w+\.c$|test/data/script_tests\.json$", path):
                 out[path.replace("test/functional/", "").replace("src/", "").replace("/test/", "/")] = source(path)
     return out
 
@@ -74,11 +74,12 @@ def main():
     parser.add_argument("--check", action="store_true", help="only what no test names")
     args = parser.parse_args()
     texts, missing = tests(), 0
+    lower = {t: texts[t].lower() for t in texts}
     for kind, things in KINDS:
         rows = []
         for name, patterns in things():
-            found = re.compile("|".join(patterns), re.M)
-            rows.append((name, [t for t in sorted(texts) if found.search(texts[t])]))
+            found, word = re.compile("|".join(patterns), re.M), name.lstrip("-").lower()
+            rows.append((name, [t for t in sorted(texts) if word in lower[t] and found.search(texts[t])]))
         assert rows, kind
         without = [name for name, where in rows if not where]
         missing += len(without)

@@ -368,6 +368,8 @@ enum cc_status cc_option_net(const struct cc_args *args,
     out->blocks_only = cc_args_get_bool(args, "blocksonly", false);
     out->log_ips = cc_args_get_bool(args, "logips", false);
     out->addrman_test = cc_args_get_bool(args, "addrmantest", false);
+    out->bloom_filters = cc_args_get_bool(args, "peerbloomfilters", false);
+    out->reconcile = cc_args_get_bool(args, "txreconciliation", false);
     out->inactive = !cc_args_get_bool(args, "networkactive", true);
     out->whitelist_force_relay =
         cc_args_get_bool(args, "whitelistforcerelay", false);

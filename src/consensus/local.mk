@@ -5,6 +5,7 @@ libcc_consensus_a_SOURCES =
 libcc_consensus_a_SOURCES += \
     src/consensus/block.c src/consensus/block.h \
     src/consensus/merkle.c \
+    src/consensus/merkleblock.c src/consensus/merkleblock.h \
     src/consensus/tx.c src/consensus/tx.h
 
 check_PROGRAMS += src/consensus/test/test_tx

@@ -644,6 +644,7 @@ static void fill_candidate(struct cc_evict_candidate *c,
     c->local = cc_netaddr_is_local(&p->addr);
     c->serves = offers_enough(p->net, p->services);
     c->relays_txs = p->relay_txs;
+    c->filters = p->bloom != NULL;
     c->prefer = cc_banlist_discouraged(p->net->bans, &p->addr);
 }
 

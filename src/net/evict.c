@@ -39,6 +39,8 @@ static int by_tx(const void *a, const void *b)
         return ORDER(x->last_tx, y->last_tx);
     if (x->relays_txs != y->relays_txs)
         return ORDER(x->relays_txs, y->relays_txs);
+    if (x->filters != y->filters)
+        return ORDER(y->filters, x->filters);
     return by_age(a, b);
 }
 

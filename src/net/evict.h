@@ -23,6 +23,7 @@ struct cc_evict_candidate {
     bool local;
     bool serves;     /* blocks, with witness */
     bool relays_txs; /* wants transactions */
+    bool filters;    /* and looks through a bloom filter */
     bool prefer;     /* discouraged: goes before others */
 };
 

@@ -3,12 +3,14 @@ libcc_net_a_SOURCES = \
     src/net/addrbook.c src/net/addrbook.h src/net/addrbook_i.h \
     src/net/addrfile.c src/net/addrfile.h \
     src/net/banlist.c src/net/banlist.h \
+    src/net/bloom.c src/net/bloom.h \
     src/net/capture.c src/net/capture.h \
     src/net/cmpct.c \
     src/net/compact.c src/net/compact.h \
     src/net/conn.c src/net/conn.h \
     src/net/connect.c \
     src/net/evict.c src/net/evict.h \
+    src/net/filter.c \
     src/net/gossip.c \
     src/net/headers.c \
     src/net/incoming.c src/net/incoming.h \
@@ -23,6 +25,7 @@ libcc_net_a_SOURCES = \
     src/net/presync.c src/net/presync.h \
     src/net/proto.c src/net/proto.h \
     src/net/reach.c src/net/reach.h \
+    src/net/reconcile.c \
     src/net/recent.c src/net/recent.h \
     src/net/relay.c \
     src/net/seek.c \
@@ -60,3 +63,7 @@ src_net_test_test_reach_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 check_PROGRAMS += src/net/test/test_book
 src_net_test_test_book_SOURCES = src/net/test/test_book.c
 src_net_test_test_book_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_bloom
+src_net_test_test_bloom_SOURCES = src/net/test/test_bloom.c
+src_net_test_test_bloom_LDADD = $(TEST_SUPPORT) $(FLOOR_net)

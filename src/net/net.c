@@ -338,6 +338,7 @@ static void reap(struct cc_net *n)
         }
         cc_debug(n->log, CC_LOG_NET, "disconnecting peer=%" PRId64, p->id);
         cc_sync_peer_gone(p);
+        cc_reconcile_gone(p);
         cc_txreq_peer_gone(n->txreq, p->id);
         orphans = cc_orphans_count(n->orphans);
         cc_orphans_remove_peer(n->orphans, p->id);
@@ -681,6 +682,8 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
         n->services |= CC_SERVICE_NETWORK;
     if (n->params->storage_active)
         n->services |= CC_SERVICE_STORAGE;
+    if (o->bloom_filters)
+        n->services |= CC_SERVICE_BLOOM;
     if (!n->o.port)
         n->o.port = n->params->port;
     n->stall_timeout_us = 2 * SECOND_US;

@@ -82,6 +82,8 @@ struct cc_net_options {
     int64_t peer_timeout_s;     /* -peertimeout, 60 */
     bool blocks_only;           /* -blocksonly */
     bool addrman_test;          /* -addrmantest */
+    bool bloom_filters;         /* -peerbloomfilters */
+    bool reconcile;             /* -txreconciliation */
     bool inactive;              /* -networkactive=0 */
     bool log_ips;               /* -logips */
 };

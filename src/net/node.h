@@ -9,7 +9,9 @@
  * peer.c handshake, ping, misbehaviour, dispatch    connect.c whom to connect
  * headers.c headers    sync.c block download    cmpct.c compact blocks
  * serve.c getdata, announcing blocks    relay.c transactions
- * seek.c seeds, extra peers    gossip.c addresses    info*.c answers for RPC
+ * filter.c bloom filters    reconcile.c BIP 330    latest.c the last block
+ * transactions seek.c seeds, extra peers    gossip.c addresses    info*.c
+ * answers for RPC
  */
 #ifndef CC_NET_NODE_H
 #define CC_NET_NODE_H
@@ -20,6 +22,7 @@
 #include "net/addrbook.h"
 #include "net/addrfile.h"
 #include "net/banlist.h"
+#include "net/bloom.h"
 #include "net/conn.h"
 #include "net/incoming.h"
 #include "net/net.h"
@@ -68,6 +71,12 @@ struct cc_latest { /* the last block's transactions: latest.c */
     bool read;
 };
 
+enum cc_reconcile { /* BIP 330 */
+                    CC_RECONCILE_NO,
+                    CC_RECONCILE_OFFERED,
+                    CC_RECONCILE_AGREED,
+};
+
 struct cc_peer {
     struct cc_net *net;
     struct cc_conn *conn;
@@ -87,10 +96,12 @@ struct cc_peer {
     uint64_t services;
     char user_agent[CC_MAX_USER_AGENT + 1];
     bool relay_txs, wtxid_relay, want_addrv2;
+    bool may_relay_txs; /* relays, or will when it sends a filter */
     int32_t starting_height;
     int64_t time_offset;
     struct cc_netaddr addr_local;
     uint32_t storage_version; /* 0: did not signal */
+    enum cc_reconcile reconcile;
     int score;
     bool discourage;
 
@@ -142,6 +153,7 @@ struct cc_peer {
     int64_t next_inv_us;
     uint64_t last_inv_sequence;
     bool send_mempool;
+    struct cc_bloom *bloom; /* or NULL: all */
     cc_amount fee_filter, fee_filter_sent;
     int64_t next_fee_filter_us;
 };
@@ -295,6 +307,8 @@ bool cc_peer_is_outbound(const struct cc_peer *p);
 bool cc_peer_may_punish(const struct cc_peer *p);
 bool cc_peer_has(const struct cc_peer *p, unsigned permission);
 bool cc_peer_takes_txs(const struct cc_peer *p);
+/* What we offer it. */
+uint64_t cc_peer_services(const struct cc_peer *p);
 /* A block or transaction of this peer got this verdict. */
 void cc_peer_judge_block(struct cc_peer *p, const struct cc_error *err,
                          const char *what);
@@ -390,10 +404,18 @@ void cc_serve_getdata(struct cc_peer *p);
 void cc_serve_new_tip(struct cc_net *n, struct cc_index *tip);
 void cc_serve_tick(struct cc_peer *p);
 
+/* reconcile.c */
+void cc_reconcile_offer(struct cc_peer *p); /* before our verack */
+void cc_reconcile_on_message(struct cc_peer *p,
+                             const struct cc_conn_message *m);
+void cc_reconcile_settle(struct cc_peer *p); /* at its verack */
+void cc_reconcile_gone(struct cc_peer *p);
+
 /* relay.c */
+/* Do we take no transactions, or none of this peer? */
+bool cc_relay_refuses(const struct cc_peer *p);
 void cc_relay_on_inv_tx(struct cc_peer *p, const struct cc_inv *inv);
 void cc_relay_on_tx(struct cc_peer *p, const struct cc_conn_message *m);
-void cc_relay_on_mempool(struct cc_peer *p);
 void cc_relay_on_notfound(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_relay_on_feefilter(struct cc_peer *p, const struct cc_conn_message *m);
 bool cc_relay_orphans(struct cc_peer *p); /* one; true: there are more */
@@ -407,6 +429,13 @@ void cc_relay_net_tick(struct cc_net *n, int64_t now_us);
 void cc_relay_block(struct cc_net *n, const struct cc_known_tx *ids,
                     size_t count, const struct cc_outpoint *spent,
                     size_t spent_count);
+
+/* filter.c */
+bool cc_filter_offered(const struct cc_peer *p);
+void cc_filter_on_message(struct cc_peer *p, const struct cc_conn_message *m);
+void cc_filter_on_mempool(struct cc_peer *p);
+/* p->bloom is there. Takes raw. */
+void cc_filter_send_block(struct cc_peer *p, uint8_t *raw, size_t len);
 
 /* latest.c */
 void cc_latest_init(struct cc_latest *l);

@@ -52,6 +52,7 @@ void cc_peer_free(struct cc_peer *p)
     cc_conn_release(p->conn);
     cc_presync_free(p->presync);
     cc_partial_free(p->partial);
+    cc_bloom_free(p->bloom);
     cc_recent_clear(&p->known_txs);
     cc_recent_clear(&p->known_addrs);
     free(p->addr_queue);
@@ -90,6 +91,12 @@ bool cc_peer_may_punish(const struct cc_peer *p)
 bool cc_peer_has(const struct cc_peer *p, unsigned permission)
 {
     return (p->permissions & permission) == permission;
+}
+
+uint64_t cc_peer_services(const struct cc_peer *p)
+{
+    return p->net->services |
+           (cc_peer_has(p, CC_PERM_BLOOM) ? (uint64_t)CC_SERVICE_BLOOM : 0);
 }
 
 bool cc_peer_takes_txs(const struct cc_peer *p) { return p->relay_txs; }
@@ -250,7 +257,7 @@ static void send_version(struct cc_peer *p)
 
     memset(&m, 0, sizeof(m));
     m.version = CC_NET_VERSION;
-    m.services = n->services;
+    m.services = cc_peer_services(p);
     m.time = cc_net_now_s(n);
     if (cc_netaddr_is_routable(&p->addr)) /* nothing of a private net's */
         m.you = p->addr;
@@ -326,6 +333,7 @@ static void send_features(struct cc_peer *p)
         cc_msg_sendstorage_write(&w, CC_STORAGE_PROTO);
         cc_peer_send(p, CC_MSG_SENDSTORAGE, &w);
     }
+    cc_reconcile_offer(p);
     cc_peer_send_empty(p, CC_MSG_VERACK);
 }
 
@@ -372,8 +380,10 @@ static void on_version(struct cc_peer *p, const struct cc_conn_message *m)
     sanitise(p->user_agent);
     p->starting_height = v.start_height;
     p->addr_local = v.you;
-    p->relay_txs =
-        v.relay && p->type != CC_CONN_BLOCK_RELAY && p->type != CC_CONN_FEELER;
+    p->may_relay_txs = p->type != CC_CONN_BLOCK_RELAY &&
+                       p->type != CC_CONN_FEELER &&
+                       (v.relay || cc_filter_offered(p));
+    p->relay_txs = p->may_relay_txs && v.relay;
     /* Any number may come: below zero, the difference could leave int64. */
     p->time_offset = (v.time < 0 ? 0 : v.time) - cc_net_now_s(n);
     if (cc_peer_is_outbound(p)) {
@@ -415,6 +425,7 @@ static void on_verack(struct cc_peer *p)
                cc_connection_type_name(p->type), p->version, p->starting_height,
                p->id, told(p, from));
     cc_cmpct_say(p, false);
+    cc_reconcile_settle(p);
     p->ready = true;
 }
 
@@ -424,10 +435,7 @@ static bool on_feature(struct cc_peer *p, const struct cc_conn_message *m)
     uint32_t v;
 
     if (m->type == CC_MSG_SENDTXRCNCL) {
-        cc_debug(p->net->log, CC_LOG_NET,
-                 "sendtxrcncl from peer=%" PRId64
-                 " ignored, as our node does not have txreconciliation enabled",
-                 p->id);
+        cc_reconcile_on_message(p, m);
         return true;
     }
     if (m->type != CC_MSG_WTXIDRELAY && m->type != CC_MSG_SENDADDRV2 &&
@@ -572,15 +580,6 @@ static void on_inv(struct cc_peer *p, const struct cc_conn_message *m)
     free(inv);
 }
 
-static void on_bloom(struct cc_peer *p, const struct cc_conn_message *m)
-{
-    cc_debug(p->net->log, CC_LOG_NET,
-             "%s received despite not offering bloom services from "
-             "peer=%" PRId64 "; disconnecting",
-             m->command, p->id);
-    cc_peer_drop(p);
-}
-
 /* BIP 157 messages from who should not send them. */
 static void on_filter_request(struct cc_peer *p)
 {
@@ -625,7 +624,7 @@ static void dispatch(struct cc_peer *p, struct cc_conn_message *m)
         cc_sync_on_block(p, m);
         return;
     case CC_MSG_MEMPOOL:
-        cc_relay_on_mempool(p);
+        cc_filter_on_mempool(p);
         return;
     case CC_MSG_PING:
         on_ping(p, m);
@@ -654,7 +653,7 @@ static void dispatch(struct cc_peer *p, struct cc_conn_message *m)
     case CC_MSG_FILTERLOAD:
     case CC_MSG_FILTERADD:
     case CC_MSG_FILTERCLEAR:
-        on_bloom(p, m);
+        cc_filter_on_message(p, m);
         return;
     case CC_MSG_GETCFILTERS:
     case CC_MSG_GETCFHEADERS:

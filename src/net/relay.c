@@ -30,7 +30,7 @@
 #define FEE_FILTER_SOON_US (5 * MINUTE_US)
 
 /* Do we take transactions at all, and from this peer? */
-static bool refuses_txs(const struct cc_peer *p)
+bool cc_relay_refuses(const struct cc_peer *p)
 {
     if (p->type == CC_CONN_BLOCK_RELAY || p->type == CC_CONN_FEELER)
         return true;
@@ -74,7 +74,7 @@ static bool worth_waiting(const struct cc_net *n)
         return true;
     for (size_t i = 0; i < n->peer_count; i++)
         if (n->peers[i]->ready && is_preferred(n->peers[i]) &&
-            !refuses_txs(n->peers[i]))
+            !cc_relay_refuses(n->peers[i]))
             return true;
     return false;
 }
@@ -106,7 +106,7 @@ void cc_relay_on_inv_tx(struct cc_peer *p, const struct cc_inv *inv)
     if (p->wtxid_relay != by_wtxid)
         return; /* BIP 339: the other kind is not for us */
     cc_hex_encode_rev(hex, inv->hash, 32);
-    if (refuses_txs(p)) {
+    if (cc_relay_refuses(p)) {
         cc_debug(n->log, CC_LOG_NET,
                  "transaction (%s) inv sent in violation of protocol, "
                  "disconnecting peer=%" PRId64,
@@ -372,7 +372,7 @@ void cc_relay_on_tx(struct cc_peer *p, const struct cc_conn_message *m)
     struct cc_net *n = p->net;
     struct cc_tx tx;
 
-    if (refuses_txs(p)) {
+    if (cc_relay_refuses(p)) {
         cc_debug(n->log, CC_LOG_NET,
                  "transaction sent in violation of protocol peer=%" PRId64,
                  p->id);
@@ -482,20 +482,6 @@ bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv)
     return found || mined;
 }
 
-void cc_relay_on_mempool(struct cc_peer *p)
-{
-    if (!cc_peer_has(p, CC_PERM_MEMPOOL)) {
-        cc_debug(p->net->log, CC_LOG_NET,
-                 "mempool request with bloom filters disabled, disconnect "
-                 "peer=%" PRId64,
-                 p->id);
-        if (!cc_peer_has(p, CC_PERM_NOBAN))
-            cc_peer_drop(p);
-        return;
-    }
-    p->send_mempool = true;
-}
-
 void cc_relay_on_feefilter(struct cc_peer *p, const struct cc_conn_message *m)
 {
     uint64_t v;
@@ -519,7 +505,8 @@ static bool passes_filter(const struct cc_peer *p,
 {
     __extension__ typedef __int128 wide;
 
-    return (wide)e->fee * 1000 >= (wide)p->fee_filter * (wide)e->vsize;
+    return (wide)e->fee * 1000 >= (wide)p->fee_filter * (wide)e->vsize &&
+           (!p->bloom || cc_bloom_match(p->bloom, &e->tx));
 }
 
 struct inv_list {
@@ -697,7 +684,7 @@ static void fee_filter_tick(struct cc_peer *p, int64_t now)
     struct cc_writer w;
     cc_amount current, tell, none;
 
-    if (refuses_txs(p) || n->o.blocks_only || p->version < 70013 ||
+    if (cc_relay_refuses(p) || n->o.blocks_only || p->version < 70013 ||
         cc_peer_has(p, CC_PERM_FORCERELAY))
         return;
     cc_mempool_stats(n->mempool, &stats);

@@ -292,6 +292,10 @@ static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
         cc_chain_unlock(n->chain);
         return;
     }
+    if (have && inv->type == CC_INV_FILTERED_BLOCK && !p->bloom) {
+        cc_chain_unlock(n->chain);
+        return; /* no filter, no answer */
+    }
     if (have)
         st = cc_chain_read_raw(n->chain, i, &raw, &len, &err);
     cc_chain_unlock(n->chain);
@@ -317,6 +321,8 @@ static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
     }
     if (inv->type == CC_INV_BLOCK) {
         send_stripped(p, raw, len);
+    } else if (inv->type == CC_INV_FILTERED_BLOCK) {
+        cc_filter_send_block(p, raw, len);
     } else {
         cc_conn_send(p->conn, CC_MSG_BLOCK, raw, len);
         free(raw);
@@ -358,7 +364,7 @@ void cc_serve_getdata(struct cc_peer *p)
            cc_conn_backlog(p->conn) < p->net->o.max_send_bytes) {
         const struct cc_inv *inv = &p->getdata[p->getdata_pos++];
 
-        if (!cc_peer_takes_txs(p) && p->type == CC_CONN_BLOCK_RELAY)
+        if (!p->may_relay_txs)
             continue;
         if (!cc_relay_serve(p, inv)) {
             missing =
@@ -373,7 +379,8 @@ void cc_serve_getdata(struct cc_peer *p)
         const struct cc_inv *inv = &p->getdata[p->getdata_pos++];
 
         if (inv->type == CC_INV_BLOCK || inv->type == CC_INV_WITNESS_BLOCK ||
-            inv->type == CC_INV_CMPCT_BLOCK)
+            inv->type == CC_INV_CMPCT_BLOCK ||
+            inv->type == CC_INV_FILTERED_BLOCK)
             serve_block(p, inv);
     }
     if (missing_count) {

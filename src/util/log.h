@@ -35,7 +35,9 @@ enum cc_log_category {
     CC_LOG_CMPCTBLOCK = 1u << 14,
     CC_LOG_TXPACKAGES = 1u << 15,
     CC_LOG_UTIL = 1u << 16,
+    CC_LOG_I2P = 1u << 18,
     CC_LOG_PRUNE = 1u << 23,
+    CC_LOG_TXRECONCILIATION = 1u << 29,
     /* the others are bitcoind's: they can be named, nothing speaks there */
 };
 

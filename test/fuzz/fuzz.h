@@ -26,6 +26,7 @@
     X(bip32)                                                                   \
     X(bip39)                                                                   \
     X(block)                                                                   \
+    X(bloom)                                                                   \
     X(blockfile)                                                               \
     X(coin)                                                                    \
     X(compact)                                                                 \

@@ -1,7 +1,9 @@
+#include "consensus/merkleblock.h"
 #include "fuzz.h"
 #include "net/addrbook.h"
 #include "net/addrfile.h"
 #include "net/banlist.h"
+#include "net/bloom.h"
 #include "net/compact.h"
 #include "net/proto.h"
 #include "net/socks5.h"
@@ -307,4 +309,37 @@ void fuzz_banlist(const uint8_t *data, size_t len)
         FUZZ_CHECK(n == m);
     }
     cc_banlist_free(b);
+}
+
+/* --- Filters ----------------------------------------------------------- */
+
+static void check_merkle_block(const uint8_t *data, size_t len)
+{
+    struct cc_merkle_block m;
+    struct cc_reader r;
+
+    cc_reader_init(&r, data, len);
+    if (cc_merkle_block_read(&m, &r))
+        FUZZ_CHECK(m.match_count <= m.tx_count && m.tx_count > 0);
+    cc_merkle_block_clear(&m);
+}
+
+/* A filter, and behind it a transaction to be asked of it. */
+void fuzz_bloom(const uint8_t *data, size_t len)
+{
+    size_t head = len ? data[0] : 0;
+    struct cc_bloom *b = NULL;
+    struct cc_tx tx;
+
+    check_merkle_block(data, len);
+    if (head + 1 >= len || cc_bloom_decode(&b, data + 1, head) != CC_OK)
+        return;
+    if (cc_tx_decode(&tx, data + 1 + head, len - 1 - head, true) == CC_OK) {
+        if (cc_bloom_match(b, &tx)) /* what it adds takes nothing away */
+            FUZZ_CHECK(cc_bloom_match(b, &tx));
+        cc_bloom_add(b, tx.txid, 32);
+        FUZZ_CHECK(cc_bloom_has(b, tx.txid, 32) && cc_bloom_match(b, &tx));
+        cc_tx_clear(&tx);
+    }
+    cc_bloom_free(b);
 }

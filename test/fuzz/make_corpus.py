@@ -343,6 +343,14 @@ def make_session():
     for name, said in (("plain", b"\x02\5\0\5\0\0\1\x7f\0\0\1\0\x50tail"),
                        ("password", b"\x41\5\2\1\0\5\0\0\3\2ab\0\x50"), ("refused", b"\0\5\0\5\5")):
         put("socks5", name, said)
+    tx = bytes.fromhex(next(r[1] for r in load("tx_valid.json") if isinstance(r[0], list)))
+    for name, bits, hashes, flags in (("none", bytes(8), 3, 0), ("all", b"\xff" * 8, 3, 1), ("keys", b"\xff" * 8, 50, 2),
+                                      ("empty", b"", 1, 1)):
+        loaded = var(bits) + struct.pack("<IIB", hashes, 7, flags)
+        put("bloom", name, bytes([len(loaded)]) + loaded + tx)
+    root = bytes.fromhex("3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a")
+    genesis = struct.pack("<i", 1) + bytes(32) + root + struct.pack("<III", 1296688602, 0x207fffff, 2)
+    put("bloom", "merkleblock", genesis + struct.pack("<I", 1) + b"\1" + root + b"\1\1")
 
 
 def make_node():

@@ -394,6 +394,23 @@ static void test_evict_classes(void **state)
             assert_false(gone[i]);
 }
 
+/* Of those that gave a transaction at one time, who filters goes first. */
+static void test_evict_filters(void **state)
+{
+    struct cc_evict_candidate c[PEERS];
+    bool gone[PEERS];
+
+    (void)state;
+    make_peers(c);
+    for (int i = 95; i < 100; i++)
+        c[i].last_tx = 9;
+    assert_true(evict_all(c, PEERS, gone) > 0);
+    assert_true(gone[99] && !gone[95]);
+    c[95].filters = true;
+    assert_true(evict_all(c, PEERS, gone) > 0);
+    assert_true(gone[95] && !gone[99]);
+}
+
 static void test_evict_group(void **state)
 {
     struct cc_evict_candidate c[PEERS], t[PEERS];
@@ -456,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_socks5),
         cmocka_unit_test(test_socks5_refusals),
         cmocka_unit_test(test_evict_classes),
+        cmocka_unit_test(test_evict_filters),
         cmocka_unit_test(test_evict_group),
         cmocka_unit_test(test_evict_networks),
     };

@@ -29,7 +29,7 @@ static const struct cc_arg_option options[] = {
     {"help-debug", "", GENERAL, "", CC_ARG_HIDDEN | CC_ARG_CLI_ONLY},
     {"version", "", GENERAL, "Print version and exit", CC_ARG_CLI_ONLY},
     {"conf", "=<file>", GENERAL, "Specify configuration file. Relative paths are below the data directory (default: cloudcoin.conf, with -bitcoin bitcoin.conf)", CC_ARG_CLI_ONLY},
-    {"datadir", "=<dir>", GENERAL, "Specify data directory (default: ~/.cloudcoin)", CC_ARG_NO_NEGATE},
+    {"datadir", "=<dir>", GENERAL, "Specify data directory (default: ~/.cloudcoin, with -bitcoin ~/.bitcoin)", CC_ARG_NO_NEGATE},
     {"named", "", GENERAL, "Pass named instead of positional arguments (default: 0)", 0},
     {"rpcclienttimeout", "=<n>", GENERAL, "Timeout in seconds during HTTP requests, or 0 for no timeout (default: 900)", 0},
     {"rpcconnect", "=<ip>", GENERAL, "Send commands to node running on <ip> (default: 127.0.0.1)", 0},

@@ -162,7 +162,7 @@ static int run(struct daemon *d, const sigset_t *signals, int *tell,
 
 /* The child goes on with a pipe on which it tells how starting went; the
  * parent ends at once (-daemon) or when it has heard. */
-static int go_background(bool wait, int *tell)
+static int go_background(const char *product, bool wait, int *tell)
 {
     int fds[2], status;
     char answer = 1;
@@ -182,7 +182,7 @@ static int go_background(bool wait, int *tell)
         return 0;
     }
     close(fds[1]);
-    printf("CloudCoin starting\n");
+    printf("%s starting\n", product);
     if (!wait)
         exit(EXIT_SUCCESS);
     if (read(fds[0], &answer, 1) != 1) {
@@ -215,7 +215,8 @@ static enum cc_status prepare(const struct cc_setup *setup,
     if (st == CC_OK)
         st = cc_node_probe(setup, err);
     if (st == CC_OK && settings) {
-        st = cc_settings_open(settings, setup->args, err);
+        st = cc_settings_open(settings, cc_params_product(setup->params),
+                              setup->args, err);
         if (st == CC_OK)
             st = judge(setup, err);
     }
@@ -238,7 +239,8 @@ static int start_and_run(const struct cc_setup *setup)
     say_warnings(setup->args);
     wait = cc_args_get_bool(setup->args, "daemonwait", false);
     background = wait || cc_args_get_bool(setup->args, "daemon", false);
-    if (background && go_background(wait, &tell)) {
+    if (background &&
+        go_background(cc_params_product(setup->params), wait, &tell)) {
         fprintf(stderr, "Error: fork() failed: %s\n", strerror(errno));
         return EXIT_FAILURE;
     }

@@ -78,10 +78,8 @@ enum cc_status cc_option_reach(const struct cc_args *args,
 {
     const char *target = cc_args_get(args, "maxuploadtarget", "0");
     struct cc_reach reach;
-    enum cc_status st = check_absent(args, err);
+    enum cc_status st;
 
-    if (st != CC_OK)
-        return st;
     lists->list[7] = cc_option_list(args, "onlynet", &out->onlynet_count);
     out->onlynet = lists->list[7];
     out->proxy = cc_args_get(args, "proxy", NULL);
@@ -94,6 +92,7 @@ enum cc_status cc_option_reach(const struct cc_args *args,
         cc_args_get_bool(args, "dnsseed",
                          !out->connect_count && !out->connect_none &&
                              out->max_connections > 0 && reaches_internet(out));
+    out->fixed_seeds = cc_args_get_bool(args, "fixedseeds", true);
     out->force_dns_seed = cc_args_get_bool(args, "forcednsseed", false);
     if (out->force_dns_seed && out->dns_seed_set && !out->dns_seed)
         return cc_fail(err, CC_INVALID,
@@ -112,5 +111,6 @@ enum cc_status cc_option_reach(const struct cc_args *args,
     out->max_orphans = small_number(args, "maxorphantx", 100, 100000);
     out->extra_txs =
         small_number(args, "blockreconstructionextratxn", 100, 100000);
-    return cc_reach_init(&reach, out, err);
+    st = cc_reach_init(&reach, out, err);
+    return st == CC_OK ? check_absent(args, err) : st;
 }

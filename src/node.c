@@ -83,9 +83,9 @@ static enum cc_status lock_folder(const struct cc_setup *setup, int *fd,
     free(path);
     if (st == CC_LIMIT)
         return cc_fail(err, CC_INVALID,
-                       "Cannot obtain a lock on data directory %s. CloudCoin "
-                       "is probably already running.",
-                       setup->chaindir);
+                       "Cannot obtain a lock on data directory %s. %s is "
+                       "probably already running.",
+                       setup->chaindir, cc_params_product(setup->params));
     return st;
 }
 
@@ -153,7 +153,8 @@ static void log_start(struct cc_node *n)
     const char *w;
     char *line;
 
-    cc_log(n->log, "CloudCoin version %s", cc_setup_version());
+    cc_log(n->log, "%s version %s", cc_params_product(s->params),
+           cc_setup_version());
     cc_log(n->log, "Using the '%s' SHA256 implementation", cc_sha256_backend());
     cc_log(n->log, "Using data directory %s", s->chaindir);
     if (cc_args_is_negated(s->args, "conf"))
@@ -169,15 +170,13 @@ static void log_start(struct cc_node *n)
         cc_log(n->log, "Warning: %s", w);
     for (size_t i = 0; (w = cc_args_unknown_section(s->args, i)); i++)
         cc_log(n->log, "Warning: %s", w);
-    if (cc_args_is_set(s->args, "connect") &&
-        cc_args_is_set(s->args, "seednode"))
-        cc_log(n->log, "-seednode is ignored when -connect is used");
 }
 
 static enum cc_status write_pid(struct cc_node *n, struct cc_error *err)
 {
-    char *path = cc_setup_path(
-        n->setup, cc_args_get(n->setup->args, "pid", "cloudcoind.pid"));
+    const char *usual = n->setup->bitcoin ? "bitcoind.pid" : "cloudcoind.pid";
+    char *path =
+        cc_setup_path(n->setup, cc_args_get(n->setup->args, "pid", usual));
     char *text;
     enum cc_status st;
 
@@ -468,6 +467,12 @@ static enum cc_status open_net(struct cc_node *n, struct cc_error *err)
     o.log = n->log;
     o.directory = n->setup->chaindir;
     o.user_agent = n->user_agent;
+    if (o.connect_count && o.seednode_count)
+        cc_log(n->log, "-seednode is ignored when -connect is used");
+    if ((o.connect_count || o.connect_none) && o.dns_seed_set && o.dns_seed &&
+        o.proxy)
+        cc_log(n->log, "-dnsseed is ignored when -connect is used and -proxy "
+                       "is specified");
     cc_log(n->log, "SetNetworkActive: %s", o.inactive ? "false" : "true");
     return cc_net_new(&n->net, &o, err);
 }

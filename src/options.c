@@ -25,7 +25,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"conf", "=<file>", GENERAL, "Specify path to read-only configuration file. Relative paths are below the data directory (default: cloudcoin.conf, with -bitcoin bitcoin.conf)", CC_ARG_CLI_ONLY},
     {"daemon", "", GENERAL, "Run in the background as a daemon and accept commands (default: 0)", 0},
     {"daemonwait", "", GENERAL, "Wait for initialization to be finished before exiting; implies -daemon (default: 0)", 0},
-    {"datadir", "=<dir>", GENERAL, "Specify data directory (default: ~/.cloudcoin)", CC_ARG_NO_NEGATE},
+    {"datadir", "=<dir>", GENERAL, "Specify data directory (default: ~/.cloudcoin, with -bitcoin ~/.bitcoin)", CC_ARG_NO_NEGATE},
     {"dbbatchsize", "=<n>", GENERAL, "Write the chain state as soon as about <n> bytes of it have changed (default: 0, when the cache is full)", CC_ARG_DEBUG},
     {"dbcache", "=<n>", GENERAL, "Database cache size <n> MiB (minimum 4, default: 450)", 0},
     {"debuglogfile", "=<file>", GENERAL, "Specify log file, below the chain's folder unless absolute; -nodebuglogfile: none (default: debug.log)", 0},
@@ -56,6 +56,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"dns", "", CONNECTION, "Allow DNS lookups for -addnode, -seednode and -connect (default: 1)", 0},
     {"dnsseed", "", CONNECTION, "Query for peer addresses via DNS lookup, if low on addresses (default: 1 unless -connect used or -maxconnections=0)", 0},
     {"externalip", "=<ip>", CONNECTION, "Specify your own public address", 0},
+    {"fixedseeds", "", CONNECTION, "Allow the addresses that come with the program if DNS seeds do not provide peers (default: 1)", 0},
     {"forcednsseed", "", CONNECTION, "Always query for peer addresses via DNS lookup (default: 0)", 0},
     {"i2psam", "=<ip:port>", CONNECTION, "", CC_ARG_HIDDEN},
     {"listen", "", CONNECTION, "Accept connections from outside (default: 1, with -connect or -proxy 0)", 0},
@@ -126,6 +127,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"bitcoin", "", CHAIN, "Follow Bitcoin's rules to the letter; with -regtest only", 0},
     {"chain", "=<chain>", CHAIN, "Use the chain <chain> (default: main). Allowed values: main, test, regtest", 0},
     {"regtest", "", CHAIN, "Use the regression test chain. Equivalent to -chain=regtest.", 0},
+    {"signet", "", CHAIN, "", CC_ARG_HIDDEN},
     {"testnet", "", CHAIN, "Use the test chain. Equivalent to -chain=test.", 0},
 
     {"acceptnonstdtxn", "", RELAY, "Relay and mine \"non-standard\" transactions; test chains only", CC_ARG_DEBUG},
@@ -166,6 +168,7 @@ const struct cc_arg_option cc_daemon_options[] = {
 
     /* bitcoind's, for what this node does in one way only: taken without
      * effect, or (cc_daemon_absent) to switch off what is not there. */
+    {"acceptstalefeeestimates", "", DEBUG, "", CC_ARG_HIDDEN},
     {"checkpoints", "", DEBUG, "", CC_ARG_HIDDEN},
     {"deprecatedrpc", "", DEBUG, "", CC_ARG_HIDDEN},
     {"keypool", "", DEBUG, "", CC_ARG_HIDDEN},
@@ -174,7 +177,6 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"unsafesqlitesync", "", DEBUG, "", CC_ARG_HIDDEN},
     {"blockfilterindex", "", DEBUG, "", CC_ARG_HIDDEN},
     {"coinstatsindex", "", DEBUG, "", CC_ARG_HIDDEN},
-    {"fixedseeds", "", DEBUG, "", CC_ARG_HIDDEN},
     {"i2pacceptincoming", "", DEBUG, "", CC_ARG_HIDDEN},
     {"listenonion", "", DEBUG, "", CC_ARG_HIDDEN},
     {"natpmp", "", DEBUG, "", CC_ARG_HIDDEN},
@@ -191,7 +193,6 @@ const size_t cc_daemon_option_count =
 const char *const cc_daemon_absent[] = {
     "blockfilterindex",
     "coinstatsindex",
-    "fixedseeds",
     "i2pacceptincoming",
     "listenonion",
     "natpmp",

@@ -37,7 +37,8 @@ static char *absolute(const char *path)
 
 /* From -datadir, wherever it was set by now; the default one may be missing:
  * the daemon makes it. */
-static enum cc_status find_datadir(struct cc_setup *s, struct cc_error *err)
+static enum cc_status find_datadir(struct cc_setup *s, bool by_file,
+                                   struct cc_error *err)
 {
     const char *given = cc_args_get(s->args, "datadir", "");
     char *home;
@@ -46,14 +47,15 @@ static enum cc_status find_datadir(struct cc_setup *s, struct cc_error *err)
     s->datadir = NULL;
     if (*given) {
         if (!cc_fs_is_dir(given))
-            return cc_fail(err, CC_INVALID,
-                           "Specified data directory \"%s\" does not exist.",
-                           given);
+            return cc_fail(
+                err, CC_INVALID,
+                "%specified data directory \"%s\" does not exist.",
+                by_file ? "Error reading configuration file: s" : "S", given);
         s->datadir = absolute(given);
         return CC_OK;
     }
     home = home_folder();
-    s->datadir = cc_fs_join(home, ".cloudcoin");
+    s->datadir = cc_fs_join(home, s->bitcoin ? ".bitcoin" : ".cloudcoin");
     free(home);
     return CC_OK;
 }
@@ -129,6 +131,24 @@ enum cc_status cc_setup_check_conf(const struct cc_setup *s,
     return st;
 }
 
+/* What is for tests only, whether we have the chain or not. */
+static enum cc_status check_for_chain(const struct cc_args *args,
+                                      const char *chain, struct cc_error *err)
+{
+    if (!strcmp(chain, "main") &&
+        cc_args_get_bool(args, "acceptnonstdtxn", false))
+        return cc_fail(err, CC_INVALID,
+                       "acceptnonstdtxn is not currently supported for %s "
+                       "chain",
+                       chain);
+    if (strcmp(chain, "regtest") != 0 &&
+        cc_args_get_bool(args, "acceptstalefeeestimates", false))
+        return cc_fail(err, CC_INVALID,
+                       "acceptstalefeeestimates is not supported on %s chain.",
+                       chain);
+    return CC_OK;
+}
+
 static enum cc_status find_chain(struct cc_setup *s, struct cc_error *err)
 {
     const char *name;
@@ -136,14 +156,21 @@ static enum cc_status find_chain(struct cc_setup *s, struct cc_error *err)
 
     if (st != CC_OK)
         return st;
+    cc_args_select(s->args, name);
+    st = check_for_chain(s->args, name, err);
+    if (st != CC_OK)
+        return st;
     s->params = cc_params_find(name, s->bitcoin);
+    if (!s->params && s->bitcoin) /* maybe the wrong file was read */
+        st = cc_setup_check_conf(s, err);
+    if (st != CC_OK)
+        return st;
     if (!s->params && s->bitcoin)
         return cc_fail(err, CC_INVALID,
                        "-bitcoin is there for regtest alone: say -bitcoin "
                        "-regtest");
     if (!s->params)
         return cc_fail(err, CC_INVALID, "Unknown chain %s.", name);
-    cc_args_select(s->args, s->params->name);
     return CC_OK;
 }
 
@@ -171,12 +198,12 @@ enum cc_status cc_setup_load(struct cc_setup *s,
         cc_args_get_bool(s->args, "version", false))
         return CC_OK;
     s->bitcoin = cc_args_get_bool(s->args, "bitcoin", false);
-    st = find_datadir(s, err);
+    st = find_datadir(s, false, err);
     if (st == CC_OK)
         st = read_conf(s, err);
     if (st == CC_OK) {
         s->first_datadir = cc_strdup(s->datadir);
-        st = find_datadir(s, err); /* the file may have named another */
+        st = find_datadir(s, true, err); /* it may have named another */
     }
     if (st == CC_OK)
         st = find_chain(s, err);

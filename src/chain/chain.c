@@ -379,6 +379,36 @@ void cc_chain_set_tip(struct cc_chain *c, struct cc_index *tip)
 
 /* --- Opening ------------------------------------------------------------ */
 
+enum cc_status cc_chain_ask_rebuild(struct cc_chain *c, enum cc_status st,
+                                    const char *what, struct cc_error *err)
+{
+    if (st == CC_OK || !err)
+        return st;
+    cc_log(c->log, "%s: %s", what, err->text);
+    return cc_fail(err, st,
+                   ": %s.\nPlease restart with -reindex or -reindex-chainstate "
+                   "to recover.",
+                   what);
+}
+
+/* bitcoind keeps a database of another kind in a folder of this name, which
+ * RocksDB would take for its own; but it gives each of its own an identity. */
+static enum cc_status check_owner(const char *path, struct cc_error *err)
+{
+    char *current = cc_fs_join(path, "CURRENT");
+    char *identity = cc_fs_join(path, "IDENTITY");
+    bool foreign = cc_fs_exists(current) && !cc_fs_exists(identity);
+
+    free(current);
+    free(identity);
+    if (!foreign)
+        return CC_OK;
+    return cc_fail(err, CC_INVALID,
+                   "\"%s\" holds the database of another program. Choose "
+                   "another data directory.",
+                   path);
+}
+
 static enum cc_status open_parts(struct cc_chain *c,
                                  const struct cc_chain_config *config,
                                  struct cc_error *err)
@@ -394,12 +424,13 @@ static enum cc_status open_parts(struct cc_chain *c,
         .cache_bytes = c->cache_bytes / 2,
         .fault = config->fault,
     };
-    enum cc_status st = CC_OK;
+    enum cc_status st = check_owner(state, err);
 
-    if (config->reindex)
+    if (st == CC_OK && config->reindex)
         st = cc_db_destroy(state, err);
     if (st == CC_OK)
-        st = cc_db_open(&c->db, &db, err);
+        st = cc_chain_ask_rebuild(c, cc_db_open(&c->db, &db, err),
+                                  "Error opening block database", err);
     if (st == CC_OK)
         st = cc_blockfiles_open(&c->files, blocks, c->params->magic,
                                 &config->fault, err);

@@ -91,6 +91,10 @@ struct cc_chain {
 
 /* --- chain.c ------------------------------------------------------------- */
 
+/* Not CC_OK while opening: what err says goes into the log, and err asks for a
+ * rebuild, as bitcoind does. */
+enum cc_status cc_chain_ask_rebuild(struct cc_chain *c, enum cc_status st,
+                                    const char *what, struct cc_error *err);
 /* A fault that is no verdict: from here on the chain stands still. */
 enum cc_status cc_chain_fail(struct cc_chain *c, enum cc_status st,
                              const struct cc_error *err);

@@ -6,6 +6,8 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
+#define LOADING "Error loading block database"
+
 enum cc_status cc_chain_start(struct cc_chain *c, struct cc_error *err)
 {
     struct cc_block block;
@@ -102,7 +104,7 @@ static enum cc_status place_record(struct cc_chain *c,
         if (!prev || prev->height + 1 != record->height)
             return damaged(err, record->hash, "its parent is not there");
     } else if (memcmp(record->hash, c->params->genesis_hash, 32)) {
-        return cc_fail(err, CC_CORRUPT,
+        return cc_fail(err, CC_INVALID,
                        "Incorrect or no genesis block found. Wrong datadir for "
                        "network?");
     }
@@ -220,8 +222,10 @@ enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err)
     struct records r = {0};
     enum cc_status st = read_records(c, &r, err);
 
-    if (st != CC_OK)
+    if (st != CC_OK) {
+        st = cc_chain_ask_rebuild(c, st, LOADING, err);
         goto out;
+    }
     if (!r.count) { /* a new folder, or block files that lost their index */
         st = cc_chain_reindex(c, err);
         goto out;
@@ -231,6 +235,8 @@ enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err)
         st = place_record(c, &r.list[n], err);
     if (st == CC_OK)
         st = load_tip(c, err);
+    if (st == CC_CORRUPT || st == CC_IO)
+        st = cc_chain_ask_rebuild(c, st, LOADING, err);
     if (st == CC_OK) {
         clean(c);
         cc_tree_rebuild(&c->tree, c->tip);
@@ -240,11 +246,8 @@ enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err)
     }
     if (st == CC_OK) {
         cc_log(c->log, "Checking all blk files are present...");
-        st = cc_blockfiles_check(c->files, err);
-        if (st != CC_OK)
-            cc_context(err, st,
-                       "Error loading block database. Please restart with "
-                       "-reindex or -reindex-chainstate to recover");
+        st = cc_chain_ask_rebuild(c, cc_blockfiles_check(c->files, err),
+                                  LOADING, err);
     }
     if (st == CC_OK) {
         st = finish_reset(c, err);

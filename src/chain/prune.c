@@ -163,11 +163,12 @@ enum cc_status cc_prune_load(struct cc_chain *c, struct cc_error *err)
     cc_log(c->log,
            "LoadBlockIndexDB(): Block files have previously been pruned");
     if (!c->prune)
-        return cc_fail(err, CC_INVALID,
-                       "You need to rebuild the database using -reindex to go "
-                       "back to unpruned mode.  This will redownload the "
-                       "entire blockchain.\nPlease restart with -reindex or "
-                       "-reindex-chainstate to recover.");
+        return cc_fail(
+            err, CC_INVALID,
+            ": You need to rebuild the database using -reindex to go "
+            "back to unpruned mode.  This will redownload the "
+            "entire blockchain.\nPlease restart with -reindex or "
+            "-reindex-chainstate to recover.");
     return cc_blockfiles_remove_unseen(c->files, err);
 }
 

@@ -151,7 +151,7 @@ static enum cc_status disconnect_tip(struct cc_chain *c, struct cc_error *err)
     enum cc_status st = cc_chain_load_block(c, i, &block, err);
 
     if (st != CC_OK)
-        return st;
+        return cc_context(err, st, "Failed to disconnect block");
     st = cc_chain_load_undo(c, i, &block, &undo, err);
     if (st != CC_OK)
         goto out;
@@ -164,7 +164,7 @@ static enum cc_status disconnect_tip(struct cc_chain *c, struct cc_error *err)
     cc_undo_clear(&undo);
 out:
     cc_block_clear(&block);
-    return st;
+    return cc_context(err, st, "Failed to disconnect block");
 }
 
 static void condemn(struct cc_chain *c, struct cc_index *i,

@@ -238,9 +238,8 @@ enum cc_status cc_verify_start(struct cc_chain *c, enum cc_verify_level level,
 
     if (st == CC_NOTFOUND) /* pruned: what is there is right */
         return CC_OK;
-    if (st != CC_CORRUPT)
+    if (st != CC_CORRUPT && st != CC_IO)
         return st;
-    return cc_context(err, st,
-                      "Corrupted block database detected. Please restart with "
-                      "-reindex or -reindex-chainstate to recover.");
+    return cc_chain_ask_rebuild(c, st, "Corrupted block database detected",
+                                err);
 }

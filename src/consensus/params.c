@@ -304,6 +304,11 @@ bad:
                    wrong, spec);
 }
 
+const char *cc_params_product(const struct cc_params *p)
+{
+    return p->storage_active ? "CloudCoin" : "Bitcoin Core";
+}
+
 cc_amount cc_subsidy(const struct cc_params *p, uint32_t height)
 {
     uint32_t halvings = height / p->halving;

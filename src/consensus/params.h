@@ -64,7 +64,8 @@ struct cc_params {
     const char *directory; /* below the data directory; "" for main */
     uint32_t magic;        /* as four bytes little-endian on the wire */
     uint16_t port, rpc_port;
-    const char *const *dns_seeds; /* NULL behind the last; NULL: none */
+    const char *const *dns_seeds;   /* NULL behind the last; NULL: none */
+    const char *const *fixed_seeds; /* "address:port", in the same way */
     struct cc_address_prefixes prefixes;
 
     bool storage_active;
@@ -90,6 +91,10 @@ struct cc_params {
 
     struct cc_u256 minimum_chain_work;
 };
+
+/* The node as users of the chain know it: sentences that scripts look for
+ * carry it, so on Bitcoin's chains it is the name they expect. */
+const char *cc_params_product(const struct cc_params *p);
 
 const struct cc_params *cc_params_get(enum cc_chain_id id);
 /* By -chain name; NULL if there is none. bitcoin: with -bitcoin. */

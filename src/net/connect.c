@@ -23,6 +23,7 @@
 #define LOCAL_MANUAL 4
 
 struct attempt {
+    struct attempt *next;
     char node[256];
     enum cc_connection_type type;
     bool extra;             /* one more than there are places */
@@ -235,16 +236,20 @@ static enum cc_status listen_on(struct cc_net *n, const struct cc_netaddr *a,
 {
     struct cc_hub_bind *b = cc_calloc(1, sizeof(*b));
     struct cc_listener *ls;
+    struct cc_error why;
     enum cc_status st;
     size_t cap = n->listener_count, cap2 = cap;
 
     b->hub = n->hub;
     b->permissions = bits;
     b->onion = onion;
-    st = cc_listener_new(&ls, n->loop, a, cc_hub_accepted, b, err);
+    st = cc_listener_new(&ls, n->loop, a, cc_hub_accepted, b, &why);
     if (st != CC_OK) {
         free(b);
-        return st;
+        return st == CC_LIMIT
+                   ? cc_fail(err, CC_IO, "%s %s is probably already running.",
+                             why.text, cc_params_product(n->params))
+                   : cc_fail(err, st, "%s", why.text);
     }
     n->listeners = cc_grow(n->listeners, &cap, n->listener_count + 1,
                            sizeof(*n->listeners));
@@ -380,12 +385,22 @@ static void open_node(struct cc_net *n, const char *node,
     a->addr = addr;
     if (m)
         m->pending = true;
+    a->next = n->attempts;
+    n->attempts = a;
     n->connecting++;
     target.host = host;
     target.port = port;
     target.addr = addr;
     target.proxy = cc_reach_proxy(&n->reach, &addr);
     cc_hub_connect(n->hub, &target, a);
+}
+
+bool cc_connect_pending(const struct cc_net *n, const char *node)
+{
+    for (const struct attempt *a = n->attempts; a; a = a->next)
+        if (!strcmp(a->node, node))
+            return true;
+    return false;
 }
 
 void cc_connect_open(struct cc_net *n, const char *node,
@@ -597,6 +612,11 @@ static void outbound_arrived(struct cc_net *n, struct cc_conn *conn)
     bool take = false;
 
     n->connecting--;
+    for (struct attempt **at = &n->attempts; *at; at = &(*at)->next)
+        if (*at == a) {
+            *at = a->next;
+            break;
+        }
     if (m)
         m->pending = false;
     if (!atomic_load(&n->active))

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "net/node.h"
 #include "util/mem.h"
@@ -415,9 +416,20 @@ void cc_net_try_node(struct cc_net *n, const char *node)
     cc_net_call(n, task_open, &a);
 }
 
+static void task_pending(void *arg)
+{
+    struct ask *a = arg;
+
+    pthread_mutex_lock(&a->n->lock);
+    a->yes = !a->n->stop;
+    pthread_mutex_unlock(&a->n->lock);
+    a->yes = a->yes && cc_connect_pending(a->n, a->text);
+}
+
 enum cc_status cc_net_open(struct cc_net *n, const char *node,
                            enum cc_connection_type type, struct cc_error *err)
 {
+    static const struct timespec pause = {0, 2000000};
     struct ask a = {.n = n, .text = node, .type = type, .err = err};
     char host[256];
     uint16_t port;
@@ -425,6 +437,9 @@ enum cc_status cc_net_open(struct cc_net *n, const char *node,
     if (!cc_host_split(node, host, sizeof(host), &port))
         return cc_fail(err, CC_INVALID, "Error: Invalid address: %s", node);
     cc_net_call(n, task_open, &a);
+    /* An attempt ends by itself, with a connection or without. */
+    for (a.yes = a.st == CC_OK; a.yes; nanosleep(&pause, NULL))
+        cc_net_call(n, task_pending, &a);
     return a.st;
 }
 

@@ -370,9 +370,7 @@ static int open_socket(const struct cc_netaddr *addr, const char *text,
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
     if (!set_flags(fd) || bind(fd, (struct sockaddr *)&ss, len) != 0) {
         if (errno == EADDRINUSE)
-            cc_fail(err, CC_IO,
-                    "Unable to bind to %s on this computer. CloudCoin is "
-                    "probably already running.",
+            cc_fail(err, CC_LIMIT, "Unable to bind to %s on this computer.",
                     text);
         else
             cc_fail_errno(err, "Unable to bind to %s on this computer", text);

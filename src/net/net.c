@@ -469,6 +469,7 @@ static void *net_main(void *arg)
     bool busy = false, tick_all;
 
     cc_log_name_thread("msghand");
+    cc_log(n->log, "msghand thread start");
     next_deadline(&deadline);
     while (wait_for_news(n, &deadline, busy)) {
         tick_all = run_tasks(n);
@@ -598,7 +599,7 @@ static void save_anchors(struct cc_net *n)
     for (size_t i = 0; i < n->peer_count && count < CC_ANCHORS_MAX; i++) {
         const struct cc_peer *p = n->peers[i];
 
-        if (p->type != CC_CONN_BLOCK_RELAY || !p->ready || !p->addr.network)
+        if (p->type != CC_CONN_BLOCK_RELAY || !p->addr.network)
             continue;
         e[count].addr = p->addr;
         e[count].services = p->services;
@@ -741,6 +742,13 @@ enum cc_status cc_net_start(struct cc_net *n, struct cc_error *err)
         st = cc_incoming_queue_start(n->incoming, err);
     if (st != CC_OK)
         return st;
+    /* Peers are looked for by the thread that is started below; who waits for
+     * bitcoind's threads waits for what they do. */
+    cc_log(n->log, "net thread start");
+    cc_log(n->log, "addcon thread start");
+    if (!n->o.connect_none)
+        cc_log(n->log, "opencon thread start");
+    cc_seek_start(n);
     pthread_mutex_lock(&n->lock);
     e = pthread_create(&n->thread, NULL, net_main, n);
     n->running = e == 0;
@@ -785,6 +793,7 @@ void cc_net_stop(struct cc_net *n)
         free(cc_conn_cookie(conn)); /* an attempt that never arrived */
         cc_conn_release(conn);
     }
+    n->attempts = NULL;
     if (ran)
         save_files(n);
 }

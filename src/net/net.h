@@ -67,6 +67,7 @@ struct cc_net_options {
     bool cjdns_reachable;      /* -cjdnsreachable */
     bool discover;             /* -discover */
     bool dns_seed, dns_seed_set, force_dns_seed; /* -dnsseed, -forcednsseed */
+    bool fixed_seeds;                            /* -fixedseeds */
 
     bool capture;              /* -capturemessages */
     bool check_book;           /* -checkaddrman */

@@ -234,6 +234,7 @@ struct cc_net {
     struct cc_manual *manual;
     size_t manual_count, manual_cap;
     size_t connecting; /* attempts on their way */
+    struct attempt *attempts;
     int64_t next_dump_us, next_outbound_us, next_feeler_us;
     uint64_t group_key; /* of the order of groups when one must go */
     struct cc_book_entry anchors[CC_ANCHORS_MAX];
@@ -245,6 +246,8 @@ struct cc_net {
     const char **seeds; /* names of the chain's parameters, shuffled */
     size_t seed_count, seeds_asked, seeds_now, seeds_open, seeds_found;
     int64_t seeds_at_us, seeds_look_us;
+    bool fixed_wanted; /* the seeds that are addresses are not in yet */
+    int64_t started_s; /* as the node's clock has it */
     int64_t next_check_us, next_stale_us, next_extra_us;
     bool try_extra, caught_up;
 
@@ -454,6 +457,7 @@ void cc_gossip_tick(struct cc_peer *p, int64_t now_us);
 
 /* seek.c */
 void cc_seek_init(struct cc_net *n);
+void cc_seek_start(struct cc_net *n);
 void cc_seek_tick(struct cc_net *n, int64_t now_us);
 /* All places are taken: should one more be opened, and of which type? */
 bool cc_seek_extra(struct cc_net *n, enum cc_connection_type *type);
@@ -466,6 +470,8 @@ void cc_connect_lost(struct cc_peer *p);
 void cc_connect_arrived(struct cc_net *n, struct cc_conn *conn);
 void cc_connect_open(struct cc_net *n, const char *node,
                      enum cc_connection_type type);
+/* Is such an attempt on its way? */
+bool cc_connect_pending(const struct cc_net *n, const char *node);
 /* May another of this type be opened? */
 bool cc_connect_has_room(const struct cc_net *n, enum cc_connection_type t);
 enum cc_status cc_connect_options(struct cc_net *n,

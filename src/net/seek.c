@@ -201,6 +201,80 @@ static void seeds_tick(struct cc_net *n)
     ask_seed(n, n->seeds[n->seeds_asked++]);
 }
 
+/* --- Addresses that come with the program --------------------------------- */
+
+void cc_seek_start(struct cc_net *n)
+{
+    n->started_s = cc_net_now_s(n);
+    n->fixed_wanted = n->o.fixed_seeds && chooses(n);
+    if (chooses(n) && !n->o.fixed_seeds)
+        cc_log(n->log, "Fixed seeds are disabled");
+}
+
+/* Is there a network that can be reached and of which no address is known? */
+static bool network_empty(const struct cc_net *n)
+{
+    for (unsigned net = CC_NET_IPV4; net <= CC_NET_CJDNS; net++) {
+        size_t fresh, tried;
+
+        if (!n->reach.reachable[net])
+            continue;
+        cc_addrbook_counts(n->book, net, &fresh, &tried);
+        if (!fresh && !tried)
+            return true;
+    }
+    return false;
+}
+
+/* Nobody else is there who could tell of addresses. */
+static bool nobody_asked(const struct cc_net *n)
+{
+    if (n->o.dns_seed || n->seednode_count)
+        return false;
+    for (size_t i = 0; i < n->manual_count; i++)
+        if (!n->manual[i].fixed)
+            return false;
+    return true;
+}
+
+static void add_fixed(struct cc_net *n)
+{
+    const char *const *seed = n->params->fixed_seeds;
+    struct cc_netaddr addr, source = {.network = CC_NET_TORV3, .len = 32};
+    int64_t now = cc_net_now_s(n);
+    size_t count = 0;
+
+    memcpy(source.bytes, "fixedseeds", 10); /* a group of its own */
+    for (; seed && *seed; seed++) {
+        if (!cc_reach_parse(&n->reach, &addr, *seed, n->params->port) ||
+            !cc_reach_can(&n->reach, &addr))
+            continue;
+        cc_addrbook_add(n->book, &addr, CC_SERVICE_NETWORK | CC_SERVICE_WITNESS,
+                        now - 7 * DAY_S - (int64_t)cc_random_below(7 * DAY_S),
+                        &source, now);
+        count++;
+    }
+    cc_log(n->log, "Added %zu fixed seeds from reachable networks.", count);
+    n->fixed_wanted = false;
+}
+
+/* They are few and everybody knows them: the last resort. */
+static void fixed_tick(struct cc_net *n)
+{
+    if (!n->fixed_wanted || !network_empty(n))
+        return;
+    if (cc_net_now_s(n) > n->started_s + 60)
+        cc_log(n->log, "Adding fixed seeds as 60 seconds have passed and "
+                       "addrman is empty for at least one reachable network");
+    else if (nobody_asked(n))
+        cc_log(n->log, "Adding fixed seeds as -dnsseed=0 (or IPv4/IPv6 "
+                       "connections are disabled via -onlynet) and neither "
+                       "-addnode nor -seednode are provided");
+    else
+        return;
+    add_fixed(n);
+}
+
 /* --- Too many ------------------------------------------------------------- */
 
 static bool settled(const struct cc_peer *p)
@@ -314,6 +388,7 @@ bool cc_seek_extra(struct cc_net *n, enum cc_connection_type *type)
 void cc_seek_tick(struct cc_net *n, int64_t now)
 {
     seeds_tick(n);
+    fixed_tick(n);
     if (now < n->next_check_us && n->next_check_us - now <= CHECK_US)
         return; /* the clock may be set back by a test */
     n->next_check_us = now + CHECK_US;

@@ -69,6 +69,7 @@ static json_t *stop(struct cc_rpc_call *call)
 {
     int wait_ms = 0;
     struct timespec wait;
+    char text[32];
 
     if (!cc_rpc_get_int32(call, 0, &wait_ms))
         return NULL;
@@ -78,7 +79,9 @@ static json_t *stop(struct cc_rpc_call *call)
             (struct timespec){wait_ms / 1000, (long)(wait_ms % 1000) * 1000000};
         nanosleep(&wait, NULL);
     }
-    return json_string("CloudCoin stopping");
+    snprintf(text, sizeof(text), "%s stopping",
+             cc_params_product(call->env->params));
+    return json_string(text);
 }
 
 static json_t *uptime(struct cc_rpc_call *call)

@@ -380,13 +380,14 @@ static bool may_mine(struct cc_rpc_call *call)
     if (strcmp(env->params->name, "main") != 0)
         return true;
     if (!env->net || !cc_net_counts(env->net).total) {
-        cc_rpc_error(call, CC_RPC_CLIENT_NOT_CONNECTED,
-                     "CloudCoin is not connected!");
+        cc_rpc_error(call, CC_RPC_CLIENT_NOT_CONNECTED, "%s is not connected!",
+                     cc_params_product(env->params));
         return false;
     }
     if (cc_chain_in_ibd(env->chain)) {
         cc_rpc_error(call, CC_RPC_CLIENT_IN_INITIAL_DOWNLOAD,
-                     "CloudCoin is in initial sync and waiting for blocks...");
+                     "%s is in initial sync and waiting for blocks...",
+                     cc_params_product(env->params));
         return false;
     }
     return true;

@@ -14,9 +14,10 @@
 #include "wallet/wallet.h"
 
 /* Read the file, hand its members to args, and write it again with a word of
- * warning for who would edit it. A file that is not there is made. */
-enum cc_status cc_settings_open(const char *path, struct cc_args *args,
-                                struct cc_error *err);
+ * warning for who would edit it, which names the product. A file that is not
+ * there is made. */
+enum cc_status cc_settings_open(const char *path, const char *product,
+                                struct cc_args *args, struct cc_error *err);
 /* Load this wallet at the next start, or do not. path NULL: there is no file,
  * CC_NOTFOUND. */
 enum cc_status cc_settings_set_wallet(const char *path, const char *name,

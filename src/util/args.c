@@ -70,8 +70,11 @@ static void warn(struct cc_args *a, char *text)
     add_text(&a->warnings, &a->warning_count, &a->warning_cap, text);
 }
 
+/* How a word says what it says. */
+enum mood { PLAIN, NEGATED, DOUBLED };
+
 static void add(struct cc_args *a, enum source source, const char *section,
-                const char *name, const char *value, bool negated)
+                const char *name, const char *value, enum mood mood)
 {
     struct setting *s;
 
@@ -82,7 +85,8 @@ static void add(struct cc_args *a, enum source source, const char *section,
     s->section = cc_strdup(section);
     s->name = cc_strdup(name);
     s->value = cc_strdup(value);
-    s->negated = negated;
+    s->negated = mood == NEGATED;
+    s->doubled = mood == DOUBLED;
     s->line = NULL;
     s->mute = false;
 }
@@ -93,19 +97,20 @@ static bool truth(const char *value)
 }
 
 /* "noname" says no, unless its own value is no; *name moves past the "no". */
-static bool negation(struct cc_args *a, const char **name, const char **value)
+static enum mood mood_of(struct cc_args *a, const char **name,
+                         const char **value)
 {
     if (strncmp(*name, "no", 2) != 0)
-        return false;
+        return PLAIN;
     *name += 2;
     if (!truth(*value)) {
         warn(a, cc_asprintf("parsed potentially confusing double-negative "
                             "-%s=%s",
                             *name, *value));
         *value = "1";
-        return false;
+        return DOUBLED;
     }
-    return true;
+    return NEGATED;
 }
 
 /* One word of the command line, without its dashes. */
@@ -116,33 +121,108 @@ static enum cc_status take_word(struct cc_args *a, const char *word,
     const struct cc_arg_option *option;
     enum cc_status st = CC_OK;
     char *whole = cc_strdup(word);
-    bool negated;
+    enum mood mood;
 
     if (eq)
         whole[eq - word] = '\0';
     name = whole;
-    negated = negation(a, &name, &value);
+    mood = mood_of(a, &name, &value);
     option = strchr(name, '.') ? NULL : cc_args_option(a, name);
     if (!option)
         st = cc_fail(err, CC_INVALID, "Invalid parameter -%s", word);
-    else if (!strcmp(name, "includeconf"))
-        st = cc_fail(err, CC_INVALID,
-                     "-includeconf cannot be used from commandline; "
-                     "-includeconf=\"%s\"",
-                     value);
-    else if (negated && option->flags & CC_ARG_NO_NEGATE)
+    else if (mood == NEGATED && option->flags & CC_ARG_NO_NEGATE)
         st = cc_fail(err, CC_INVALID,
                      "Negating of -%s is meaningless and therefore forbidden",
                      name);
-    else if (!eq && !negated && option->flags & CC_ARG_VALUE)
+    else if (!eq && mood != NEGATED && option->flags & CC_ARG_VALUE)
         st = cc_fail(err, CC_INVALID,
                      "Can not set -%s with no value. Please specify value with "
                      "-%s=value.",
                      name, name);
     else
-        add(a, FROM_COMMAND_LINE, "", name, value, negated);
+        add(a, FROM_COMMAND_LINE, "", name, value, mood);
     free(whole);
     return st;
+}
+
+static bool belongs(const struct cc_args *a, const struct setting *s,
+                    enum source source, const char *name)
+{
+    return s->source == source && !s->mute && !strcmp(s->name, name) &&
+           (source != FROM_SECTION || !strcmp(s->section, a->section));
+}
+
+/* The settings of one source under one name, but for those before its last
+ * negation: list[from, to) holds count of them. */
+struct span {
+    size_t from, to, count;
+    const struct setting *first, *last;
+    bool negated;      /* somewhere */
+    bool last_negated; /* and nothing after it */
+};
+
+static struct span span_of(const struct cc_args *a, enum source source,
+                           const char *name)
+{
+    struct span r = {.to = a->count};
+
+    for (size_t i = 0; i < a->count; i++) {
+        const struct setting *s = &a->settings[i];
+
+        if (!belongs(a, s, source, name))
+            continue;
+        if (s->negated) {
+            r = (struct span){.from = i + 1, .to = a->count, .negated = true};
+            r.last_negated = true;
+            continue;
+        }
+        if (!r.count++)
+            r.first = s;
+        r.last = s;
+        r.last_negated = false;
+    }
+    return r;
+}
+
+/* value in quotes, as JSON writes it. */
+static char *quoted(const char *value)
+{
+    struct cc_writer w;
+
+    cc_writer_init_heap(&w);
+    cc_write_u8(&w, '"');
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\')
+            cc_write_u8(&w, '\\');
+        cc_write_u8(&w, (uint8_t)*value);
+    }
+    cc_write_bytes(&w, "\"", 2);
+    return (char *)w.data;
+}
+
+/* As bitcoind tells it: JSON. */
+static char *said(const struct setting *s)
+{
+    return s->negated   ? cc_strdup("false")
+           : s->doubled ? cc_strdup("true")
+                        : quoted(s->value);
+}
+
+/* The command line may forbid includes, not name them. */
+static enum cc_status check_include(const struct cc_args *a,
+                                    struct cc_error *err)
+{
+    struct span s = span_of(a, FROM_COMMAND_LINE, "includeconf");
+    char *value;
+
+    if (!s.count)
+        return CC_OK;
+    value = said(s.first);
+    cc_fail(err, CC_INVALID,
+            "-includeconf cannot be used from commandline; -includeconf=%s",
+            value);
+    free(value);
+    return CC_INVALID;
 }
 
 enum cc_status cc_args_parse(struct cc_args *a, int argc, char **argv,
@@ -164,7 +244,7 @@ enum cc_status cc_args_parse(struct cc_args *a, int argc, char **argv,
     else if (i < argc)
         return cc_fail(err, CC_INVALID,
                        "Command line contains unexpected token '%s'", argv[i]);
-    return CC_OK;
+    return check_include(a, err);
 }
 
 void cc_args_warn(struct cc_args *a, const char *text)
@@ -180,12 +260,12 @@ void cc_args_add_saved(struct cc_args *a, const char *name,
 
     if (!cc_args_option(a, name))
         warn(a, cc_asprintf("Ignoring unknown rw_settings value %s", name));
-    add(a, FROM_SAVED, "", name, "", false);
+    add(a, FROM_SAVED, "", name, "", PLAIN);
     s = &a->settings[a->count - 1];
     s->line = cc_asprintf("Setting file arg: %s = %s", name, json);
     s->mute = true;
     for (size_t i = 0; i < count; i++)
-        add(a, FROM_SAVED, "", name, values[i], negated);
+        add(a, FROM_SAVED, "", name, values[i], negated ? NEGATED : PLAIN);
 }
 
 void cc_args_select(struct cc_args *a, const char *section)
@@ -201,7 +281,7 @@ void cc_args_select(struct cc_args *a, const char *section)
 static bool known_section(const char *name)
 {
     return !strcmp(name, "main") || !strcmp(name, "test") ||
-           !strcmp(name, "regtest");
+           !strcmp(name, "signet") || !strcmp(name, "regtest");
 }
 
 /* In place; returns the first byte that is no blank. */
@@ -241,7 +321,7 @@ static enum cc_status take_setting(struct cc_args *a, struct file *f,
     char *eq = strchr(line, '='), *raw, *dot;
     const char *section = f->section, *name, *value;
     const struct cc_arg_option *option;
-    bool negated;
+    enum mood mood;
 
     if (!eq)
         return cc_fail(err, CC_INVALID, "parse error on line %u: %s%s%s%s",
@@ -267,19 +347,25 @@ static enum cc_status take_setting(struct cc_args *a, struct file *f,
         look_at_section(a, f, section);
     }
     name = raw;
-    negated = negation(a, &name, &value);
+    mood = mood_of(a, &name, &value);
     option = cc_args_option(a, name);
     if (!strcmp(name, "conf"))
         return cc_fail(err, CC_INVALID,
                        "conf cannot be set in the configuration file; use "
                        "includeconf= if you want to include additional config "
                        "files");
+    if (!strcmp(name, "reindex")) /* at every start: hardly meant so */
+        warn(a, cc_strdup("reindex=1 is set in the configuration file, which "
+                          "will significantly slow down startup. Consider "
+                          "removing or commenting out this option for better "
+                          "performance, unless there is currently a condition "
+                          "which makes rebuilding the indexes necessary"));
     if (!option || option->flags & CC_ARG_CLI_ONLY) {
         warn(a, cc_asprintf("Ignoring unknown configuration value %s%s%s",
                             section, *section ? "." : "", name));
         return CC_OK;
     }
-    if (negated && option->flags & CC_ARG_NO_NEGATE)
+    if (mood == NEGATED && option->flags & CC_ARG_NO_NEGATE)
         return cc_fail(err, CC_INVALID,
                        "Negating of -%s is meaningless and therefore forbidden",
                        name);
@@ -289,7 +375,7 @@ static enum cc_status take_setting(struct cc_args *a, struct file *f,
                             value));
         return CC_OK;
     }
-    add(a, *section ? FROM_SECTION : FROM_TOP, section, name, value, negated);
+    add(a, *section ? FROM_SECTION : FROM_TOP, section, name, value, mood);
     return CC_OK;
 }
 
@@ -364,6 +450,8 @@ static enum cc_status read_includes(struct cc_args *a, const char *directory,
     const char *chain;
     enum cc_status st = cc_args_chain(a, &chain, err);
 
+    if (span_of(a, FROM_COMMAND_LINE, "includeconf").last_negated)
+        return st;
     for (size_t i = 0; st == CC_OK && i < end; i++) {
         const struct setting *s = &a->settings[i];
         char *path;
@@ -399,45 +487,6 @@ enum cc_status cc_args_read_text(struct cc_args *a, const char *text,
 }
 
 /* --- Asking -------------------------------------------------------------- */
-
-static bool belongs(const struct cc_args *a, const struct setting *s,
-                    enum source source, const char *name)
-{
-    return s->source == source && !s->mute && !strcmp(s->name, name) &&
-           (source != FROM_SECTION || !strcmp(s->section, a->section));
-}
-
-/* The settings of one source under one name, but for those before its last
- * negation: list[from, to) holds count of them. */
-struct span {
-    size_t from, to, count;
-    const struct setting *first, *last;
-    bool negated;      /* somewhere */
-    bool last_negated; /* and nothing after it */
-};
-
-static struct span span_of(const struct cc_args *a, enum source source,
-                           const char *name)
-{
-    struct span r = {.to = a->count};
-
-    for (size_t i = 0; i < a->count; i++) {
-        const struct setting *s = &a->settings[i];
-
-        if (!belongs(a, s, source, name))
-            continue;
-        if (s->negated) {
-            r = (struct span){.from = i + 1, .to = a->count, .negated = true};
-            r.last_negated = true;
-            continue;
-        }
-        if (!r.count++)
-            r.first = s;
-        r.last = s;
-        r.last_negated = false;
-    }
-    return r;
-}
 
 /* Is the top of the file silent about this option on this chain? */
 static bool top_ignored(const struct cc_args *a, const char *name)
@@ -542,7 +591,7 @@ void cc_args_soft_set(struct cc_args *a, const char *name, const char *value)
 
 void cc_args_force(struct cc_args *a, const char *name, const char *value)
 {
-    add(a, FORCED, "", name, value, false);
+    add(a, FORCED, "", name, value, PLAIN);
 }
 
 enum cc_status cc_args_chain(const struct cc_args *a, const char **name,
@@ -552,30 +601,20 @@ enum cc_status cc_args_chain(const struct cc_args *a, const char **name,
     const char *chain = decide(a, "chain", true, &negated);
     const char *test = decide(a, "testnet", true, &negated);
     const char *reg = decide(a, "regtest", true, &negated);
+    const char *sig = decide(a, "signet", true, &negated);
     bool is_test = test && truth(test), is_reg = reg && truth(reg);
+    bool is_sig = sig && truth(sig);
 
-    if ((chain != NULL) + is_test + is_reg > 1)
+    if ((chain != NULL) + is_test + is_reg + is_sig > 1)
         return cc_fail(err, CC_INVALID,
-                       "Invalid combination of -regtest, -testnet and -chain. "
-                       "Can use at most one.");
-    *name = chain ? chain : is_test ? "test" : is_reg ? "regtest" : "main";
+                       "Invalid combination of -regtest, -signet, -testnet and "
+                       "-chain. Can use at most one.");
+    *name = chain     ? chain
+            : is_test ? "test"
+            : is_reg  ? "regtest"
+            : is_sig  ? "signet"
+                      : "main";
     return CC_OK;
-}
-
-/* value in quotes, as JSON writes it. */
-static char *quoted(const char *value)
-{
-    struct cc_writer w;
-
-    cc_writer_init_heap(&w);
-    cc_write_u8(&w, '"');
-    for (; *value; value++) {
-        if (*value == '"' || *value == '\\')
-            cc_write_u8(&w, '\\');
-        cc_write_u8(&w, (uint8_t)*value);
-    }
-    cc_write_bytes(&w, "\"", 2);
-    return (char *)w.data;
 }
 
 char *cc_args_line(const struct cc_args *a, size_t i)
@@ -595,7 +634,7 @@ char *cc_args_line(const struct cc_args *a, size_t i)
     if (option && option->flags & CC_ARG_SECRET)
         value = cc_strdup("****");
     else
-        value = s->negated ? cc_strdup("false") : quoted(s->value);
+        value = said(s);
     line = cc_asprintf("%s arg: %s%s%s%s=%s",
                        s->source == FROM_SECTION || s->source == FROM_TOP
                            ? "Config file"

@@ -55,9 +55,9 @@ enum cc_status cc_args_parse(struct cc_args *a, int argc, char **argv,
  * options marked CC_ARG_NETWORK are read. */
 void cc_args_select(struct cc_args *a, const char *section);
 
-/* The chain that -chain, -testnet and -regtest choose: "main" without any. If
- * several do: CC_INVALID, with bitcoind's sentence. *name lives as long as
- * a. */
+/* The chain that -chain, -testnet, -signet and -regtest choose: "main" without
+ * any. If several do: CC_INVALID, with bitcoind's sentence. *name lives as long
+ * as a. */
 enum cc_status cc_args_chain(const struct cc_args *a, const char **name,
                              struct cc_error *err);
 

@@ -21,8 +21,9 @@ struct setting {
     char *section; /* "" unless FROM_SECTION */
     char *name, *value;
     bool negated;
-    char *line; /* of a saved one: as the log tells it; NULL: not told */
-    bool mute;  /* only there for its line */
+    bool doubled; /* -noname=0: yes */
+    char *line;   /* of a saved one: as the log tells it; NULL: not told */
+    bool mute;    /* only there for its line */
 };
 
 struct cc_args {

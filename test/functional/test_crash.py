@@ -133,8 +133,9 @@ class Crash(framework.TestCase):
             f.write(b"garbage!")
         status, err = node.start_fails()
         self.assertEqual(status, 1)
-        self.assertIn("Corrupted block database detected", err)
-        self.assertIn("rev00000.dat", err)
+        self.assertEqual(err, ": Corrupted block database detected.\n"
+                              "Please restart with -reindex or -reindex-chainstate to recover.\n")
+        self.assertIn("rev00000.dat", node.log())
         node.start("-reindex")
         self.wait_until(lambda: node.height() == 20, what="rebuilt")
 

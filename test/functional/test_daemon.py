@@ -27,7 +27,7 @@ class TestStart(framework.TestCase):
         self.fails("Error parsing command line arguments: Invalid parameter -nothing", "-nothing")
         self.fails("Command line contains unexpected token 'word', see cloudcoind -h for a list of options.", "word")
         self.fails("Unsupported logging category -debug=nothing.", "-debug=nothing")
-        self.fails("Invalid combination of -regtest, -testnet and -chain. Can use at most one.", "-testnet")
+        self.fails("Invalid combination of -regtest, -signet, -testnet and -chain. Can use at most one.", "-testnet")
         self.fails("-maxmempool must be at least 5 MB", "-maxmempool=4")
         self.fails("Invalid port specified in -rpcport: '70000'", "-rpcport=70000")
         self.fails("Invalid port specified in -port: 'x'", "-port=x")
@@ -134,7 +134,8 @@ class TestStart(framework.TestCase):
             f.write("nonsense")
         status, err = node.start_fails()
         self.assertEqual(status, 1)
-        self.assertRegex(err, r"\AError: .*chainstate")
+        self.assertEqual(err, ": Error opening block database.\nPlease restart with -reindex or -reindex-chainstate to "
+                              "recover.\n")
         self.assertFalse(os.path.exists(os.path.join(node.chain_dir, ".cookie")))
 
     def test_version_and_help(self):

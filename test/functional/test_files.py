@@ -55,8 +55,9 @@ class Files(framework.TestCase):
         os.rename(path, path + ".away")
         status, err = node.start_fails()
         self.assertEqual(status, 1)
-        self.assertIn("Error loading block database. Please restart with -reindex", err)
-        self.assertIn("blk00001.dat is missing", err)
+        self.assertEqual(err, ": Error loading block database.\n"
+                              "Please restart with -reindex or -reindex-chainstate to recover.\n")
+        self.assertIn("blk00001.dat is missing", node.log())
         os.rename(path + ".away", path)
         node.start()
         self.assertEqual((node.height(), node.log().count("Checking all blk files are present...")), (600, 2))

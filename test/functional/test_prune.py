@@ -91,7 +91,7 @@ class Manual(framework.TestCase):
         node.stop()
         node.args.remove("-prune=1")
         self.assertEqual(node.start_fails(), (1, (
-            "Error: You need to rebuild the database using -reindex to go back to unpruned mode.  This will redownload "
+            ": You need to rebuild the database using -reindex to go back to unpruned mode.  This will redownload "
             "the entire blockchain.\nPlease restart with -reindex or -reindex-chainstate to recover.\n")))
         other = self.start_node()
         other.generate(1)

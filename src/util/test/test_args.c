@@ -89,6 +89,8 @@ static void test_faults_of_the_command_line(void **state)
         {"-noconf", "Negating of -conf is meaningless and therefore forbidden"},
         {"-includeconf=x", "-includeconf cannot be used from commandline; "
                            "-includeconf=\"x\""},
+        {"-noincludeconf=0", "-includeconf cannot be used from commandline; "
+                             "-includeconf=true"},
         {"word", "Command line contains unexpected token 'word'"},
         {"-", "Command line contains unexpected token '-'"},
     };
@@ -212,8 +214,9 @@ static void test_faults_of_the_file(void **state)
                     "forbidden"},
         {"rpcpassword=a#b", "parse error on line 1, using # in rpcpassword "
                             "can be ambiguous and should be avoided"},
-        {"regtest=1\ntestnet=1", "Invalid combination of -regtest, -testnet "
-                                 "and -chain. Can use at most one."},
+        {"regtest=1\ntestnet=1",
+         "Invalid combination of -regtest, -signet, -testnet "
+         "and -chain. Can use at most one."},
         {"includeconf=gone", "Failed to include configuration file gone"},
         {"includeconf=/tmp", "Included config file \"/tmp\" is a directory."},
         {"conf=other", "conf cannot be set in the configuration file; use "
@@ -313,6 +316,7 @@ static void test_includes(void **state)
                               "[regtest]\nincludeconf=sub.conf\n"
                               "[test]\nincludeconf=missing.conf\n";
     static const char inner[] = "dbcache=6\nincludeconf=other.conf\n";
+    static char *no[] = {"-noincludeconf"};
     struct cc_args *a = fresh();
 
     (void)state;
@@ -328,6 +332,12 @@ static void test_includes(void **state)
                         "ignoring -includeconf=other.conf");
     assert_non_null(cc_args_warning(a, 1)); /* read twice: top, section */
     assert_null(cc_args_warning(a, 2));
+    cc_args_free(a);
+
+    a = fresh(); /* the command line can forbid it */
+    assert_int_equal(cc_args_parse(a, 1, no, NULL, NULL), CC_OK);
+    assert_int_equal(cc_args_read_file(a, main_path, dir, NULL), CC_OK);
+    assert_false(cc_args_is_set(a, "dbcache"));
     cc_args_free(a);
 
     a = fresh();

@@ -12,6 +12,7 @@
 #include "util/hex.h"
 #include "util/mem.h"
 #include "wallet/descriptor_i.h"
+#include "wallet/miniscript.h"
 
 void cc_desc_put(struct cc_writer *w, const char *fmt, ...)
 {
@@ -389,7 +390,8 @@ static bool infer_wrapped(struct cc_writer *w, struct cc_bytes script,
     if (!p2sh && !cc_bytes_equal(script, wsh))
         return false;
     cc_desc_put(w, "%s%s", p2sh ? "sh(" : "", witness ? "wsh(" : "");
-    if (!infer_keys(w, inner, witness ? CC_DESC_IN_WSH : CC_DESC_IN_SH, p))
+    if (!infer_keys(w, inner, witness ? CC_DESC_IN_WSH : CC_DESC_IN_SH, p) &&
+        !(witness && cc_miniscript_infer(w, inner)))
         return false;
     cc_desc_put(w, "%s%s", p2sh ? ")" : "", witness ? ")" : "");
     return true;

@@ -12,6 +12,8 @@ libcc_wallet_a_SOURCES = \
     src/wallet/file.c src/wallet/file.h \
     src/wallet/identity.c src/wallet/identity.h \
     src/wallet/keys.c src/wallet/keys.h \
+    src/wallet/miniscript.c src/wallet/miniscript.h \
+    src/wallet/miniscript_type.c src/wallet/miniscript_i.h \
     src/wallet/select.c src/wallet/select.h \
     src/wallet/sign.c \
     src/wallet/spend.c \
@@ -48,3 +50,7 @@ src_wallet_test_test_select_LDADD = $(WALLET_TEST)
 check_PROGRAMS += src/wallet/test/test_descriptor
 src_wallet_test_test_descriptor_SOURCES = src/wallet/test/test_descriptor.c
 src_wallet_test_test_descriptor_LDADD = $(WALLET_TEST)
+
+check_PROGRAMS += src/wallet/test/test_miniscript
+src_wallet_test_test_miniscript_SOURCES = src/wallet/test/test_miniscript.c
+src_wallet_test_test_miniscript_LDADD = $(WALLET_TEST)

@@ -607,6 +607,8 @@ class TestRaw(framework.TestCase):
         multi = d(f"5121{ALICE}51ae")
         self.assertEqual(multi["desc"].split("#")[0], f"multi(1,{ALICE})")
         self.assertEqual(multi["segwit"]["desc"].split("#")[0], f"wsh(multi(1,{ALICE}))")
+        self.assertEqual(d(f"21{ALICE}ad60b2")["segwit"]["desc"].split("#")[0], f"wsh(and_v(v:pk({ALICE}),older(16)))")
+        self.assertTrue(d(f"21{ALICE}ac60b2")["segwit"]["desc"].startswith("addr("))
         null = d("6a04deadbeef")
         self.assertEqual((null["type"], null["asm"], "p2sh" in null), ("nulldata", "OP_RETURN -1866575390"[:9] + null["asm"][9:],
                                                                        False))

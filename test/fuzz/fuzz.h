@@ -41,6 +41,7 @@
     X(manifest)                                                                \
     X(mempool)                                                                 \
     X(message)                                                                 \
+    X(miniscript)                                                              \
     X(mtree)                                                                   \
     X(netaddr)                                                                 \
     X(noise)                                                                   \

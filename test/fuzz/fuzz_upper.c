@@ -10,6 +10,7 @@
 #include "wallet/descriptor.h"
 #include "wallet/file.h"
 #include "wallet/keys.h"
+#include "wallet/miniscript.h"
 
 /* --- Coins on disk ----------------------------------------------------- */
 
@@ -307,6 +308,25 @@ static void check_descriptor(const struct cc_descriptor *d,
         free(text);
     }
     cc_descriptor_scripts_clear(&s);
+}
+
+/* A script; what it is found to be is text, or nothing is said. */
+void fuzz_miniscript(const uint8_t *data, size_t len)
+{
+    struct cc_writer w;
+    bool found;
+    int depth = 0;
+
+    cc_writer_init_heap(&w);
+    found = cc_miniscript_infer(&w, cc_bytes(data, len));
+    FUZZ_CHECK(found == (w.len > 0));
+    for (size_t i = 0; i < w.len; i++) {
+        FUZZ_CHECK(w.data[i] > ' ' && w.data[i] < 0x7f);
+        depth += (w.data[i] == '(') - (w.data[i] == ')');
+        FUZZ_CHECK(depth >= 0);
+    }
+    FUZZ_CHECK(!depth);
+    cc_writer_clear(&w);
 }
 
 /* A text; what it is shown as parses, and is shown the same again. */

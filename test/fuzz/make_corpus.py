@@ -285,6 +285,12 @@ def make_message():
         put("reader", "sizes-%d" % i, b)
 
 
+def make_miniscript():
+    rows = [r for r in text("miniscript.txt").splitlines() if r[0] != "#" and len(r) < 1500]
+    for i, row in enumerate(every(rows, 12)):
+        put("miniscript", "row-%d" % i, bytes.fromhex(row.split("\t")[0]))
+
+
 def make_noise():
     acts = re.findall(r"output: 0x([0-9a-f]{100,132})",
                       text("bolt08_transport_vectors.md"))
@@ -451,5 +457,6 @@ make_storage()
 make_text()
 make_message()
 make_noise()
+make_miniscript()
 make_session()
 make_node()

@@ -2,6 +2,7 @@
 bin_PROGRAMS += cloudcoind
 cloudcoind_SOURCES = src/chain_options.c src/chain_options.h \
     src/cloudcoind.c src/crash.c src/crash.h src/net_options.c src/node.c src/node.h \
+    src/notify.c src/notify.h \
     src/node_options.c src/node_options.h src/options.c src/options.h \
     src/log_options.c src/pool_options.c \
     src/setup.c src/setup.h

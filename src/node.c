@@ -16,6 +16,7 @@
 #include "crypto/ec.h"
 #include "crypto/hash.h"
 #include "node_options.h"
+#include "notify.h"
 #include "rpc/extension.h"
 #include "rpc/settings.h"
 #include "rpc/template.h"
@@ -44,6 +45,7 @@ struct cc_node {
     struct cc_rpc *rpc;
     struct cc_waiter *waiter;
     struct cc_templates *templates;
+    struct cc_notify *notify;
     struct cc_warnings *warnings;
     struct cc_vote_watch votes;
     struct cc_server *server;
@@ -198,50 +200,12 @@ static enum cc_status write_pid(struct cc_node *n, struct cc_error *err)
 
 /* --- What the chain tells ---------------------------------------------- */
 
-static void run_command(struct cc_log *log, const char *command)
+static void notify_command(struct cc_node *n, const char *command,
+                           const char *text)
 {
-    int status = system(command);
+    struct cc_notify_word word = {'s', text};
 
-    if (status)
-        cc_log(log, "runCommand error: system(%s) returned %d", command,
-               status);
-}
-
-struct command {
-    struct cc_log *log;
-    char *text;
-};
-
-static void *command_thread(void *arg)
-{
-    struct command *c = arg;
-
-    run_command(c->log, c->text);
-    free(c->text);
-    free(c);
-    return NULL;
-}
-
-/* In the background: a slow command must not hold the chain's lock. */
-static void notify_command(struct cc_node *n, const char *template,
-                           const char *hash)
-{
-    struct command *c = cc_calloc(1, sizeof(*c));
-    const char *mark = strstr(template, "%s");
-    pthread_attr_t attr;
-    pthread_t thread;
-
-    c->log = n->log;
-    c->text = mark ? cc_asprintf("%.*s%s%s", (int)(mark - template), template,
-                                 hash, mark + 2)
-                   : cc_strdup(template);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    if (pthread_create(&thread, &attr, command_thread, c)) {
-        free(c->text);
-        free(c);
-    }
-    pthread_attr_destroy(&attr);
+    cc_notify_spawn(n->notify, command, &word, 1);
 }
 
 static json_t *block_event(const struct cc_index *i)
@@ -289,7 +253,7 @@ static void on_alert(void *arg, const char *text)
 
     if (!command || !*command)
         return;
-    quoted = cc_asprintf("'%s'", text); /* the words are all ours */
+    quoted = cc_notify_quote(text);
     notify_command(n, command, quoted);
     free(quoted);
 }
@@ -486,6 +450,26 @@ static void broadcast(void *arg, const uint8_t txid[32])
         cc_net_broadcast(n->net, txid);
 }
 
+/* -walletnotify. */
+static void on_wallet_tx(void *arg, const char *wallet,
+                         const struct cc_wallet_tx *tx)
+{
+    struct cc_node *n = arg;
+    bool in_block = tx->height >= 0;
+    char txid[65], block[65] = "unconfirmed", height[12];
+    char *name = cc_notify_quote(wallet);
+    struct cc_notify_word words[] = {
+        {'s', txid}, {'b', block}, {'h', height}, {'w', name}};
+
+    cc_hex_encode_rev(txid, tx->tx.txid, 32);
+    if (in_block)
+        cc_hex_encode_rev(block, tx->block, 32);
+    snprintf(height, sizeof(height), "%" PRId32, in_block ? tx->height : -1);
+    cc_notify_spawn(n->notify, cc_args_get(n->setup->args, "walletnotify", ""),
+                    words, sizeof(words) / sizeof(words[0]));
+    free(name);
+}
+
 /* One that a user names is not made: a mistyped name would hide his wallets. */
 static enum cc_status check_walletdir(const char *path, struct cc_error *err)
 {
@@ -525,6 +509,10 @@ static enum cc_status open_wallets(struct cc_node *n, struct cc_error *err)
     c.mempool = n->mempool;
     c.broadcast = broadcast;
     c.broadcast_arg = n;
+    if (*cc_args_get(args, "walletnotify", "") &&
+        !cc_args_is_negated(args, "walletnotify"))
+        c.changed = on_wallet_tx;
+    c.changed_arg = n;
     c.ec = n->ec;
     c.clock = &n->clock;
     c.log = n->log;
@@ -709,6 +697,7 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     n->ec = cc_ec_new();
     n->rpc = cc_rpc_new();
     n->waiter = cc_waiter_new();
+    n->notify = cc_notify_new(n->log);
     n->warnings = cc_warnings_new(on_alert, n);
     set_env(n);
     st = write_pid(n, err);
@@ -784,7 +773,7 @@ void cc_node_free(struct cc_node *n)
          n->started &&
          (command = cc_args_get_nth(n->setup->args, "shutdownnotify", i));
          i++)
-        run_command(n->log, command);
+        cc_notify_run(n->notify, command);
     /* Nobody new comes in, those who wait are let go. */
     cc_server_interrupt(n->server);
     if (n->waiter)
@@ -807,6 +796,7 @@ void cc_node_free(struct cc_node *n)
     cc_rpc_free(n->rpc);
     cc_waiter_free(n->waiter);
     cc_warnings_free(n->warnings);
+    cc_notify_free(n->notify);
     cc_ec_free(n->ec);
     json_decref(n->extension_init);
     cc_chain_options_clear(&n->chain_options);

@@ -92,6 +92,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"paytxfee", "=<amt>", WALLET, "Fee rate (in CLC/kvB) to add to transactions you send (default: 0.00)", 0},
     {"spendzeroconfchange", "", WALLET, "Spend unconfirmed change when sending (default: 1)", 0},
     {"walletdir", "=<dir>", WALLET, "Specify directory to hold wallets (default: wallets below the chain's folder)", CC_ARG_NETWORK},
+    {"walletnotify", "=<cmd>", WALLET, "Execute command when a wallet transaction changes. %s in cmd is replaced by its txid, %w by the wallet's name, %b by the hash and %h by the height of the block that holds it (\"unconfirmed\" and -1 if none does)", 0},
     {"walletrbf", "", WALLET, "Send transactions that may be replaced (default: 1)", 0},
     {"wallet", "=<name>", WALLET, "Load the wallet of that name on startup; may be given several times", CC_ARG_NETWORK},
 

@@ -75,6 +75,20 @@ void cc_book_free(struct cc_book *b)
     free(b);
 }
 
+void cc_book_listen(struct cc_book *b,
+                    void (*changed)(void *arg, const struct cc_wallet_tx *tx),
+                    void *arg)
+{
+    b->changed = changed;
+    b->changed_arg = arg;
+}
+
+static void tell(const struct cc_book *b, const struct cc_book_entry *e)
+{
+    if (b->changed)
+        b->changed(b->changed_arg, &e->pub);
+}
+
 void cc_book_set_keys(struct cc_book *b, struct cc_wallet_keys *keys)
 {
     b->keys = keys;
@@ -180,6 +194,7 @@ static void mark_conflict(struct cc_book *b, struct cc_book_entry *e,
     memcpy(e->pub.block, hash, 32);
     e->pub.in_mempool = false;
     e->dirty = true;
+    tell(b, e);
     for (uint32_t i = 0; i < e->pub.tx.vout_count; i++) {
         struct cc_outpoint o = {.index = i};
 
@@ -270,6 +285,7 @@ bool cc_book_connect(struct cc_book *b, int32_t height, const uint8_t hash[32],
         e->pub.block_time = block->header.time;
         e->pub.in_mempool = false;
         e->dirty = any = true;
+        tell(b, e);
     }
     return any;
 }
@@ -287,6 +303,7 @@ bool cc_book_disconnect(struct cc_book *b, int32_t height,
             continue;
         t->height = t->conflict = -1;
         b->txs[i]->dirty = any = true;
+        tell(b, b->txs[i]);
     }
     return any;
 }
@@ -311,6 +328,7 @@ bool cc_book_mempool_add(struct cc_book *b, const struct cc_tx *tx, bool claim,
         e->dirty = true;
     }
     e->pub.in_mempool = true;
+    tell(b, e);
     return true;
 }
 
@@ -372,6 +390,7 @@ const struct cc_wallet_tx *cc_book_add_ours(struct cc_book *b,
     if (to && !e->pub.to)
         e->pub.to = cc_strdup(to);
     e->dirty = true;
+    tell(b, e);
     return &e->pub;
 }
 

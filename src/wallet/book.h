@@ -58,6 +58,10 @@ struct cc_book;
 struct cc_book *cc_book_new(struct cc_wallet_keys *keys,
                             const struct cc_params *params);
 void cc_book_free(struct cc_book *b);
+/* Whoever is to be told of a transaction that came or changed. */
+void cc_book_listen(struct cc_book *b,
+                    void (*changed)(void *arg, const struct cc_wallet_tx *tx),
+                    void *arg);
 /* The same keys in another object. */
 void cc_book_set_keys(struct cc_book *b, struct cc_wallet_keys *keys);
 

@@ -25,6 +25,8 @@ struct cc_book {
     struct cc_wallet_keys *keys;
     const struct cc_params *params;
     int32_t tip;
+    void (*changed)(void *arg, const struct cc_wallet_tx *tx);
+    void *changed_arg;
     struct cc_book_entry **txs;
     size_t count, cap;
     uint64_t next_order;

@@ -122,12 +122,22 @@ void cc_wallet_resubmit(struct cc_wallet *w)
     }
 }
 
+static void tell(void *arg, const struct cc_wallet_tx *tx)
+{
+    const struct cc_wallet *w = arg;
+    const struct cc_wallets_config *c = &w->ws->config;
+
+    if (c->changed)
+        c->changed(c->changed_arg, w->name, tx);
+}
+
 enum cc_status cc_wallet_attach(struct cc_wallet *w, struct cc_error *err)
 {
     int64_t told = cc_clock_monotonic_ms();
     enum cc_status st = CC_OK;
     bool there = false;
 
+    cc_book_listen(w->book, tell, w);
     while (st == CC_OK && !there) {
         st = catch_up(w, &there, err);
         if (st == CC_OK && !there && cc_clock_monotonic_ms() - told > 5000) {

@@ -40,6 +40,11 @@ struct cc_wallets_config {
      * lock. NULL: nobody is told. */
     void (*broadcast)(void *arg, const uint8_t txid[32]);
     void *broadcast_arg;
+    /* Told of a transaction of a wallet that came or changed, under any lock.
+     * NULL: nobody is. */
+    void (*changed)(void *arg, const char *wallet,
+                    const struct cc_wallet_tx *tx);
+    void *changed_arg;
     const struct cc_ec *ec;
     struct cc_clock *clock;
     struct cc_log *log;         /* may be NULL */

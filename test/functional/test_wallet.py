@@ -33,6 +33,33 @@ class WalletCase(framework.TestCase):
         return txid in self.rpc.getrawmempool()
 
 
+class TestNotify(WalletCase):
+    def test_walletnotify(self):
+        """Of each transaction that comes or changes, with its block; a name is one word whatever is in it."""
+        told = os.path.join(self.folder, "told")
+        os.mkdir(told)
+        self.node.stop()
+        self.node.start("-walletnotify=echo %h %b %% %x >> " + told + "/%w_%s")
+        name = "a'b';$HOME&c"
+        w = self.wallet(name)
+        address = w.getnewaddress()
+
+        def lines(txid):
+            path = os.path.join(told, f"{name}_{txid}")
+            return open(path).read().splitlines() if os.path.exists(path) else []
+        block, = self.rpc.generatetoaddress(1, address)
+        coinbase, = self.rpc.getblock(block)["tx"]
+        self.wait_until(lambda: lines(coinbase) == [f"1 {block} %% %x"], what="told of a coinbase")
+        self.rpc.generatetoaddress(100, framework.BURN["regtest"])
+        txid = w.sendtoaddress(framework.BURN["regtest"], 1)
+        self.wait_until(lambda: "-1 unconfirmed %% %x" in lines(txid), what="told of a payment")
+        block, = self.node.generate(1)
+        self.wait_until(lambda: lines(txid)[-1] == f"102 {block} %% %x", what="told of its block")
+        self.rpc.invalidateblock(block)
+        self.wait_until(lambda: lines(txid)[-1] == "-1 unconfirmed %% %x", what="told that it is gone")
+        self.assertEqual(len(os.listdir(told)), 2)
+
+
 class TestWallets(WalletCase):
     def test_choosing_one(self):
         self.assert_rpc_error(-18, "No wallet is loaded.", self.rpc.getbalance)

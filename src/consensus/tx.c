@@ -151,8 +151,8 @@ void cc_tx_read(struct cc_reader *r, struct cc_tx *tx, struct cc_arena *arena,
                  (size_t)(body_end - body));
 }
 
-enum cc_status cc_tx_decode(struct cc_tx *tx, const void *data, size_t len,
-                            bool allow_witness)
+static enum cc_status decode(struct cc_tx *tx, const void *data, size_t len,
+                             bool allow_witness, bool whole)
 {
     struct cc_arena arena;
     struct cc_reader r;
@@ -161,13 +161,25 @@ enum cc_status cc_tx_decode(struct cc_tx *tx, const void *data, size_t len,
     cc_arena_init(&arena);
     cc_reader_init(&r, cc_arena_dup(&arena, data, len), len);
     cc_tx_read(&r, &t, &arena, allow_witness);
-    if (!cc_reader_done(&r)) {
+    if (r.failed || (whole && r.left)) {
         cc_arena_clear(&arena);
         return CC_MALFORMED;
     }
     *tx = t;
     tx->arena = arena;
     return CC_OK;
+}
+
+enum cc_status cc_tx_decode(struct cc_tx *tx, const void *data, size_t len,
+                            bool allow_witness)
+{
+    return decode(tx, data, len, allow_witness, true);
+}
+
+enum cc_status cc_tx_decode_front(struct cc_tx *tx, const void *data,
+                                  size_t len)
+{
+    return decode(tx, data, len, true, false);
 }
 
 const char *cc_tx_fault(const void *data, size_t len)

@@ -75,7 +75,10 @@ void cc_tx_read(struct cc_reader *r, struct cc_tx *tx, struct cc_arena *arena,
  * the caller who must guess tries with and without witness. */
 enum cc_status cc_tx_decode(struct cc_tx *tx, const void *data, size_t len,
                             bool allow_witness);
-/* What is wrong with bytes that cc_tx_decode, with witness, has refused. */
+/* As messages are read: what follows the transaction is not looked at. */
+enum cc_status cc_tx_decode_front(struct cc_tx *tx, const void *data,
+                                  size_t len);
+/* What is wrong with bytes that these have refused. */
 const char *cc_tx_fault(const void *data, size_t len);
 /* A deep copy that owns its bytes. */
 void cc_tx_copy(struct cc_tx *out, const struct cc_tx *tx);

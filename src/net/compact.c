@@ -181,7 +181,7 @@ enum cc_status cc_partial_decode(struct cc_partial **out, const void *data,
     cc_random_bytes(seed, sizeof(seed));
     cc_map_init(&p->by_id, 8, sizeof(uint32_t), seed);
     ok = read_prefilled(p, &r, whole);
-    if (r.failed || (ok && !cc_reader_done(&r))) {
+    if (r.failed) {
         cc_partial_free(p);
         return CC_MALFORMED;
     }
@@ -295,7 +295,7 @@ enum cc_status cc_getblocktxn_decode(struct cc_getblocktxn *out,
     m.index = cc_malloc((m.count + 1) * sizeof(*m.index));
     for (size_t i = 0; i < m.count && ok; i++)
         ok = read_index(&r, &next, UINT32_MAX, &m.index[i]);
-    if (!ok || !cc_reader_done(&r)) {
+    if (!ok || r.failed) {
         free(m.index);
         return CC_MALFORMED;
     }
@@ -332,7 +332,7 @@ enum cc_status cc_blocktxn_decode(struct cc_blocktxn *out, const void *data,
     b.txs = cc_arena_calloc(&b.arena, b.count + 1, sizeof(*b.txs));
     for (size_t i = 0; i < b.count && !r.failed; i++)
         cc_tx_read(&r, &b.txs[i], &b.arena, true);
-    if (!cc_reader_done(&r)) {
+    if (r.failed) {
         cc_arena_clear(&b.arena);
         return CC_MALFORMED;
     }

@@ -266,7 +266,7 @@ enum cc_status cc_msg_addr_decode(struct cc_addr_entry **out, size_t *count,
             read_v1_addr(&r, &a[i].addr);
         }
     }
-    if (!cc_reader_done(&r)) {
+    if (r.failed) {
         free(a);
         *count = too_long;
         return too_long ? CC_INVALID : CC_MALFORMED;
@@ -309,7 +309,7 @@ enum cc_status cc_msg_inv_decode(struct cc_inv **out, size_t *count,
         *count = n;
         return CC_LIMIT;
     }
-    if (r.failed || r.left != n * 36)
+    if (r.failed)
         return CC_MALFORMED;
     inv = cc_malloc(n ? n * sizeof(*inv) : 1);
     for (size_t i = 0; i < n; i++) {
@@ -368,7 +368,7 @@ enum cc_status cc_msg_locator_decode(struct cc_msg_locator *out,
         out->count = m.count;
         return CC_LIMIT;
     }
-    if (r.failed || r.left != m.count * 32 + 32)
+    if (r.failed || r.left < m.count * 32 + 32)
         return CC_MALFORMED;
     m.hashes = cc_malloc(m.count ? m.count * 32 : 1);
     for (size_t i = 0; i < m.count; i++)
@@ -415,7 +415,7 @@ enum cc_status cc_msg_headers_decode(struct cc_header **out, size_t *count,
         cc_header_read(&r, &h[i]);
         cc_read_compact(&r); /* number of transactions: always sent as 0 */
     }
-    if (!cc_reader_done(&r)) {
+    if (r.failed) {
         free(h);
         return CC_MALFORMED;
     }
@@ -445,7 +445,7 @@ enum cc_status cc_msg_sendcmpct_decode(struct cc_msg_sendcmpct *out,
     cc_reader_init(&r, data, len);
     m.announce = cc_read_u8(&r) != 0;
     m.version = cc_read_u64le(&r);
-    if (!cc_reader_done(&r))
+    if (r.failed)
         return CC_MALFORMED;
     *out = m;
     return CC_OK;

@@ -312,6 +312,9 @@ static void refused(struct cc_peer *p, const struct cc_tx *tx,
     /* Without its witness we cannot tell: the wtxid says nothing. */
     if (err->verdict != CC_VERDICT_WITNESS) {
         cc_recent_add(&n->rejects, tx->wtxid);
+        /* What the txid names is at fault, whatever the witness. */
+        if (!strcmp(err->reason, "bad-txns-nonstandard-inputs"))
+            cc_recent_add(&n->rejects, tx->txid);
         cc_cmpct_keep(n, tx);
     }
     cc_orphans_remove(n->orphans, tx->wtxid);
@@ -381,7 +384,7 @@ void cc_relay_on_tx(struct cc_peer *p, const struct cc_conn_message *m)
     }
     if (cc_chain_in_ibd(n->chain))
         return;
-    if (cc_tx_decode(&tx, m->payload, m->len, true) != CC_OK) {
+    if (cc_tx_decode_front(&tx, m->payload, m->len) != CC_OK) {
         cc_peer_malformed_by(p, m, cc_tx_fault(m->payload, m->len));
         return;
     }

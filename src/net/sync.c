@@ -159,6 +159,13 @@ static void send_getdata(struct cc_peer *p, const struct cc_inv *inv, size_t n)
     cc_peer_send(p, CC_MSG_GETDATA, &w);
 }
 
+/* A block may have witnesses that p would leave out. */
+static bool gives_whole(const struct cc_peer *p, const struct cc_index *i)
+{
+    return p->services & CC_SERVICE_WITNESS ||
+           i->height < p->net->params->segwit_height;
+}
+
 static uint32_t whole_type(const struct cc_peer *p)
 {
     return p->services & CC_SERVICE_WITNESS ? CC_INV_WITNESS_BLOCK
@@ -256,7 +263,8 @@ static size_t find_blocks(struct cc_peer *p, struct cc_index **out, size_t room,
         struct cc_index *i = cc_index_ancestor(p->best_known, h);
         int64_t *who = cc_map_get(&n->flight, i->hash);
 
-        if (i->status & (CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD))
+        if (i->status & (CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD) ||
+            !gives_whole(p, i))
             return found;
         if ((i->status & CC_INDEX_DATA) || cc_chain_contains(n->chain, i)) {
             if (i->chain_tx)
@@ -332,15 +340,14 @@ void cc_sync_direct_fetch(struct cc_peer *p, struct cc_index *last)
 
     cc_chain_lock(n->chain);
     tip = cc_chain_tip(n->chain);
-    if (now < n->io_pause_us || !(p->services & CC_SERVICE_WITNESS) ||
-        !cc_sync_near_tip(n) ||
+    if (now < n->io_pause_us || !cc_sync_near_tip(n) ||
         (last->status & (CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD)) ||
         cc_u256_cmp(&tip->work, &last->work) > 0)
         goto out;
     while (walk && !cc_chain_contains(n->chain, walk) &&
            count <= MAX_IN_FLIGHT) {
         if (!(walk->status & CC_INDEX_DATA) &&
-            !cc_map_get(&n->flight, walk->hash))
+            !cc_map_get(&n->flight, walk->hash) && gives_whole(p, walk))
             want[count++] = walk;
         walk = walk->prev;
     }
@@ -496,7 +503,7 @@ void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m)
     enum cc_status st;
     char hex[65];
 
-    st = cc_block_decode_take(&block, m->payload, m->len);
+    st = cc_block_decode_front(&block, m->payload, m->len);
     m->payload = NULL;
     if (st != CC_OK) {
         cc_peer_malformed(p, m);

@@ -535,9 +535,12 @@ class TestBlocks(Hostile):
         _, raw = self.next_block()
         with Peer(self.node) as p:
             p.send("block", raw[:-1])
-            p.send("block", raw + b"\0")
             p.sync()
-        self.assert_log("malformed block message")
+            self.assert_log("malformed block message")
+            p.send("block", raw + b"\0")  # what follows is not looked at
+            p.sync()
+        self.assertEqual(self.node.tip(), sha256d(raw[:80])[::-1].hex())
+        self.assertEqual(self.node.rpc.getblock(self.node.tip(), 0), raw.hex())
 
     def test_unknown_parents(self):
         """A block of nobody's chain, again and again: ten times are enough, also when they come at once."""
@@ -803,10 +806,10 @@ class TestTransactions(Hostile):
         number = struct.pack("<i", number)
         return number + b"\0\x01" + body + b"\x01\x01\x51" + bytes(4) if witness else number + body + bytes(4)
 
-    def mature(self):
+    def mature(self, script=ANYONE):
         """The outpoint of a coinbase that anybody may spend."""
         header, height = self.next_header()
-        txs = [coinbase(height, 50 * 10**8, script=ANYONE)]
+        txs = [coinbase(height, 50 * 10**8, script=script)]
         header.root = merkle([sha256d(t) for t in txs])
         with Peer(self.node) as p:
             p.send("block", block(header.mine(), txs))
@@ -866,6 +869,14 @@ class TestTransactions(Hostile):
         with Peer(self.node, features=(), services=1) as p:
             p.send("inv", inv((TX, UNKNOWN)))
             self.assertEqual(p.wait("getdata"), inv((TX, UNKNOWN)))
+
+    def test_inputs_of_the_future(self):
+        """Refused for what it spends: another witness would not help, so it is not asked for by txid either."""
+        out = self.mature(b"\x52\x20" + bytes(32))
+        self.refuse(self.tx(out, 49 * 10**8), "bad-txns-nonstandard-inputs", False)
+        with Peer(self.node, features=()) as p:
+            p.send("inv", inv((TX, sha256d(self.tx(out, 49 * 10**8, witness=False))), (TX, UNKNOWN)))
+            self.assertEqual(p.wait("getdata"), inv((TX | WITNESS, UNKNOWN)))
 
     def test_malformed_witnesses(self):
         tx = self.tx(UNKNOWN + bytes(4), 1)

@@ -414,6 +414,18 @@ class TestBlocks(P2P):
                 p.send("headers", b"\1" + head.raw() + b"\0")
                 self.assertEqual(p.wait("getdata"), inv((kind, head.hash())))
 
+    def test_without_witnesses_no_blocks(self):
+        """Who keeps no witnesses is asked for no block that may have some; the next is."""
+        header = self.node.rpc.getblockheader(self.node.tip())
+        head, raw = self.make_block(self.tip(), 4, header["time"] + 1)
+        with Peer(self.node, services=1) as p, Peer(self.node) as q:
+            for x in (p, q):
+                x.sync()
+                x.send("headers", b"\1" + head.raw() + b"\0")
+                x.sync()
+            self.assertNotIn("getdata", p.commands())
+            self.assertIn(("getdata", inv((BLOCK | WITNESS, head.hash()))), q.seen)
+
     def test_promised_block_does_not_come(self):
         """Ten minutes, the spacing of blocks, is what a peer has to deliver."""
         now = int(time.time())

@@ -40,7 +40,7 @@ static void check_addr(const void *data, size_t len, bool v2)
     if (known && !v2) { /* addrv2 has more than one form of an address */
         cc_writer_init_heap(&w);
         cc_msg_addr_write(&w, a, n, v2);
-        FUZZ_CHECK(fuzz_same(&w, data, len));
+        FUZZ_CHECK(w.len <= len && fuzz_same(&w, data, w.len));
         cc_writer_clear(&w);
     }
     free(a);
@@ -57,7 +57,7 @@ static void check_inv(const void *data, size_t len)
     FUZZ_CHECK(n <= CC_MAX_INV);
     cc_writer_init_heap(&w);
     cc_msg_inv_write(&w, inv, n);
-    FUZZ_CHECK(fuzz_same(&w, data, len));
+    FUZZ_CHECK(w.len <= len && fuzz_same(&w, data, w.len));
     cc_writer_clear(&w);
     free(inv);
 }
@@ -180,7 +180,7 @@ void fuzz_compact(const uint8_t *data, size_t len)
     cc_writer_init_heap(&w);
     if (cc_getblocktxn_decode(&g, data, len) == CC_OK) {
         cc_getblocktxn_write(&w, g.hash, g.index, g.count);
-        FUZZ_CHECK(fuzz_same(&w, data, len));
+        FUZZ_CHECK(w.len <= len && fuzz_same(&w, data, w.len));
         free(g.index);
     }
     if (cc_blocktxn_decode(&b, data, len) == CC_OK) {
@@ -189,7 +189,7 @@ void fuzz_compact(const uint8_t *data, size_t len)
         cc_write_compact(&w, b.count);
         for (size_t i = 0; i < b.count; i++)
             cc_tx_write(&w, &b.txs[i], true);
-        FUZZ_CHECK(fuzz_same(&w, data, len));
+        FUZZ_CHECK(w.len <= len && fuzz_same(&w, data, w.len));
         cc_blocktxn_clear(&b);
     }
     cc_writer_clear(&w);

@@ -33,6 +33,16 @@ static enum cc_status decode(struct cc_tx *tx, const char *hex, bool witness)
     return st;
 }
 
+static void refused_for(const char *hex, const char *fault)
+{
+    uint8_t *raw;
+    size_t len;
+
+    raw = cc_test_unhex(hex, &len);
+    assert_string_equal(cc_tx_fault(raw, len), fault);
+    free(raw);
+}
+
 static void refused(const char *hex)
 {
     struct cc_tx tx;
@@ -179,12 +189,19 @@ static void test_forms(void **state)
     refused(PLAIN "00");
     refused("01000000"
             "01" IN "01" OUT "050000");
-    /* Superfluous witness record: the mark without any witness. */
+    refused_for("01000000"
+                "01" IN "01" OUT "050000",
+                "end of data");
+    /* The mark without any witness. */
     refused(MARKED("01", "00"));
-    /* Unknown transaction optional data, with and without a witness. */
+    refused_for(MARKED("01", "00"), "Superfluous witness record");
+    refused_for(MARKED("03", "00"), "Superfluous witness record");
+    /* Unknown marks, with and without a witness. */
     refused(MARKED("02", ""));
     refused(MARKED("03", "0101ff"));
     refused(MARKED("80", ""));
+    refused_for(MARKED("02", ""), "Unknown transaction optional data");
+    refused_for(MARKED("03", "0101ff"), "Unknown transaction optional data");
     /* Marked and no inputs: no witness can follow. */
     refused("01000000"
             "00"
@@ -369,13 +386,33 @@ static void test_flips(void **state)
     free(raw);
 }
 
+/* A message's transaction ends where it ends. */
+static void test_front(void **state)
+{
+    struct cc_tx tx, front;
+    uint8_t *raw;
+    size_t len;
+
+    (void)state;
+    assert_int_equal(decode(&tx, MARKED("01", "0101ff"), true), CC_OK);
+    raw = cc_test_unhex(MARKED("01", "0101ff") "77", &len);
+    assert_int_equal(cc_tx_decode_front(&front, raw, len), CC_OK);
+    assert_memory_equal(front.wtxid, tx.wtxid, 32);
+    assert_memory_equal(front.txid, tx.txid, 32);
+    assert_int_equal(front.size, len - 1);
+    cc_tx_clear(&front);
+    assert_int_equal(cc_tx_decode_front(&front, raw, len - 2), CC_MALFORMED);
+    cc_tx_clear(&tx);
+    free(raw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fields),   cmocka_unit_test(test_forms),
         cmocka_unit_test(test_least),    cmocka_unit_test(test_without_witness),
         cmocka_unit_test(test_max_size), cmocka_unit_test(test_coinbase),
-        cmocka_unit_test(test_flips),
+        cmocka_unit_test(test_flips),    cmocka_unit_test(test_front),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,9 +199,10 @@ static void test_addr(void **state)
         for (size_t len = 0; len < w.len; len++)
             assert_int_equal(cc_msg_addr_decode(&got, &count, v2, w.data, len),
                              CC_MALFORMED);
-        cc_write_u8(&w, 0);
+        cc_write_u8(&w, 0); /* what follows is not looked at */
         assert_int_equal(cc_msg_addr_decode(&got, &count, v2, w.data, w.len),
-                         CC_MALFORMED);
+                         CC_OK);
+        free(got);
         cc_writer_clear(&w);
     }
 }
@@ -363,9 +364,12 @@ static void test_inv(void **state)
         assert_memory_equal(got[i].hash, inv[i].hash, 32);
     }
     free(got);
-    cc_write_u8(&w, 0);
-    assert_int_equal(cc_msg_inv_decode(&got, &count, w.data, w.len),
-                     CC_MALFORMED);
+    for (size_t len = 0; len < w.len; len++)
+        assert_int_equal(cc_msg_inv_decode(&got, &count, w.data, len),
+                         CC_MALFORMED);
+    cc_write_u8(&w, 0); /* what follows is not looked at */
+    assert_int_equal(cc_msg_inv_decode(&got, &count, w.data, w.len), CC_OK);
+    free(got);
     cc_writer_clear(&w);
 }
 
@@ -390,6 +394,9 @@ static void test_locator(void **state)
     cc_msg_locator_clear(&m);
     for (size_t len = 0; len < w.len; len += 7)
         assert_int_equal(cc_msg_locator_decode(&m, w.data, len), CC_MALFORMED);
+    cc_write_u8(&w, 0);
+    assert_int_equal(cc_msg_locator_decode(&m, w.data, w.len), CC_OK);
+    cc_msg_locator_clear(&m);
     cc_writer_clear(&w);
     cc_writer_init_heap(&w);
     cc_msg_locator_write(&w, (const uint8_t(*)[32])hashes, CC_MAX_LOCATOR + 1,
@@ -483,8 +490,8 @@ static void test_random(void **state)
         cc_writer_init_heap(&w);
         if (cc_msg_inv_decode(&inv, &count, buf, len) == CC_OK) {
             cc_msg_inv_write(&w, inv, count);
-            assert_int_equal(w.len, len);
-            assert_memory_equal(w.data, buf, len);
+            assert_true(w.len <= len);
+            assert_memory_equal(w.data, buf, w.len);
             free(inv);
             decoded++;
         }

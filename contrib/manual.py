@@ -62,7 +62,7 @@ must be running.""",
 PARTS = {
     "asmap cjdnsreachable dnsseed= fixedseeds= forcednsseed i2pacceptincoming= i2psam listenonion= natpmp= onion proxy "
     "proxyrandomize torcontrol torpassword upnp= onlynet dns": "no control of Tor, no I2P, no port mapping, no fixed seeds",
-    "blockfilterindex= peerblockfilters= coinstatsindex= rest= v2transport=":
+    "blockfilterindex= peerblockfilters= rest= v2transport=":
         "that part is not there",
     "zmqpubhashblock zmqpubhashtx zmqpubrawblock zmqpubrawtx zmqpubsequence zmqpubhashblockhwm zmqpubhashtxhwm "
     "zmqpubrawblockhwm zmqpubrawtxhwm zmqpubsequencehwm": "no ZeroMQ; an extension hears the same",

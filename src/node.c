@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "chain/statsindex.h"
 #include "chain/txindex.h"
 #include "chain/vote.h"
 #include "chain_options.h"
@@ -28,6 +29,7 @@
 #include "util/mem.h"
 
 #define TXINDEX_CACHE_BYTES ((size_t)32 << 20)
+#define STATSINDEX_CACHE_BYTES (8 << 20)
 #define QUICK_TEMPLATE_MS 10
 #define MIN_DISK_BYTES (UINT64_C(50) << 20)
 
@@ -51,6 +53,7 @@ struct cc_node {
     struct cc_server *server;
     struct cc_chain *chain;
     struct cc_txindex *txindex;
+    struct cc_statsindex *statsindex;
     struct cc_mempool *mempool;
     struct cc_wallets *wallets;
     struct cc_net *net;
@@ -391,6 +394,30 @@ static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
     return st;
 }
 
+static enum cc_status open_statsindex(struct cc_node *n, struct cc_error *err)
+{
+    struct cc_statsindex_config c = {.chain = n->chain,
+                                     .cache_bytes = STATSINDEX_CACHE_BYTES,
+                                     .log = n->log,
+                                     .fault = cc_crash_fault(&n->crash),
+                                     .stop = n->hooks.stop_soon};
+    char *directory;
+    enum cc_status st;
+
+    if (!cc_args_get_bool(n->setup->args, "coinstatsindex", false))
+        return CC_OK;
+    if (n->params.storage_active)
+        return cc_fail(err, CC_INVALID,
+                       "-coinstatsindex is not supported where storage is "
+                       "active.");
+    announce(n, "Syncing coinstatsindex\xe2\x80\xa6");
+    directory = cc_setup_path(n->setup, "indexes/coinstats");
+    c.directory = directory;
+    st = cc_statsindex_open(&n->statsindex, &c, err);
+    free(directory);
+    return st;
+}
+
 static enum cc_status open_mempool(struct cc_node *n, struct cc_error *err)
 {
     struct cc_mempool_listener listener = {n, on_added, NULL};
@@ -529,6 +556,7 @@ static void set_env(struct cc_node *n)
                              .mempool = n->mempool,
                              .net = n->net,
                              .txindex = n->txindex,
+                             .statsindex = n->statsindex,
                              .wallets = n->wallets,
                              .ec = n->ec,
                              .args = n->setup->args,
@@ -673,9 +701,10 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
 {
     static enum cc_status (*const steps[])(struct cc_node *,
                                            struct cc_error *) = {
-        start_server, open_chain, open_txindex, open_mempool,
-        open_wallets, open_net,   load_wallets, import_blocks,
-        load_mempool, start_net,  end_warmup,   start_extensions,
+        start_server,     open_chain,   open_txindex, open_statsindex,
+        open_mempool,     open_wallets, open_net,     load_wallets,
+        import_blocks,    load_mempool, start_net,    end_warmup,
+        start_extensions,
     };
     const struct cc_args *args = n->setup->args;
     enum cc_status st;
@@ -750,6 +779,7 @@ enum cc_status cc_node_check(struct cc_node *n, struct cc_error *err)
 {
     if (!cc_chain_failed(n->chain, err) &&
         !(n->txindex && cc_txindex_failed(n->txindex, err)) &&
+        !(n->statsindex && cc_statsindex_failed(n->statsindex, err)) &&
         check_space(n->setup, true, err) == CC_OK)
         return CC_OK;
     cc_log(n->log, "*** %s", err->text);
@@ -793,6 +823,7 @@ void cc_node_free(struct cc_node *n)
     cc_mempool_free(n->mempool);
     cc_chain_free(n->chain);
     cc_txindex_free(n->txindex);
+    cc_statsindex_free(n->statsindex);
     cc_rpc_free(n->rpc);
     cc_waiter_free(n->waiter);
     cc_warnings_free(n->warnings);

@@ -22,6 +22,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"blocknotify", "=<cmd>", GENERAL, "Execute command when the best block changes (%s in cmd is replaced by block hash)", 0},
     {"blocksdir", "=<dir>", GENERAL, "Specify directory to hold blocks subdirectory for *.dat files (default: <datadir>)", 0},
     {"blocksonly", "", GENERAL, "Reject transactions from network peers; wallet and RPC may still send (default: 0)", 0},
+    {"coinstatsindex", "", GENERAL, "Maintain coinstats index used by the gettxoutsetinfo RPC; not where storage is active (default: 0)", 0},
     {"conf", "=<file>", GENERAL, "Specify path to read-only configuration file. Relative paths are below the data directory (default: cloudcoin.conf, with -bitcoin bitcoin.conf)", CC_ARG_CLI_ONLY},
     {"daemon", "", GENERAL, "Run in the background as a daemon and accept commands (default: 0)", 0},
     {"daemonwait", "", GENERAL, "Wait for initialization to be finished before exiting; implies -daemon (default: 0)", 0},
@@ -177,7 +178,6 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"rpcdoccheck", "", DEBUG, "", CC_ARG_HIDDEN},
     {"unsafesqlitesync", "", DEBUG, "", CC_ARG_HIDDEN},
     {"blockfilterindex", "", DEBUG, "", CC_ARG_HIDDEN},
-    {"coinstatsindex", "", DEBUG, "", CC_ARG_HIDDEN},
     {"i2pacceptincoming", "", DEBUG, "", CC_ARG_HIDDEN},
     {"listenonion", "", DEBUG, "", CC_ARG_HIDDEN},
     {"natpmp", "", DEBUG, "", CC_ARG_HIDDEN},
@@ -193,7 +193,6 @@ const size_t cc_daemon_option_count =
 
 const char *const cc_daemon_absent[] = {
     "blockfilterindex",
-    "coinstatsindex",
     "i2pacceptincoming",
     "listenonion",
     "natpmp",

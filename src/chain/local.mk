@@ -17,6 +17,7 @@ libcc_chain_a_SOURCES = \
     src/chain/prune.c \
     src/chain/rebuild.c \
     src/chain/reorg.c \
+    src/chain/statsindex.c src/chain/statsindex.h \
     src/chain/txindex.c src/chain/txindex.h \
     src/chain/undo.c src/chain/undo.h \
     src/chain/verify.c \
@@ -28,7 +29,8 @@ CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
     src/chain/test/test_storm src/chain/test/test_damage \
     src/chain/test/test_vote src/chain/test/test_ask src/chain/test/test_assume \
     src/chain/test/test_prune src/chain/test/test_consistent \
-    src/chain/test/test_txindex test/crash
+    src/chain/test/test_txindex \
+    src/chain/test/test_statsindex test/crash
 check_PROGRAMS += $(CHAIN_TESTS)
 src_chain_test_test_db_SOURCES = src/chain/test/test_db.c
 src_chain_test_test_db_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
@@ -57,6 +59,9 @@ src_chain_test_test_damage_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_txindex_SOURCES = src/chain/test/test_txindex.c \
     $(CHAIN_WORLD)
 src_chain_test_test_txindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_statsindex_SOURCES = src/chain/test/test_statsindex.c \
+    $(CHAIN_WORLD)
+src_chain_test_test_statsindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_assume_SOURCES = src/chain/test/test_assume.c \
     $(CHAIN_WORLD)
 src_chain_test_test_assume_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)

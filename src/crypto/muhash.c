@@ -3,6 +3,7 @@
 #include <gmp.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "crypto/hash.h"
 #include "util/mem.h"
@@ -87,9 +88,32 @@ void cc_muhash_remove(struct cc_muhash *m, const void *data, size_t len)
     multiply(m, m->removed, data, len);
 }
 
+static void put(uint8_t out[BYTES], const mpz_t n)
+{
+    memset(out, 0, BYTES);
+    mpz_export(out, NULL, -1, 1, 0, 0, n);
+}
+
+static bool get(const struct cc_muhash *m, mpz_t n, const uint8_t in[BYTES])
+{
+    mpz_import(n, BYTES, -1, 1, 0, 0, in);
+    return mpz_sgn(n) > 0 && mpz_cmp(n, m->prime) < 0;
+}
+
+void cc_muhash_save(const struct cc_muhash *m, uint8_t out[CC_MUHASH_STATE])
+{
+    put(out, m->added);
+    put(out + BYTES, m->removed);
+}
+
+bool cc_muhash_load(struct cc_muhash *m, const uint8_t in[CC_MUHASH_STATE])
+{
+    return get(m, m->added, in) && get(m, m->removed, in + BYTES);
+}
+
 void cc_muhash_final(struct cc_muhash *m, uint8_t out[32])
 {
-    uint8_t bytes[BYTES] = {0};
+    uint8_t bytes[BYTES];
     mpz_t n;
 
     mpz_init(n);
@@ -98,7 +122,7 @@ void cc_muhash_final(struct cc_muhash *m, uint8_t out[32])
         mpz_set_ui(n, 0);
     mpz_mul(n, n, m->added);
     mpz_mod(n, n, m->prime);
-    mpz_export(bytes, NULL, -1, 1, 0, 0, n);
+    put(bytes, n);
     mpz_clear(n);
     cc_sha256_once(out, bytes, BYTES);
 }

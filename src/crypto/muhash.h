@@ -22,6 +22,10 @@ struct cc_muhash *cc_muhash_new(void); /* of the empty set */
 void cc_muhash_free(struct cc_muhash *m);
 void cc_muhash_add(struct cc_muhash *m, const void *data, size_t len);
 void cc_muhash_remove(struct cc_muhash *m, const void *data, size_t len);
+/* To go on another time. load: false if there are no such numbers. */
+#define CC_MUHASH_STATE 768
+void cc_muhash_save(const struct cc_muhash *m, uint8_t out[CC_MUHASH_STATE]);
+bool cc_muhash_load(struct cc_muhash *m, const uint8_t in[CC_MUHASH_STATE]);
 /* m stays as it is. */
 void cc_muhash_final(struct cc_muhash *m, uint8_t out[32]);
 

@@ -1,6 +1,7 @@
 /* blockchain: the coin set. */
 #include <stdlib.h>
 
+#include "chain/statsindex.h"
 #include "consensus/script.h"
 #include "crypto/hash.h"
 #include "crypto/muhash.h"
@@ -71,8 +72,6 @@ struct totals {
     struct cc_muhash *muhash; /* of the set; or NULL */
 };
 
-/* The hashes are over each coin as (outpoint, 2 x height + coinbase, output).
- */
 static bool add_coin(void *arg, const struct cc_outpoint *out,
                      const struct cc_coin *coin)
 {
@@ -83,15 +82,12 @@ static bool add_coin(void *arg, const struct cc_outpoint *out,
         t->txs++;
     memcpy(t->last, out->txid, 32);
     t->outs++;
-    t->bogo_size += 32 + 4 + 4 + 8 + 2 + coin->out.script.len;
+    t->bogo_size += cc_coin_bogo_size(coin);
     t->amount += coin->out.value;
     if (!t->hash && !t->muhash)
         return true;
     cc_writer_init_heap(&w);
-    cc_write_bytes(&w, out->txid, 32);
-    cc_write_u32le(&w, out->index);
-    cc_write_u32le(&w, coin->height << 1 | coin->coinbase);
-    cc_txout_write(&w, &coin->out);
+    cc_coin_write_hashed(&w, out, coin);
     if (t->hash)
         cc_sha256_update(t->hash, w.data, w.len);
     else
@@ -124,37 +120,129 @@ static json_t *totals_json(const struct totals *t, struct cc_chain *c,
     return o;
 }
 
-static json_t *gettxoutsetinfo(struct cc_rpc_call *call)
+/* From -coinstatsindex: nothing is counted. What the block did is what it
+ * adds to the block before. */
+static json_t *block_info(const struct cc_coin_totals *t,
+                          const struct cc_coin_totals *before)
 {
-    const char *type = cc_rpc_str(call, 0, "hash_serialized_3");
+    json_t *o = json_object(), *lost = json_object();
+    const cc_amount genesis = t->genesis - before->genesis;
+    const cc_amount scripts = t->scripts - before->scripts;
+    const cc_amount unclaimed = t->unclaimed - before->unclaimed;
+
+    cc_json_set_amount(lost, "genesis_block", genesis);
+    cc_json_set_amount(lost, "bip30",
+                       0); /* two blocks of Bitcoin's main chain */
+    cc_json_set_amount(lost, "scripts", scripts);
+    cc_json_set_amount(lost, "unclaimed_rewards", unclaimed);
+    cc_json_set_amount(o, "prevout_spent", t->spent - before->spent);
+    cc_json_set_amount(o, "coinbase", t->coinbase - before->coinbase);
+    cc_json_set_amount(o, "new_outputs_ex_coinbase",
+                       t->created - before->created);
+    cc_json_set_amount(o, "unspendable", genesis + scripts + unclaimed);
+    cc_json_set(o, "unspendables", lost);
+    return o;
+}
+
+static json_t *indexed_json(struct cc_rpc_call *call, const struct cc_index *at,
+                            bool muhash)
+{
+    struct cc_statsindex *s = call->env->statsindex;
+    struct cc_coin_totals t, before = {0};
+    struct cc_error err;
+    json_t *o;
+
+    cc_error_init(&err);
+    if (cc_statsindex_find(s, at->hash, &t, &err) != CC_OK ||
+        (at->prev &&
+         cc_statsindex_find(s, at->prev->hash, &before, &err) != CC_OK))
+        return cc_rpc_error(call, CC_RPC_INTERNAL_ERROR,
+                            "Unable to read UTXO set");
+    o = json_object();
+    cc_json_set_int(o, "height", at->height);
+    cc_json_set_hash(o, "bestblock", at->hash);
+    cc_json_set(o, "txouts", cc_json_u64(t.count));
+    cc_json_set(o, "bogosize", cc_json_u64(t.bogo_size));
+    if (muhash)
+        cc_json_set_hash(o, "muhash", t.muhash);
+    cc_json_set_amount(o, "total_amount", t.amount);
+    cc_json_set_amount(o, "total_unspendable_amount",
+                       t.genesis + t.scripts + t.unclaimed);
+    cc_json_set(o, "block_info", block_info(&t, &before));
+    return o;
+}
+
+/* The tip, when all who follow it know of it. */
+static struct cc_index *tip_told(struct cc_chain *c)
+{
+    struct cc_index *tip;
+
+    cc_chain_lock(c);
+    tip = cc_chain_tip(c);
+    cc_chain_unlock(c);
+    return tip;
+}
+
+/* NULL: an error is said. */
+static struct cc_index *asked_block(struct cc_rpc_call *call, bool serialized,
+                                    bool use_index)
+{
+    const char *words = NULL;
+
+    if (!cc_rpc_arg(call, 1))
+        return tip_told(call->env->chain);
+    if (!call->env->statsindex)
+        words = "Querying specific block heights requires coinstatsindex";
+    else if (serialized)
+        words = "hash_serialized_3 hash type cannot be queried for a specific "
+                "block";
+    else if (!use_index)
+        words = "Cannot set use_index to false when querying for a specific "
+                "block";
+    if (!words)
+        return cc_rpc_hash_or_height(call, 1);
+    cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "%s", words);
+    return NULL;
+}
+
+static json_t *count_all(struct cc_rpc_call *call, bool serialized, bool muhash)
+{
     struct cc_chain *c = call->env->chain;
-    bool serialized = !strcmp(type, "hash_serialized_3");
-    bool muhash = !strcmp(type, "muhash");
     struct totals t = {0};
     struct cc_sha256 hash;
     struct cc_index *at;
     struct cc_error err;
-    enum cc_status st;
     json_t *o = NULL;
 
-    if (!serialized && !muhash && strcmp(type, "none") != 0)
-        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                            "'%s' is not a valid hash_type", type);
-    if (cc_rpc_arg(call, 1))
-        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                            "Querying specific block heights requires "
-                            "coinstatsindex");
     cc_error_init(&err);
     cc_sha256_init(&hash);
     t.hash = serialized ? &hash : NULL;
     t.muhash = muhash ? cc_muhash_new() : NULL;
-    st = cc_chain_each_coin_at(c, &at, add_coin, &t, &err);
-    if (st == CC_OK)
+    if (cc_chain_each_coin_at(c, &at, add_coin, &t, &err) == CC_OK)
         o = totals_json(&t, c, at);
     else
         cc_rpc_error(call, CC_RPC_INTERNAL_ERROR, "Unable to read UTXO set");
     cc_muhash_free(t.muhash);
     return o;
+}
+
+static json_t *gettxoutsetinfo(struct cc_rpc_call *call)
+{
+    const char *type = cc_rpc_str(call, 0, "hash_serialized_3");
+    const bool use_index = cc_rpc_bool(call, 2, true);
+    const bool serialized = !strcmp(type, "hash_serialized_3");
+    const bool muhash = !strcmp(type, "muhash");
+    struct cc_index *at;
+
+    if (!serialized && !muhash && strcmp(type, "none") != 0)
+        return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
+                            "'%s' is not a valid hash_type", type);
+    at = asked_block(call, serialized, use_index);
+    if (!at)
+        return NULL;
+    if (call->env->statsindex && use_index && !serialized)
+        return indexed_json(call, at, muhash);
+    return count_all(call, serialized, muhash);
 }
 
 /* --- verifychain ------------------------------------------------------- */
@@ -191,8 +279,8 @@ static const struct cc_rpc_arg set_args[] = {
            "Which UTXO set hash should be calculated. Options: "
            "'hash_serialized_3' (the legacy algorithm), 'muhash', 'none'."),
     CC_ARG("hash_or_height", CC_RPC_ANY, "the current best block",
-           "The block of which to tell; needs an index that this node does "
-           "not keep."),
+           "The block of which to tell, by hash or height; needs "
+           "-coinstatsindex."),
     CC_ARG("use_index", CC_RPC_BOOL, "true", "Use the index, if there is one."),
 };
 static const struct cc_rpc_arg verify_args[] = {
@@ -211,7 +299,8 @@ static const struct cc_rpc_method methods[] = {
      "Returns statistics about the unspent transaction output set.\nNote this "
      "call may take some time.",
      "{...}    height, bestblock, txouts, bogosize, hash_serialized_3 or "
-     "muhash, total_amount, transactions, disk_size",
+     "muhash, total_amount, and transactions, disk_size or, with "
+     "-coinstatsindex,\n         total_unspendable_amount, block_info",
      "", 0},
     {"blockchain", "verifychain", verifychain, CC_RPC_ARGS(verify_args),
      "Verifies blockchain database.",

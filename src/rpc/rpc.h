@@ -86,8 +86,9 @@ struct cc_rpc_env {
     struct cc_chain *chain;
     struct cc_mempool *mempool;
     struct cc_net *net;
-    struct cc_txindex *txindex; /* NULL without -txindex */
-    struct cc_wallets *wallets; /* NULL with -disablewallet */
+    struct cc_txindex *txindex;       /* NULL without -txindex */
+    struct cc_statsindex *statsindex; /* NULL without -coinstatsindex */
+    struct cc_wallets *wallets;       /* NULL with -disablewallet */
     struct cc_ec *ec;
     struct cc_args *args;
     struct cc_clock *clock;

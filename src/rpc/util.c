@@ -1,6 +1,7 @@
 /* util: addresses, messages and scripts, without looking at the chain. */
 #include <stdlib.h>
 
+#include "chain/statsindex.h"
 #include "chain/txindex.h"
 #include "consensus/script.h"
 #include "crypto/address.h"
@@ -306,19 +307,30 @@ static json_t *createmultisig(struct cc_rpc_call *call)
     return o;
 }
 
+/* An index moves with the tip, so it is never behind. */
+static void add_index(struct cc_rpc_call *call, json_t *all, const char *name,
+                      uint32_t height)
+{
+    json_t *o;
+
+    if (strcmp(cc_rpc_str(call, 0, name), name) != 0)
+        return;
+    o = json_object();
+    cc_json_set_bool(o, "synced", true);
+    cc_json_set_int(o, "best_block_height", height);
+    cc_json_set(all, name, o);
+}
+
 static json_t *getindexinfo(struct cc_rpc_call *call)
 {
-    json_t *all = json_object(), *o;
+    const struct cc_rpc_env *env = call->env;
+    json_t *all = json_object();
 
-    /* It moves with the tip, so it is never behind. */
-    if (call->env->txindex &&
-        !strcmp(cc_rpc_str(call, 0, "txindex"), "txindex")) {
-        o = json_object();
-        cc_json_set_bool(o, "synced", true);
-        cc_json_set_int(o, "best_block_height",
-                        cc_txindex_height(call->env->txindex));
-        cc_json_set(all, "txindex", o);
-    }
+    if (env->txindex)
+        add_index(call, all, "txindex", cc_txindex_height(env->txindex));
+    if (env->statsindex)
+        add_index(call, all, "coinstatsindex",
+                  cc_statsindex_height(env->statsindex));
     return all;
 }
 

@@ -69,11 +69,41 @@ static void test_order_and_coming_and_going(void **state)
     cc_muhash_free(NULL);
 }
 
+static void test_kept(void **state)
+{
+    struct cc_muhash *a = cc_muhash_new(), *b = cc_muhash_new();
+    uint8_t kept[CC_MUHASH_STATE], again[CC_MUHASH_STATE], x[32], y[32];
+
+    (void)state;
+    for (uint8_t i = 0; i < 20; i++) {
+        cc_muhash_add(a, number(i), 32);
+        cc_muhash_remove(a, number((uint8_t)(i / 2)), 32);
+    }
+    cc_muhash_save(a, kept);
+    assert_true(cc_muhash_load(b, kept));
+    cc_muhash_save(b, again);
+    assert_memory_equal(kept, again, sizeof(kept));
+    cc_muhash_add(a, number(77), 32);
+    cc_muhash_add(b, number(77), 32);
+    cc_muhash_final(a, x);
+    cc_muhash_final(b, y);
+    assert_memory_equal(x, y, 32);
+    /* Neither zero nor as much as the prime. */
+    memset(again, 0xff, sizeof(again) / 2);
+    assert_false(cc_muhash_load(b, again));
+    memcpy(again, kept, sizeof(again));
+    memset(again + sizeof(again) / 2, 0, sizeof(again) / 2);
+    assert_false(cc_muhash_load(b, again));
+    cc_muhash_free(a);
+    cc_muhash_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vector),
         cmocka_unit_test(test_order_and_coming_and_going),
+        cmocka_unit_test(test_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,10 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
-#define CLIENT_VERSION 100 /* 10000 x major + 100 x minor + patch: 0.1.0 */
+/* 10000 x major + 100 x minor + patch: of this program, 0.1.0, and of the
+ * Bitcoin Core whose calls these are: clients choose theirs by it. */
+#define CLIENT_VERSION 100
+#define CORE_VERSION 270000
 
 /* --- Services ---------------------------------------------------------- */
 
@@ -377,7 +380,9 @@ static json_t *getnetworkinfo(struct cc_rpc_call *call)
     if (net)
         counts = cc_net_counts(net);
     cc_mempool_stats(call->env->mempool, &stats);
-    cc_json_set_int(o, "version", CLIENT_VERSION);
+    cc_json_set_int(o, "version",
+                    call->env->params->storage_active ? CLIENT_VERSION
+                                                      : CORE_VERSION);
     cc_json_set_str(o, "subversion", net ? cc_net_user_agent(net) : "");
     cc_json_set_int(o, "protocolversion", CC_NET_VERSION);
     set_services(o, "localservices", services);

@@ -348,6 +348,7 @@ class TestNetwork(framework.TestCase):
         info = rpc.getnetworkinfo()
         self.assertEqual((info["connections"], info["connections_in"], info["connections_out"]), (1, 1, 0))
         self.assertIn("STORAGE", info["localservicesnames"])
+        self.assertEqual(info["version"], 100)
         self.assertIsNone(rpc.ping())
         self.assertEqual(rpc.getnettotals()["uploadtarget"]["timeframe"], 86400)
         peer = rpc.getpeerinfo()[0]
@@ -387,6 +388,15 @@ class TestNetwork(framework.TestCase):
         self.assertEqual(rpc.getaddrmaninfo()["all_networks"]["total"], 1)
         self.assert_rpc_error(-8, "Address count out of range", rpc.getnodeaddresses, -1)
         self.assert_rpc_error(-8, "Network not recognized: x", rpc.getnodeaddresses, 1, "x")
+
+
+class TestVersion(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def test_of_the_calls(self):
+        """Clients ask by it which calls there are; the user agent says whose program it is."""
+        info = self.start_node().rpc.getnetworkinfo()
+        self.assertEqual((info["version"], info["subversion"]), (270000, "/CloudCoin:0.1.0/"))
 
 
 class TestRaw(framework.TestCase):

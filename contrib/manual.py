@@ -60,14 +60,14 @@ must be running.""",
 
 # Every option of Bitcoin Core 27 that is none of ours, and why; "=" one that is taken (or taken to switch it off).
 PARTS = {
-    "asmap cjdnsreachable dnsseed= fixedseeds= forcednsseed i2pacceptincoming= i2psam listenonion= natpmp= onion proxy "
-    "proxyrandomize torcontrol torpassword upnp= onlynet dns": "no control of Tor, no I2P, no port mapping, no fixed seeds",
+    "cjdnsreachable dnsseed= forcednsseed i2pacceptincoming= i2psam listenonion= natpmp= onion proxy "
+    "proxyrandomize torcontrol torpassword upnp= onlynet dns": "no control of Tor, no I2P, no port mapping",
     "blockfilterindex= peerblockfilters= rest= v2transport=":
         "that part is not there",
     "zmqpubhashblock zmqpubhashtx zmqpubrawblock zmqpubrawtx zmqpubsequence zmqpubhashblockhwm zmqpubhashtxhwm "
     "zmqpubrawblockhwm zmqpubrawtxhwm zmqpubsequencehwm": "no ZeroMQ; an extension hears the same",
     "addresstype avoidpartialspends changetype consolidatefeerate keypool= maxapsfee signer txconfirmtarget "
-    "walletbroadcast walletcrosschain walletnotify walletrejectlongchains dblogsize flushwallet privdb swapbdbendian "
+    "walletbroadcast walletcrosschain walletrejectlongchains dblogsize flushwallet privdb swapbdbendian "
     "unsafesqlitesync= acceptstalefeeestimates": "wallets have one kind of address and their own format; no fee "
                                                  "estimates",
     "signet signetchallenge signetseednode": "no signet",

@@ -41,7 +41,6 @@ static enum cc_status check_absent(const struct cc_args *args,
                                    struct cc_error *err)
 {
     const char *sam = cc_args_get(args, "i2psam", "");
-    const char *map = cc_args_get(args, "asmap", "0");
     char host[256];
     uint16_t port = 0;
 
@@ -53,10 +52,6 @@ static enum cc_status check_absent(const struct cc_args *args,
                        "-i2psam is not supported: this daemon does not have "
                        "that.");
     }
-    if (strcmp(map, "0") != 0)
-        return cc_fail(err, CC_INVALID,
-                       "-asmap is not supported: this daemon does not have "
-                       "that.");
     return CC_OK;
 }
 
@@ -103,6 +98,8 @@ enum cc_status cc_option_reach(const struct cc_args *args,
         args, "discover",
         out->listen && !out->external_ip_count &&
             (!out->proxy || !*out->proxy || !strcmp(out->proxy, "0")));
+    if (!cc_args_is_negated(args, "asmap"))
+        out->asmap = cc_args_get(args, "asmap", NULL);
     out->capture = cc_args_get_bool(args, "capturemessages", false);
     out->check_book = cc_args_get_int(args, "checkaddrman", 0) > 0;
     if (!parse_bytes(target, &out->max_upload_bytes))

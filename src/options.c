@@ -51,7 +51,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"bantime", "=<n>", CONNECTION, "Seconds for which a ban holds (default: 86400)", 0},
     {"bind", "=<addr>[:<port>]", CONNECTION, "Bind to given address and always listen on it (default: 0.0.0.0 and [::])", CC_ARG_NETWORK},
     {"connect", "=<host[:port]>", CONNECTION, "Connect only to the specified nodes; -noconnect: to none", CC_ARG_NETWORK},
-    {"asmap", "=<file>", CONNECTION, "", CC_ARG_HIDDEN},
+    {"asmap", "=<file>", CONNECTION, "Group addresses by their providers, as this map has them, not by their first bits. Below the chain's folder unless absolute (default: none; without a value: ip_asn.map)", 0},
     {"cjdnsreachable", "", CONNECTION, "If set, then this host is configured for CJDNS: addresses of fc00::/8 belong to that network and are reached directly (default: 0)", 0},
     {"discover", "", CONNECTION, "Discover own IP addresses (default: 1 when listening and no -externalip or -proxy)", 0},
     {"dns", "", CONNECTION, "Allow DNS lookups for -addnode, -seednode and -connect (default: 1)", 0},

@@ -35,6 +35,73 @@ struct cc_addrbook *cc_addrbook_new(const uint8_t key[16])
     return b;
 }
 
+/* Each is where it belongs and nowhere else, and the counts are right. */
+bool cc_addrbook_check(const struct cc_addrbook *b)
+{
+    size_t pos = 0, fresh = 0, tried = 0, refs = 0, places = 0;
+    void *v;
+
+    while (cc_map_next(&b->map, &pos, NULL, &v)) {
+        const struct cc_book_slot *s = *(struct cc_book_slot **)v;
+
+        fresh += !s->e.tried;
+        tried += s->e.tried;
+        refs += s->refs;
+        if (s->e.tried
+                ? s->refs || b->tried[cc_abook_tried_slot(b, &s->e.addr)] != s
+                : !s->refs || s->refs > CC_BOOK_MAX_REFS)
+            return false;
+    }
+    for (size_t i = 0; i < CC_BOOK_NEW_SLOTS; i++) {
+        const struct cc_book_slot *s = b->fresh[i];
+
+        places += s != NULL;
+        if (s && (s->e.tried || cc_abook_slot_in(b, i / CC_BOOK_BUCKET_SIZE,
+                                                 &s->e.addr) != i))
+            return false;
+    }
+    return fresh == b->fresh_count && tried == b->tried_count && refs == places;
+}
+
+void cc_addrbook_set_providers(struct cc_addrbook *b, const struct cc_asmap *m)
+{
+    b->providers = m;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+struct cc_book_providers cc_addrbook_providers(const struct cc_addrbook *b)
+{
+    struct cc_book_providers r = {0};
+    uint32_t *found =
+        cc_calloc(b->fresh_count + b->tried_count + 1, sizeof(*found));
+    size_t pos = 0, count = 0;
+    void *v;
+
+    while (cc_map_next(&b->map, &pos, NULL, &v)) {
+        const struct cc_netaddr *a = &(*(struct cc_book_slot **)v)->e.addr;
+
+        if (a->network != CC_NET_IPV4 && a->network != CC_NET_IPV6)
+            continue;
+        r.addresses++;
+        found[count] = cc_asmap_find(b->providers, a);
+        if (found[count])
+            count++;
+        else
+            r.unmapped++;
+    }
+    qsort(found, count, sizeof(*found), by_number);
+    for (size_t i = 0; i < count; i++)
+        r.providers += !i || found[i] != found[i - 1];
+    free(found);
+    return r;
+}
+
 void cc_abook_reset(struct cc_addrbook *b)
 {
     size_t pos = 0;
@@ -122,7 +189,8 @@ size_t cc_abook_new_slot(const struct cc_addrbook *b,
                          const struct cc_netaddr *source)
 {
     uint8_t g[8], s[8];
-    size_t g_len = cc_netaddr_group(a, g), s_len = cc_netaddr_group(source, s);
+    size_t g_len = cc_asmap_group(b->providers, a, g);
+    size_t s_len = cc_asmap_group(b->providers, source, s);
     uint64_t n, bucket;
 
     n = place_hash(b, 1, 0, g, g_len, s, s_len) % BUCKETS_PER_SOURCE;
@@ -134,7 +202,7 @@ size_t cc_abook_tried_slot(const struct cc_addrbook *b,
                            const struct cc_netaddr *a)
 {
     uint8_t key[CC_BOOK_KEY_LEN], g[8];
-    size_t g_len = cc_netaddr_group(a, g);
+    size_t g_len = cc_asmap_group(b->providers, a, g);
     uint64_t n, bucket;
 
     make_key(key, a);

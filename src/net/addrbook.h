@@ -24,6 +24,7 @@
 #define CC_BOOK_BUCKET_SIZE 64
 
 struct cc_addrbook;
+struct cc_asmap;
 
 struct cc_book_entry {
     struct cc_netaddr addr, source;
@@ -37,6 +38,17 @@ struct cc_book_entry {
 /* key: 16 random bytes. */
 struct cc_addrbook *cc_addrbook_new(const uint8_t key[16]);
 void cc_addrbook_free(struct cc_addrbook *b);
+/* Group by the providers of this map, which is borrowed. While the book is
+ * empty. */
+void cc_addrbook_set_providers(struct cc_addrbook *b, const struct cc_asmap *m);
+/* Does the book agree with itself? */
+bool cc_addrbook_check(const struct cc_addrbook *b);
+/* How many addresses of the Internet there are, how many providers have them,
+ * and of how many none is known. */
+struct cc_book_providers {
+    size_t addresses, providers, unmapped;
+};
+struct cc_book_providers cc_addrbook_providers(const struct cc_addrbook *b);
 
 /* Heard of an address. True if it got a place. */
 bool cc_addrbook_add(struct cc_addrbook *b, const struct cc_netaddr *addr,

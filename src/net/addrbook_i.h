@@ -5,6 +5,7 @@
 #define CC_NET_ADDRBOOK_I_H
 
 #include "net/addrbook.h"
+#include "net/asmap.h"
 #include "util/map.h"
 
 #define CC_BOOK_NEW_SLOTS (CC_BOOK_NEW_BUCKETS * CC_BOOK_BUCKET_SIZE)
@@ -25,6 +26,7 @@ struct cc_addrbook {
     uint64_t k0, k1; /* of key */
     uint64_t draws;
     int64_t last_good;
+    const struct cc_asmap *providers; /* NULL: groups by prefix */
     struct cc_map map; /* CC_BOOK_KEY_LEN -> struct cc_book_slot * */
     struct cc_book_slot *fresh[CC_BOOK_NEW_SLOTS], *tried[CC_BOOK_TRIED_SLOTS];
     uint8_t fresh_in[CC_BOOK_NEW_BUCKETS], tried_in[CC_BOOK_TRIED_BUCKETS];

@@ -76,10 +76,10 @@ static enum cc_status finish_file(struct cc_writer *w, const char *path,
 enum cc_status cc_addrfile_save(const struct cc_addrbook *b, const char *path,
                                 uint32_t magic, struct cc_error *err)
 {
-    static const uint8_t no_map[32];
     struct cc_writer w;
     uint32_t number = 0;
     size_t pos = 0;
+    uint8_t map[32];
     void *v;
 
     cc_writer_init_heap(&w);
@@ -103,7 +103,8 @@ enum cc_status cc_addrfile_save(const struct cc_addrbook *b, const char *path,
             write_entry(&w, &(*(struct cc_book_slot **)v)->e);
     for (size_t i = 0; i < CC_BOOK_NEW_BUCKETS; i++)
         write_bucket(&w, b, i);
-    cc_write_bytes(&w, no_map, 32);
+    cc_asmap_version(b->providers, map);
+    cc_write_bytes(&w, map, 32);
     return finish_file(&w, path, err);
 }
 
@@ -200,9 +201,9 @@ struct body {
     bool v2, asmap;
 };
 
-/* Which bucket, as far as the file's buckets are ours. */
+/* Which bucket; those of other groups than ours are passed over. */
 static void read_buckets(struct cc_addrbook *b, struct cc_reader *r,
-                         const struct body *f)
+                         const struct body *f, bool ours)
 {
     for (int32_t i = 0; i < f->buckets && !r->failed; i++) {
         uint32_t count = cc_read_u32le(r);
@@ -211,7 +212,7 @@ static void read_buckets(struct cc_addrbook *b, struct cc_reader *r,
             uint32_t number = cc_read_u32le(r);
 
             if (r->failed || number >= (uint32_t)f->fresh_count ||
-                !f->fresh[number] || f->buckets != CC_BOOK_NEW_BUCKETS)
+                !f->fresh[number] || !ours)
                 continue;
             put_new(b, f->fresh[number],
                     cc_abook_slot_in(b, (size_t)i, &f->fresh[number]->e.addr));
@@ -241,6 +242,8 @@ static void read_tried(struct cc_addrbook *b, struct cc_reader *r,
 static void read_body(struct cc_addrbook *b, struct cc_reader *r,
                       struct body *f, int64_t now)
 {
+    uint8_t theirs[32] = {0}, mine[32];
+    struct cc_reader buckets;
     struct cc_book_entry e;
 
     f->fresh = cc_calloc((size_t)f->fresh_count + 1, sizeof(*f->fresh));
@@ -249,9 +252,14 @@ static void read_body(struct cc_addrbook *b, struct cc_reader *r,
         f->fresh[i] = r->failed ? NULL : take(b, &e);
     }
     read_tried(b, r, f, now);
-    read_buckets(b, r, f);
+    buckets = *r;
+    read_buckets(b, r, f, false);
     if (f->asmap)
-        cc_read_slice(r, 32);
+        cc_read_bytes(r, theirs, 32);
+    cc_asmap_version(b->providers, mine);
+    if (!r->failed && f->buckets == CC_BOOK_NEW_BUCKETS &&
+        !memcmp(theirs, mine, 32))
+        read_buckets(b, &buckets, f, true);
     /* Who has no place by the file gets his own, if it is free. */
     for (int32_t i = 0; i < f->fresh_count; i++) {
         struct cc_book_slot *s = f->fresh[i];

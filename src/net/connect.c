@@ -434,14 +434,15 @@ static size_t count_type(const struct cc_net *n, enum cc_connection_type t)
 static bool group_taken(const struct cc_net *n, const struct cc_netaddr *a)
 {
     uint8_t g[8], h[8];
-    size_t g_len = cc_netaddr_group(a, g);
+    size_t g_len = cc_asmap_group(n->asmap, a, g);
 
     for (size_t i = 0; i < n->peer_count; i++) {
         const struct cc_peer *p = n->peers[i];
 
         if (!cc_peer_is_outbound(p) || p->type == CC_CONN_ADDR_FETCH)
             continue;
-        if (cc_netaddr_group(&p->addr, h) == g_len && !memcmp(g, h, g_len))
+        if (cc_asmap_group(n->asmap, &p->addr, h) == g_len &&
+            !memcmp(g, h, g_len))
             return true;
     }
     return false;
@@ -651,7 +652,7 @@ static void fill_candidate(struct cc_evict_candidate *c,
                            const struct cc_peer *p)
 {
     uint8_t g[8];
-    size_t len = cc_netaddr_group(&p->addr, g);
+    size_t len = cc_asmap_group(p->net->asmap, &p->addr, g);
 
     memset(c, 0, sizeof(*c));
     c->id = p->id;

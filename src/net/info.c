@@ -140,6 +140,7 @@ static void fill_info(struct cc_peer_info *i, struct cc_peer *p)
     snprintf(i->network, sizeof(i->network), "%s",
              p->onion ? cc_network_name(CC_NET_TORV3)
                       : cc_netaddr_network_name(&p->addr));
+    i->mapped_as = cc_asmap_find(p->net->asmap, &p->addr);
     i->services = p->services;
     i->relay_txes = p->relay_txs;
     i->last_send = s.last_send;

@@ -37,19 +37,31 @@ struct book_ask {
     struct cc_net_book_counts counts;
 };
 
+/* -checkaddrman. */
+static void check_book(struct cc_net *n)
+{
+    int64_t begun = cc_clock_monotonic_us();
+    size_t fresh, tried;
+
+    cc_addrbook_counts(n->book, 0, &fresh, &tried);
+    cc_debug(n->log, CC_LOG_ADDRMAN,
+             "CheckAddrman: new %zu, tried %zu, total %zu started", fresh,
+             tried, fresh + tried);
+    if (!cc_addrbook_check(n->book))
+        cc_log(n->log, "ADDRMAN CONSISTENCY CHECK FAILED!!!");
+    cc_debug(n->log, CC_LOG_ADDRMAN, "CheckAddrman: completed (%.2fms)",
+             (double)(cc_clock_monotonic_us() - begun) / 1000);
+}
+
 static void task_known(void *arg)
 {
     struct book_ask *a = arg;
     struct cc_net *n = a->n;
     struct cc_book_entry *e;
     struct cc_net_address *out;
-    size_t fresh, tried;
 
-    cc_addrbook_counts(n->book, 0, &fresh, &tried);
     if (n->o.check_book)
-        cc_debug(n->log, CC_LOG_ADDRMAN,
-                 "CheckAddrman: new %zu, tried %zu, total %zu started", fresh,
-                 tried, fresh + tried);
+        check_book(n);
     a->out_count = cc_addrbook_sample(n->book, a->count, 100, a->network,
                                       cc_net_now_s(n), cc_net_random, NULL, &e);
     out = cc_calloc(a->out_count + 1, sizeof(*out));

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libcc_net.a
 libcc_net_a_SOURCES = \
     src/net/addrbook.c src/net/addrbook.h src/net/addrbook_i.h \
     src/net/addrfile.c src/net/addrfile.h \
+    src/net/asmap.c src/net/asmap.h \
     src/net/banlist.c src/net/banlist.h \
     src/net/bloom.c src/net/bloom.h \
     src/net/capture.c src/net/capture.h \
@@ -39,6 +40,10 @@ check_PROGRAMS += src/net/test/test_nodes
 src_net_test_test_nodes_SOURCES = src/net/test/test_nodes.c \
     src/net/test/nodes.c src/net/test/nodes.h
 src_net_test_test_nodes_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_asmap
+src_net_test_test_asmap_SOURCES = src/net/test/test_asmap.c
+src_net_test_test_asmap_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 
 check_PROGRAMS += src/net/test/test_proto
 src_net_test_test_proto_SOURCES = src/net/test/test_proto.c

@@ -16,6 +16,7 @@
 
 #define TICK_MS 100
 #define DUMP_US (15 * MINUTE_US)
+#define HEALTH_US (24 * 60 * MINUTE_US)
 #define ACCEPT_SLACK 16 /* accepted before the limit is judged */
 
 int64_t cc_net_now_us(const struct cc_net *n)
@@ -402,6 +403,15 @@ static void net_tick(struct cc_net *n, int64_t now)
     cc_connect_tick(n);
     cc_seek_tick(n, now);
     cc_relay_net_tick(n, now);
+    if (n->asmap && now >= n->next_health_us) {
+        struct cc_book_providers p = cc_addrbook_providers(n->book);
+
+        cc_log(n->log,
+               "ASMap Health Check: %zu clearnet peers are mapped to %zu ASNs "
+               "with %zu peers being unmapped",
+               p.addresses, p.providers, p.unmapped);
+        n->next_health_us = now + HEALTH_US;
+    }
     if (now >= n->next_dump_us) {
         if (n->next_dump_us)
             save_files(n);
@@ -614,6 +624,22 @@ static void save_anchors(struct cc_net *n)
         cc_log(n->log, "Cannot write %s: %s", n->anchors_path, err.text);
 }
 
+static enum cc_status load_providers(struct cc_net *n, struct cc_error *err)
+{
+    char *path;
+    enum cc_status st;
+
+    if (!n->o.asmap || !n->o.directory) {
+        cc_log(n->log, "Using /16 prefix for IP bucketing");
+        return CC_OK;
+    }
+    path = cc_fs_join(n->o.directory, *n->o.asmap ? n->o.asmap : "ip_asn.map");
+    st = cc_asmap_load(&n->asmap, path, n->log, err);
+    free(path);
+    cc_addrbook_set_providers(n->book, n->asmap);
+    return st;
+}
+
 static void make_tables(struct cc_net *n)
 {
     uint8_t seed[16];
@@ -700,6 +726,8 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
             n->capture = cc_strdup(o->directory);
     }
     st = cc_reach_init(&n->reach, o, err);
+    if (st == CC_OK)
+        st = load_providers(n, err);
     if (st == CC_OK)
         st = cc_connect_options(n, o, err);
     if (st == CC_OK && o->directory)
@@ -824,6 +852,7 @@ void cc_net_free(struct cc_net *n)
     cc_hub_free(n->hub);
     cc_loop_free(n->loop);
     cc_addrbook_free(n->book);
+    cc_asmap_free(n->asmap);
     cc_banlist_free(n->bans);
     cc_txreq_free(n->txreq);
     cc_orphans_free(n->orphans);

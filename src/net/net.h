@@ -70,6 +70,7 @@ struct cc_net_options {
     bool fixed_seeds;                            /* -fixedseeds */
 
     bool capture;              /* -capturemessages */
+    const char *asmap;         /* -asmap, below directory; NULL: none */
     bool check_book;           /* -checkaddrman */
     uint64_t max_upload_bytes; /* -maxuploadtarget, a day; 0: no limit */
     unsigned max_orphans;      /* -maxorphantx, 100 */
@@ -181,6 +182,7 @@ struct cc_peer_info {
     char addr_bind[72];  /* "" unknown */
     char addr_local[72]; /* what it says it sees; "" unknown */
     char network[24];    /* "ipv4", "ipv6", "not_publicly_routable" */
+    uint32_t mapped_as;  /* 0: no -asmap, or not known */
     uint64_t services;
     bool relay_txes;
     int64_t last_send, last_recv, last_tx, last_block;

@@ -363,10 +363,13 @@ bool cc_netaddr_is_local(const struct cc_netaddr *a)
     return a->network == CC_NET_IPV6 && !memcmp(a->bytes, one, 16);
 }
 
-/* The special-purpose address registries, RFC 6890 and its updates. */
+/* The special-purpose address registries, RFC 6890 and its updates; but what
+ * is kept back for later or for groups is as good as any to bitcoind, and so
+ * it is here. */
 static bool v4_special(const uint8_t *b)
 {
-    return b[0] == 0 || b[0] == 10 || b[0] == 127 || b[0] >= 224 ||
+    return b[0] == 0 || b[0] == 10 || b[0] == 127 ||
+           (b[0] & b[1] & b[2] & b[3]) == 255 ||
            (b[0] == 100 && (b[1] & 0xc0) == 64) ||
            (b[0] == 169 && b[1] == 254) || (b[0] == 172 && (b[1] >> 4) == 1) ||
            (b[0] == 192 && b[1] == 168) ||

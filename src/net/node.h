@@ -21,6 +21,7 @@
 
 #include "net/addrbook.h"
 #include "net/addrfile.h"
+#include "net/asmap.h"
 #include "net/banlist.h"
 #include "net/bloom.h"
 #include "net/conn.h"
@@ -201,6 +202,7 @@ struct cc_net {
     char *user_agent, *peers_path, *bans_path, *anchors_path, *capture;
     uint64_t services;
     struct cc_reach reach;
+    struct cc_asmap *asmap; /* NULL: none */
     struct cc_loop *loop;
     struct cc_hub *hub;
     struct cc_listener **listeners;
@@ -235,7 +237,7 @@ struct cc_net {
     size_t manual_count, manual_cap;
     size_t connecting; /* attempts on their way */
     struct attempt *attempts;
-    int64_t next_dump_us, next_outbound_us, next_feeler_us;
+    int64_t next_health_us, next_dump_us, next_outbound_us, next_feeler_us;
     uint64_t group_key; /* of the order of groups when one must go */
     struct cc_book_entry anchors[CC_ANCHORS_MAX];
     size_t anchor_count;

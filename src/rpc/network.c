@@ -125,6 +125,8 @@ static json_t *peer_json(const struct cc_rpc_call *call,
     set_nonempty(o, "addrbind", p->addr_bind);
     set_nonempty(o, "addrlocal", p->addr_local);
     cc_json_set_str(o, "network", p->network);
+    if (p->mapped_as)
+        cc_json_set_int(o, "mapped_as", p->mapped_as);
     set_services(o, "services", p->services);
     cc_json_set(o, "servicesnames", service_names(call, p->services));
     peer_traffic(o, p);

@@ -195,7 +195,8 @@ class TestProxy(Reach):
                 (["-onion=xyz:abc"], "Invalid -onion address or hostname: 'xyz:abc'"),
                 (["-i2psam=def:xyz"], "Invalid -i2psam address or hostname: 'def:xyz'"),
                 (["-i2psam=127.0.0.1:7656"], "-i2psam is not supported: this daemon does not have that."),
-                (["-asmap=map"], "-asmap is not supported: this daemon does not have that."),
+                (["-asmap=map"], f'Could not find asmap file "{os.path.join(node.chain_dir, "map")}"'),
+                (["-asmap"], f'Could not find asmap file "{os.path.join(node.chain_dir, "ip_asn.map")}"'),
                 (["-onlynet=abc"], "Unknown network specified in -onlynet: 'abc'"),
                 (["-onlynet=onion", "-noonion"],
                  "Outbound connections restricted to Tor (-onlynet=onion) but the proxy for reaching the Tor network "
@@ -418,6 +419,61 @@ class TestBook(Reach):
             self.assertNotEqual(answer(main), first[0])
         finally:
             node.port = main
+
+
+class TestProviders(Reach):
+    """-asmap: addresses of one provider are one group."""
+    # 250.0.0.0/8 is AS1000, 101.1.0.0/16 to 101.8.0.0/16 are AS1 to AS8
+    MAP = bytes.fromhex("fb03ec0fb03fc0fe00fb03ec0fb03fc0fe00fb03ec0fb0fffffeffedb0ffd486e628290000400000400040990100800180040000"
+                        "050006001cf039")
+    VERSION = "fec61fa21a9f46f3b17bdcd660d7f4cd90b966aad3aec593c99b35f0aca15853"
+
+    def write(self, path, data):
+        with open(path, "wb") as f:
+            f.write(data)
+
+    def test_file(self):
+        node = self.start_node()
+        self.assertIn("Using /16 prefix for IP bucketing\n", node.log())
+        node.stop()
+        usual, other = os.path.join(node.chain_dir, "ip_asn.map"), os.path.join(self.folder, "other")
+        for option, path in (("-asmap", usual), ("-asmap=", usual), ("-asmap=" + other, other),
+                             ("-asmap=ip_asn.map", usual)):
+            self.assertEqual(node.start_fails(option), (1, f'Error: Could not find asmap file "{path}"\n'))
+            for bad in b"", self.MAP[:-1], self.MAP + b"\0":
+                self.write(path, bad)
+                self.assertEqual(node.start_fails(option), (1, f'Error: Could not parse asmap file "{path}"\n'))
+            self.write(path, self.MAP)
+            log = node.start(option).log()
+            self.assertIn(f'Opened asmap file "{path}" (59 bytes) from disk\n', log)
+            self.assertIn(f"Using asmap version {self.VERSION} for IP bucketing\n", log)
+            node.stop()
+            os.remove(path)
+        node.start("-asmap", "-noasmap")
+
+    def test_groups(self):
+        tor = Proxy()
+        node = self.add_node("-asmap=" + os.path.join(self.folder, "map"), "-connect=0", "-checkaddrman=1", "-debug=addrman",
+                             f"-proxy={tor.address}")
+        self.write(os.path.join(self.folder, "map"), self.MAP)
+        node.start()
+        for address in "250.1.0.0", "250.2.0.0", "101.2.0.0", "101.3.0.0":
+            self.assertEqual(node.rpc.addpeeraddress(address, 8333, True)["success"], True)
+        node.stop()
+        node.start()
+        self.assert_log(node, "ASMap Health Check: 4 clearnet peers are mapped to 3 ASNs with 0 peers being unmapped\n")
+        node.rpc.getnodeaddresses(0)
+        self.assert_log(node, "CheckAddrman: new 0, tried 4, total 4 started\n", "CheckAddrman: completed (")
+        self.assertNotIn("CONSISTENCY CHECK FAILED", node.log())
+        far = self.start_node()
+        tor.to = ("127.0.0.1", far.port)
+        for address, asn in ("250.1.2.3:1", 1000), ("101.4.5.6:1", 4), ("pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4"
+                                                                          "pscryd.onion:1", None):
+            node.rpc.addnode(address, "onetry")
+            self.wait_until(lambda: any(p["addr"] == address for p in node.rpc.getpeerinfo()), what="connected")
+            peer, = [p for p in node.rpc.getpeerinfo() if p["addr"] == address]
+            self.assertEqual(peer.get("mapped_as"), asn)
+        self.assertNotIn("mapped_as", far.rpc.getpeerinfo()[0])
 
 
 class TestAnchors(Reach):

@@ -20,6 +20,7 @@
     X(addrbook)                                                                \
     X(socks5)                                                                  \
     X(address)                                                                 \
+    X(asmap)                                                                   \
     X(banlist)                                                                 \
     X(base58)                                                                  \
     X(bech32)                                                                  \

@@ -2,6 +2,7 @@
 #include "fuzz.h"
 #include "net/addrbook.h"
 #include "net/addrfile.h"
+#include "net/asmap.h"
 #include "net/banlist.h"
 #include "net/bloom.h"
 #include "net/compact.h"
@@ -256,6 +257,27 @@ void fuzz_addrbook(const uint8_t *data, size_t len)
     if (cc_addrbook_select(b, false, 1700000000, fixed, &state, &one))
         FUZZ_CHECK(fresh + tried > 0);
     cc_addrbook_free(b);
+}
+
+/* A map of providers, and addresses looked up in it: the file's own bytes. */
+void fuzz_asmap(const uint8_t *data, size_t len)
+{
+    struct cc_netaddr a = {.network = CC_NET_IPV6, .len = 16};
+    uint8_t group[8], plain[8];
+    struct cc_asmap *m;
+
+    if (cc_asmap_decode(&m, data, len) != CC_OK)
+        return;
+    for (size_t i = 0; i + 16 <= len; i += 7) {
+        memcpy(a.bytes, data + i, 16);
+        if (!cc_asmap_find(m, &a))
+            FUZZ_CHECK(cc_asmap_group(m, &a, group) ==
+                       cc_netaddr_group(&a, plain));
+        else
+            FUZZ_CHECK(cc_netaddr_is_routable(&a) &&
+                       cc_asmap_group(m, &a, group) == 5);
+    }
+    cc_asmap_free(m);
 }
 
 /* What a proxy answers; first byte: with credentials, and how it is cut. */

@@ -303,7 +303,8 @@ static _Noreturn void look(struct crash *k)
         wrong = look_at_answers(k, c);
     if (!wrong)
         wrong = world_compare(&k->w, c, tip);
-    if (!wrong && cc_chain_verify(c, 150, NULL, NULL, &err) != CC_OK)
+    if (!wrong &&
+        cc_chain_verify(c, CC_VERIFY_CONNECT, 150, NULL, NULL, &err) != CC_OK)
         wrong = err.text;
     if (wrong)
         fprintf(stderr, "crash: tip %d (answered %d): %s\n", tip, k->tip,

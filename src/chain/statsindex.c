@@ -56,30 +56,35 @@ size_t cc_coin_bogo_size(const struct cc_coin *coin)
 
 static void write_totals(struct cc_writer *w, const struct cc_coin_totals *t)
 {
-    const cc_amount amounts[] = {t->amount,  t->subsidy,  t->spent,
-                                 t->created, t->coinbase, t->genesis,
-                                 t->scripts, t->unclaimed};
-
     cc_write_u64le(w, t->count);
     cc_write_u64le(w, t->bogo_size);
-    for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
-        cc_write_u64le(w, (uint64_t)amounts[i]);
+    cc_write_u64le(w, (uint64_t)t->amount);
+    cc_write_u64le(w, t->subsidy);
+    cc_write_u64le(w, t->spent);
+    cc_write_u64le(w, t->created);
+    cc_write_u64le(w, t->coinbase);
+    cc_write_u64le(w, (uint64_t)t->genesis);
+    cc_write_u64le(w, (uint64_t)t->scripts);
+    cc_write_u64le(w, (uint64_t)t->unclaimed);
     cc_write_bytes(w, t->muhash, 32);
 }
 
 static enum cc_status read_totals(struct cc_coin_totals *t, struct cc_bytes b,
                                   struct cc_error *err)
 {
-    cc_amount *const amounts[] = {&t->amount,  &t->subsidy,  &t->spent,
-                                  &t->created, &t->coinbase, &t->genesis,
-                                  &t->scripts, &t->unclaimed};
     struct cc_reader r;
 
     cc_reader_init(&r, b.data, b.len);
     t->count = cc_read_u64le(&r);
     t->bogo_size = cc_read_u64le(&r);
-    for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
-        *amounts[i] = (cc_amount)cc_read_u64le(&r);
+    t->amount = (cc_amount)cc_read_u64le(&r);
+    t->subsidy = cc_read_u64le(&r);
+    t->spent = cc_read_u64le(&r);
+    t->created = cc_read_u64le(&r);
+    t->coinbase = cc_read_u64le(&r);
+    t->genesis = (cc_amount)cc_read_u64le(&r);
+    t->scripts = (cc_amount)cc_read_u64le(&r);
+    t->unclaimed = (cc_amount)cc_read_u64le(&r);
     cc_read_bytes(&r, t->muhash, 32);
     return cc_reader_done(&r)
                ? CC_OK
@@ -171,7 +176,7 @@ static void count_outputs(struct cc_statsindex *s, const struct cc_tx *tx,
             continue;
         }
         hash_coin(s, &o, &coin, true);
-        *(coinbase ? &t->coinbase : &t->created) += coin.out.value;
+        *(coinbase ? &t->coinbase : &t->created) += (uint64_t)coin.out.value;
         t->count++;
         t->amount += coin.out.value;
         t->bogo_size += cc_coin_bogo_size(&coin);
@@ -187,7 +192,7 @@ static void count_inputs(struct cc_statsindex *s, const struct cc_tx *tx,
         const struct cc_coin *coin = &undo->coins[i];
 
         hash_coin(s, &tx->vin[i].prevout, coin, false);
-        t->spent += coin->out.value;
+        t->spent += (uint64_t)coin->out.value;
         t->count--;
         t->amount -= coin->out.value;
         t->bogo_size -= cc_coin_bogo_size(coin);
@@ -197,9 +202,11 @@ static void count_inputs(struct cc_statsindex *s, const struct cc_tx *tx,
 /* What a miner may take and did not is what is missing from the sum. */
 static void count_unclaimed(struct cc_coin_totals *t)
 {
+    const uint64_t lost =
+        (uint64_t)t->genesis + (uint64_t)t->scripts + (uint64_t)t->unclaimed;
+
     t->unclaimed +=
-        t->spent + t->subsidy -
-        (t->created + t->coinbase + t->genesis + t->scripts + t->unclaimed);
+        (cc_amount)(t->spent + t->subsidy - (t->created + t->coinbase + lost));
 }
 
 static enum cc_status add_block(struct cc_statsindex *s,
@@ -210,7 +217,7 @@ static enum cc_status add_block(struct cc_statsindex *s,
 {
     const cc_amount subsidy = cc_subsidy(s->params, index->height);
 
-    s->totals.subsidy += subsidy;
+    s->totals.subsidy += (uint64_t)subsidy;
     if (index->height == 0)
         s->totals.genesis += subsidy; /* no coin: it can be spent by nobody */
     for (size_t i = 0; i < block->tx_count && index->height; i++) {

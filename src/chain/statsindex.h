@@ -33,10 +33,11 @@ struct cc_statsindex_config {
 struct cc_coin_totals {
     uint64_t count, bogo_size; /* of the coins that are there */
     cc_amount amount;
-    cc_amount subsidy;
-    cc_amount spent;    /* the coins that went */
-    cc_amount created;  /* those that came, but by coinbases */
-    cc_amount coinbase; /* those by coinbases */
+    /* Modulo 2^64, since the same coins may move without end: */
+    uint64_t subsidy;
+    uint64_t spent;    /* the coins that went */
+    uint64_t created;  /* those that came, but by coinbases */
+    uint64_t coinbase; /* those by coinbases */
     /* what nobody can spend: */
     cc_amount genesis, scripts;
     cc_amount unclaimed; /* what a miner did not take */

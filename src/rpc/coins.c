@@ -135,10 +135,12 @@ static json_t *block_info(const struct cc_coin_totals *t,
                        0); /* two blocks of Bitcoin's main chain */
     cc_json_set_amount(lost, "scripts", scripts);
     cc_json_set_amount(lost, "unclaimed_rewards", unclaimed);
-    cc_json_set_amount(o, "prevout_spent", t->spent - before->spent);
-    cc_json_set_amount(o, "coinbase", t->coinbase - before->coinbase);
+    cc_json_set_amount(o, "prevout_spent",
+                       (cc_amount)(t->spent - before->spent));
+    cc_json_set_amount(o, "coinbase",
+                       (cc_amount)(t->coinbase - before->coinbase));
     cc_json_set_amount(o, "new_outputs_ex_coinbase",
-                       t->created - before->created);
+                       (cc_amount)(t->created - before->created));
     cc_json_set_amount(o, "unspendable", genesis + scripts + unclaimed);
     cc_json_set(o, "unspendables", lost);
     return o;

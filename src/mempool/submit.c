@@ -99,8 +99,6 @@ static enum cc_status take_alone(struct cc_mempool *m, const struct cc_tx *tx,
         item->result = CC_SUBMIT_REFUSED;
     }
     cc_txpool_candidate_clear(&c);
-    if (st == CC_INVALID && item->err.verdict == CC_VERDICT_CONTEXT)
-        cc_txpool_hold(m, tx);
     return st;
 }
 

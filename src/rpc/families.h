@@ -13,6 +13,7 @@ void cc_rpc_register_chain_control(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_coins(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_control(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_descriptor(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_dumpcoins(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_generate(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_mining(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_network(struct cc_rpc *rpc, bool storage);

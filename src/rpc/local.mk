@@ -9,6 +9,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/coins.c \
     src/rpc/control.c \
     src/rpc/descriptor.c src/rpc/descriptor.h \
+    src/rpc/dumpcoins.c \
     src/rpc/extension.c src/rpc/extension.h \
     src/rpc/families.h \
     src/rpc/generate.c \

@@ -11,6 +11,7 @@ void cc_rpc_register_all(struct cc_rpc *rpc, bool storage, bool wallet)
     cc_rpc_register_coins(rpc, storage);
     cc_rpc_register_control(rpc, storage);
     cc_rpc_register_descriptor(rpc, storage);
+    cc_rpc_register_dumpcoins(rpc, storage);
     cc_rpc_register_generate(rpc, storage);
     cc_rpc_register_mining(rpc, storage);
     cc_rpc_register_network(rpc, storage);

@@ -1,8 +1,10 @@
 """gettxoutsetinfo: the hashes of the coin set, exact to the bit."""
 import hashlib
+import os
 
 import framework
-from blocks import COIN, Tx, TxIn, TxOut
+from blocks import COIN, Chain, Tx, TxIn, TxOut
+from blocks import spend as pay
 
 # The chain of Bitcoin Core's feature_utxo_set_hash.py (27), and what it expects of it.
 OP_TRUE_TREE = "bcrt1p9yfmy5h72durp7zrhlw9lf7jpwjgvwdg0jr0lqmmjtgg83266lqsekaqka"
@@ -54,6 +56,48 @@ class UtxoHash(framework.TestCase):
         node.start("-reindex-chainstate")
         self.assertEqual(node.rpc.gettxoutsetinfo("muhash")["muhash"], MUHASH)
         self.assertEqual(node.rpc.gettxoutsetinfo()["hash_serialized_3"], HASH_SERIALIZED)
+
+    def test_dump(self):
+        """Bitcoin Core's rpc_dumptxoutset.py (27) makes this chain, and knows the hash of the file."""
+        node = self.start_node()
+        node.rpc.setmocktime(node.rpc.getblockheader(node.rpc.getblockhash(0))["time"] + 1)
+        node.rpc.generatetoaddress(100, MINER)
+        dump, path = node.rpc.dumptxoutset, os.path.join(node.chain_dir, "coins.dat")
+        whole = node.rpc.gettxoutsetinfo()
+        self.assertEqual(dump("coins.dat"), {
+            "coins_written": 100, "base_hash": node.tip(), "base_height": 100, "path": path,
+            "txoutset_hash": whole["hash_serialized_3"], "nchaintx": 101})
+        with open(path, "rb") as f:
+            data = f.read()
+        self.assertEqual(hashlib.sha256(data).hexdigest(), "b1bacb602eacf5fbc9a7c2ef6eeb0d229c04e98bdf0c2ea5929012cd0eae3830")
+        self.assertEqual(data[:40], bytes.fromhex(node.tip())[::-1] + (100).to_bytes(8, "little"))
+        self.assert_rpc_error(-8, path + " already exists. If you are sure this is what you want, move it out of the way first",
+                              dump, "coins.dat")
+        nowhere = os.path.join(node.datadir, "no", "folder")
+        self.assert_rpc_error(-8, f"Couldn't open file {nowhere}.incomplete for writing.", dump, nowhere)
+        other = os.path.join(node.datadir, "other.dat")
+        self.assertEqual(dump(other)["path"], other)
+        with open(other, "rb") as f:
+            self.assertEqual(f.read(), data)
+        self.assertEqual([n for n in os.listdir(node.chain_dir) + os.listdir(node.datadir) if "incomplete" in n], [])
+        os.mkdir(os.path.join(node.chain_dir, "coins2.dat.incomplete"))
+        self.assert_rpc_error(-8, f"Couldn't open file {node.chain_dir}/coins2.dat.incomplete for writing.", dump, "coins2.dat")
+
+    def test_dump_in_parts(self):
+        """More than is kept in memory at once."""
+        node = self.start_node()
+        c = Chain(node)
+        c.mine(110)
+        for _ in range(4):
+            coin = c.take()
+            c.mine(1, [pay(coin, outputs=[TxOut(1000, b"\x51" * 900)] * 400)])
+        out = node.rpc.dumptxoutset("coins.dat")
+        self.assertEqual(out["coins_written"], node.rpc.gettxoutsetinfo()["txouts"])
+        size = os.path.getsize(out["path"])
+        self.assertGreater(size, 1600 * 900)
+        with open(out["path"], "rb") as f:
+            data = f.read()
+        self.assertEqual(data.count(b"\x51" * 900), 1600)
 
     def test_against_the_definition(self):
         """SHA-256 of nothing else than one: the coins of the genesis block are none."""

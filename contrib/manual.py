@@ -60,8 +60,8 @@ must be running.""",
 
 # Every option of Bitcoin Core 27 that is none of ours, and why; "=" one that is taken (or taken to switch it off).
 PARTS = {
-    "cjdnsreachable dnsseed= forcednsseed i2pacceptincoming= i2psam listenonion= natpmp= onion proxy "
-    "proxyrandomize torcontrol torpassword upnp= onlynet dns": "no control of Tor, no I2P, no port mapping",
+    "cjdnsreachable dnsseed= forcednsseed listenonion= natpmp= onion proxy "
+    "proxyrandomize torcontrol torpassword upnp= onlynet dns": "no control of Tor, no port mapping",
     "blockfilterindex= peerblockfilters= rest= v2transport=":
         "that part is not there",
     "zmqpubhashblock zmqpubhashtx zmqpubrawblock zmqpubrawtx zmqpubsequence zmqpubhashblockhwm zmqpubhashtxhwm "

@@ -36,25 +36,6 @@ static unsigned small_number(const struct cc_args *args, const char *name,
     return n < 0 ? 0 : n > most ? most : (unsigned)n;
 }
 
-/* What this daemon does not speak, given with an address. */
-static enum cc_status check_absent(const struct cc_args *args,
-                                   struct cc_error *err)
-{
-    const char *sam = cc_args_get(args, "i2psam", "");
-    char host[256];
-    uint16_t port = 0;
-
-    if (*sam && strcmp(sam, "0") != 0) {
-        if (!cc_host_split(sam, host, sizeof(host), &port))
-            return cc_fail(err, CC_INVALID,
-                           "Invalid -i2psam address or hostname: '%s'", sam);
-        return cc_fail(err, CC_INVALID,
-                       "-i2psam is not supported: this daemon does not have "
-                       "that.");
-    }
-    return CC_OK;
-}
-
 /* Seeds are asked over IP, and know addresses of IP. */
 static bool reaches_internet(const struct cc_net_options *o)
 {
@@ -79,6 +60,8 @@ enum cc_status cc_option_reach(const struct cc_args *args,
     out->onlynet = lists->list[7];
     out->proxy = cc_args_get(args, "proxy", NULL);
     out->onion = cc_args_get(args, "onion", NULL);
+    out->i2p_sam = cc_args_get(args, "i2psam", NULL);
+    out->i2p_accept = cc_args_get_bool(args, "i2pacceptincoming", out->listen);
     out->proxy_plain = !cc_args_get_bool(args, "proxyrandomize", true);
     out->no_dns = !cc_args_get_bool(args, "dns", true);
     out->cjdns_reachable = cc_args_get_bool(args, "cjdnsreachable", false);
@@ -108,6 +91,5 @@ enum cc_status cc_option_reach(const struct cc_args *args,
     out->max_orphans = small_number(args, "maxorphantx", 100, 100000);
     out->extra_txs =
         small_number(args, "blockreconstructionextratxn", 100, 100000);
-    st = cc_reach_init(&reach, out, err);
-    return st == CC_OK ? check_absent(args, err) : st;
+    return cc_reach_init(&reach, out, err);
 }

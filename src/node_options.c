@@ -298,6 +298,37 @@ static enum cc_status option_port(const struct cc_args *args, const char *name,
     return CC_OK;
 }
 
+/* Is there a port? "[::1]:5", "1.2.3.4:5", not "::1". */
+static bool names_port(const char *s)
+{
+    const char *colon = strrchr(s, ':');
+
+    if (!colon)
+        return false;
+    return colon > s && (colon[-1] == ']' || strchr(s, ':') == colon);
+}
+
+/* Of each value of an option, though it may not be used. */
+static enum cc_status check_ports(const struct cc_args *args,
+                                  const char *option, struct cc_error *err)
+{
+    const char *value, *port;
+    unsigned long n;
+    char *end;
+
+    for (size_t i = 0; (value = cc_args_get_nth(args, option, i)); i++) {
+        if (!names_port(value))
+            continue;
+        port = strrchr(value, ':') + 1;
+        n = strtoul(port, &end, 10);
+        if (*port < '0' || *port > '9' || *end || n < 1 || n > 65535)
+            return cc_fail(err, CC_INVALID,
+                           "Invalid port specified in -%s: '%s'", option,
+                           value);
+    }
+    return CC_OK;
+}
+
 static uint64_t option_scaled(const struct cc_args *args, const char *name,
                               int64_t otherwise)
 {
@@ -329,10 +360,14 @@ enum cc_status cc_option_net(const struct cc_args *args,
                         &out->connect_count,  &out->addnode_count,
                         &out->seednode_count, &out->whitelist_count,
                         &out->whitebind_count};
+    static const char *const ports[] = {"i2psam", "onion", "proxy",
+                                        "torcontrol", "whitebind"};
     int64_t n;
     enum cc_status st =
         option_port(args, "port", params->port, &out->port, err);
 
+    for (size_t i = 0; st == CC_OK && i < sizeof(ports) / sizeof(*ports); i++)
+        st = check_ports(args, ports[i], err);
     if (st != CC_OK)
         return st;
     for (size_t i = 0; i < 7; i++) {
@@ -388,36 +423,6 @@ void cc_net_lists_clear(struct cc_net_lists *lists)
 
 /* --- RPC --------------------------------------------------------------- */
 
-/* Does an -rpcbind name its port? "[::1]:5", "1.2.3.4:5", not "::1". */
-static bool names_port(const char *s)
-{
-    const char *colon = strrchr(s, ':');
-
-    if (!colon)
-        return false;
-    return colon > s && (colon[-1] == ']' || strchr(s, ':') == colon);
-}
-
-/* Even of those that are not listened on. */
-static enum cc_status check_rpc_binds(const struct cc_args *args,
-                                      struct cc_error *err)
-{
-    const char *bind, *port;
-    unsigned long n;
-    char *end;
-
-    for (size_t i = 0; (bind = cc_args_get_nth(args, "rpcbind", i)); i++) {
-        if (!names_port(bind))
-            continue;
-        port = strrchr(bind, ':') + 1;
-        n = strtoul(port, &end, 10);
-        if (*port < '0' || *port > '9' || *end || n < 1 || n > 65535)
-            return cc_fail(err, CC_INVALID,
-                           "Invalid port specified in -rpcbind: '%s'", bind);
-    }
-    return CC_OK;
-}
-
 static char *rpc_endpoint(const char *s, uint16_t port)
 {
     if (names_port(s))
@@ -449,7 +454,7 @@ enum cc_status cc_option_server(const struct cc_setup *setup,
         option_port(args, "rpcport", setup->params->rpc_port, &port, err);
 
     if (st == CC_OK)
-        st = check_rpc_binds(args, err);
+        st = check_ports(args, "rpcbind", err);
     if (st != CC_OK)
         return st;
     lists->allow = cc_option_list(args, "rpcallowip", &out->allow_count);

@@ -59,7 +59,8 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"externalip", "=<ip>", CONNECTION, "Specify your own public address", 0},
     {"fixedseeds", "", CONNECTION, "Allow the addresses that come with the program if DNS seeds do not provide peers (default: 1)", 0},
     {"forcednsseed", "", CONNECTION, "Always query for peer addresses via DNS lookup (default: 0)", 0},
-    {"i2psam", "=<ip:port>", CONNECTION, "", CC_ARG_HIDDEN},
+    {"i2pacceptincoming", "", CONNECTION, "Accept connections by I2P, at an address that stays the same; 0: each connection we make has an address of its own (default: 1, with -listen=0 0)", 0},
+    {"i2psam", "=<ip:port>", CONNECTION, "I2P SAM proxy to reach I2P peers and accept connections by I2P (default: none)", 0},
     {"listen", "", CONNECTION, "Accept connections from outside (default: 1, with -connect or -proxy 0)", 0},
     {"maxconnections", "=<n>", CONNECTION, "Maintain at most <n> automatic connections to peers (default: 125)", 0},
     {"maxreceivebuffer", "=<n>", CONNECTION, "Maximum per-connection receive buffer, <n>*1000 bytes (default: 5000)", 0},
@@ -178,7 +179,6 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"rpcdoccheck", "", DEBUG, "", CC_ARG_HIDDEN},
     {"unsafesqlitesync", "", DEBUG, "", CC_ARG_HIDDEN},
     {"blockfilterindex", "", DEBUG, "", CC_ARG_HIDDEN},
-    {"i2pacceptincoming", "", DEBUG, "", CC_ARG_HIDDEN},
     {"listenonion", "", DEBUG, "", CC_ARG_HIDDEN},
     {"natpmp", "", DEBUG, "", CC_ARG_HIDDEN},
     {"peerblockfilters", "", DEBUG, "", CC_ARG_HIDDEN},
@@ -192,13 +192,7 @@ const size_t cc_daemon_option_count =
     sizeof(cc_daemon_options) / sizeof(cc_daemon_options[0]);
 
 const char *const cc_daemon_absent[] = {
-    "blockfilterindex",
-    "i2pacceptincoming",
-    "listenonion",
-    "natpmp",
-    "peerblockfilters",
-    "rest",
-    "upnp",
-    "v2transport",
-    NULL,
+    "blockfilterindex", "listenonion", "natpmp",
+    "peerblockfilters", "rest",        "upnp",
+    "v2transport",      NULL,
 };

@@ -1,14 +1,13 @@
 #include "net/conn.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "crypto/hash.h"
 #include "net/capture.h"
+#include "net/conn_i.h"
 #include "net/socks5.h"
 #include "util/hex.h"
 #include "util/mem.h"
@@ -16,55 +15,6 @@
 
 #define LINGER_MS 2000
 #define PROXY_MS 20000 /* for all that a proxy has to say */
-
-struct cc_conn {
-    struct cc_hub *hub;
-    atomic_int refs; /* the loop's, the validation thread's, posted closures */
-    _Atomic int64_t id;
-    void *cookie;
-    bool inbound;
-    unsigned permissions;
-    bool onion;
-    struct cc_netaddr remote, local; /* set before the conn is handed out */
-    char *name;                      /* the validation thread's */
-    struct cc_conn *fresh_next;      /* under the hub's lock */
-
-    /* the loop's thread */
-    struct cc_conn *next, *prev; /* of all with a stream */
-    struct cc_stream *stream;
-    struct cc_timer *linger; /* or of the talk with the proxy */
-    char *host;
-    uint16_t port;
-    bool lookup;
-    struct cc_netaddr target;
-    struct cc_proxy proxy;
-    struct cc_socks5 *socks; /* while the proxy is talked to */
-    size_t counted;          /* bytes waiting in the stream that are counted */
-    bool handed_out;
-
-    atomic_size_t backlog;
-
-    pthread_mutex_t lock; /* of the rest */
-    struct cc_conn_message *first, **last;
-    size_t inbox_bytes;
-    bool started, paused, flushing, closing, closed;
-    char why[96];
-    struct cc_writer out;
-    struct cc_conn_stats stats;
-};
-
-struct cc_hub {
-    struct cc_hub_config config;
-    struct cc_conn *all;  /* the loop's thread */
-    unsigned accepted;    /* the loop's thread */
-    bool down;            /* the loop's thread */
-    pthread_mutex_t lock; /* of the rest */
-    struct cc_conn *fresh, **fresh_last;
-    int64_t next_id;
-    uint64_t received, sent;
-    uint64_t upload; /* since upload_since */
-    int64_t upload_since;
-};
 
 void cc_conn_message_free(struct cc_conn_message *m)
 {
@@ -84,7 +34,7 @@ struct cc_hub *cc_hub_new(const struct cc_hub_config *config)
     return h;
 }
 
-static struct cc_conn *conn_new(struct cc_hub *h, bool inbound)
+struct cc_conn *cc_conn_new(struct cc_hub *h, bool inbound)
 {
     struct cc_conn *c = cc_calloc(1, sizeof(*c));
 
@@ -113,6 +63,7 @@ void cc_conn_release(struct cc_conn *c)
     free(c->host);
     free(c->name);
     free(c->socks);
+    free(c->sam);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
@@ -135,7 +86,7 @@ static void post(struct cc_conn *c, void (*fn)(void *arg))
 /* --- The loop's side ------------------------------------------------------ */
 
 /* Give the connection, open or failed, to the validation thread. */
-static void hand_out(struct cc_conn *c, bool open)
+void cc_conn_hand_out(struct cc_conn *c, bool open)
 {
     struct cc_hub *h = c->hub;
 
@@ -152,7 +103,7 @@ static void hand_out(struct cc_conn *c, bool open)
 }
 
 /* The end of the loop's interest in a connection. */
-static void finish(struct cc_conn *c, const char *why)
+void cc_conn_finish(struct cc_conn *c, const char *why)
 {
     struct cc_hub *h = c->hub;
 
@@ -161,7 +112,11 @@ static void finish(struct cc_conn *c, const char *why)
         snprintf(c->why, sizeof(c->why), "%s", why);
     c->closed = true;
     pthread_mutex_unlock(&c->lock);
-    hand_out(c, false);
+    cc_conn_i2p_gone(c, why);
+    if (c->listening)
+        cc_conn_release(c); /* nobody else has heard of it */
+    else
+        cc_conn_hand_out(c, false);
     if (c->prev)
         c->prev->next = c->next;
     else
@@ -178,13 +133,13 @@ static void finish(struct cc_conn *c, const char *why)
     cc_conn_release(c);
 }
 
-static void on_closed(void *arg, const char *why) { finish(arg, why); }
+static void on_closed(void *arg, const char *why) { cc_conn_finish(arg, why); }
 
 /* --- Through a proxy ------------------------------------------------------ */
 
 static void on_proxy_silent(void *arg)
 {
-    finish(arg, "the proxy does not answer");
+    cc_conn_finish(arg, "the proxy does not answer");
 }
 
 static void socks_write(struct cc_conn *c, struct cc_writer *w)
@@ -233,14 +188,14 @@ static void drive_socks(struct cc_conn *c)
     socks_write(c, &w);
     if (c->socks->state == CC_SOCKS5_FAILED) {
         memcpy(why, c->socks->why, sizeof(why));
-        finish(c, why);
+        cc_conn_finish(c, why);
     } else if (c->socks->state == CC_SOCKS5_DONE) {
         free(c->socks);
         c->socks = NULL;
         cc_timer_free(c->linger);
         c->linger = NULL;
         cc_stream_pause(c->stream);
-        hand_out(c, true);
+        cc_conn_hand_out(c, true);
     }
 }
 
@@ -249,6 +204,10 @@ static void on_connected(void *arg)
     struct cc_conn *c = arg;
 
     cc_stream_local(c->stream, &c->local);
+    if (c->sam) {
+        cc_conn_i2p_begin(c);
+        return;
+    }
     if (c->proxy.host[0] || c->target.network)
         c->remote = c->target;
     else
@@ -256,10 +215,10 @@ static void on_connected(void *arg)
     if (c->proxy.host[0])
         start_socks(c);
     else
-        hand_out(c, true);
+        cc_conn_hand_out(c, true);
 }
 
-static void on_linger(void *arg) { finish(arg, "closed by us"); }
+static void on_linger(void *arg) { cc_conn_finish(arg, "closed by us"); }
 
 static void on_sent(void *arg, size_t bytes)
 {
@@ -268,7 +227,7 @@ static void on_sent(void *arg, size_t bytes)
     size_t before;
     bool closing;
 
-    if (c->socks)
+    if (c->socks || c->sam)
         return; /* the proxy's, not a peer's */
     before = atomic_fetch_sub(&c->backlog, bytes);
     pthread_mutex_lock(&c->lock);
@@ -328,7 +287,7 @@ static bool frame_ok(struct cc_conn *c, const struct cc_frame *f,
     } else {
         return true;
     }
-    finish(c, "bad message header");
+    cc_conn_finish(c, "bad message header");
     return false;
 }
 
@@ -402,6 +361,10 @@ static void on_readable(void *arg)
         drive_socks(c);
         return;
     }
+    if (c->sam) {
+        cc_conn_i2p_input(c);
+        return;
+    }
     pthread_mutex_lock(&c->lock);
     stop = c->paused || c->closing;
     pthread_mutex_unlock(&c->lock);
@@ -430,14 +393,14 @@ static void on_readable(void *arg)
         wake(c->hub);
 }
 
-static const struct cc_stream_ops ops = {
+const struct cc_stream_ops cc_conn_ops = {
     .connected = on_connected,
     .readable = on_readable,
     .sent = on_sent,
     .closed = on_closed,
 };
 
-static void link_conn(struct cc_conn *c)
+void cc_conn_link(struct cc_conn *c)
 {
     struct cc_hub *h = c->hub;
 
@@ -446,9 +409,6 @@ static void link_conn(struct cc_conn *c)
         h->all->prev = c;
     h->all = c;
 }
-
-/* Room for the largest message and the head of the next. */
-#define MAX_READ (CC_MAX_PAYLOAD + 2 * CC_FRAME_SIZE)
 
 void cc_hub_accepted(void *arg, int fd, const struct cc_netaddr *peer)
 {
@@ -464,15 +424,16 @@ void cc_hub_accepted(void *arg, int fd, const struct cc_netaddr *peer)
         close(fd);
         return;
     }
-    c = conn_new(h, true);
+    c = cc_conn_new(h, true);
     c->permissions = b->permissions;
     c->onion = b->onion;
     c->remote = *peer;
     h->accepted++;
-    link_conn(c);
-    c->stream = cc_stream_accept(h->config.loop, fd, MAX_READ, &ops, c);
+    cc_conn_link(c);
+    c->stream =
+        cc_stream_accept(h->config.loop, fd, CC_CONN_MAX_READ, &cc_conn_ops, c);
     cc_stream_local(c->stream, &c->local);
-    hand_out(c, true);
+    cc_conn_hand_out(c, true);
 }
 
 /* Why it cannot even be tried, or NULL. */
@@ -499,21 +460,26 @@ static void do_connect(void *arg)
     bool proxied = c->proxy.host[0] != '\0';
     const char *why = no_way(c);
 
-    link_conn(c);
+    cc_conn_link(c);
+    if (!why && c->target.network == CC_NET_I2P) {
+        cc_conn_i2p_connect(c);
+        cc_conn_release(c);
+        return;
+    }
     if (!why)
-        c->stream =
-            cc_stream_connect(h->config.loop, proxied ? c->proxy.host : c->host,
-                              proxied ? c->proxy.port : c->port,
-                              h->config.connect_timeout_ms, MAX_READ, &ops, c);
+        c->stream = cc_stream_connect(
+            h->config.loop, proxied ? c->proxy.host : c->host,
+            proxied ? c->proxy.port : c->port, h->config.connect_timeout_ms,
+            CC_CONN_MAX_READ, &cc_conn_ops, c);
     if (!c->stream)
-        finish(c, why ? why : "cannot connect");
+        cc_conn_finish(c, why ? why : "cannot connect");
     cc_conn_release(c);
 }
 
 void cc_hub_connect(struct cc_hub *h, const struct cc_hub_target *target,
                     void *cookie)
 {
-    struct cc_conn *c = conn_new(h, false);
+    struct cc_conn *c = cc_conn_new(h, false);
 
     c->cookie = cookie;
     c->host = cc_strdup(target->host);
@@ -566,7 +532,7 @@ static void do_close(void *arg)
             c->linger = cc_timer_new(c->hub->config.loop, on_linger, c);
             cc_timer_set(c->linger, LINGER_MS);
         } else {
-            finish(c, "closed by us");
+            cc_conn_finish(c, "closed by us");
         }
     }
     cc_conn_release(c);
@@ -577,8 +543,9 @@ static void do_shutdown(void *arg)
     struct cc_hub *h = arg;
 
     h->down = true;
+    cc_conn_i2p_down(h);
     while (h->all)
-        finish(h->all, "shutting down");
+        cc_conn_finish(h->all, "shutting down");
 }
 
 void cc_hub_shutdown(struct cc_hub *h)

@@ -39,6 +39,10 @@ struct cc_hub_config {
     int64_t connect_timeout_ms;
     unsigned max_accepted; /* inbound connections that may exist at once */
     const char *capture;   /* folder of captured messages, or NULL */
+    /* I2P's bridge, or NULL; and the file with our key there, NULL where each
+     * connection has an address of its own and nobody can come to us. */
+    const struct cc_proxy *i2p;
+    const char *i2p_key;
     struct cc_clock *clock;
     struct cc_log *log;
     void (*wake)(void *arg); /* something to take; any thread */
@@ -48,6 +52,10 @@ struct cc_hub_config {
 struct cc_hub *cc_hub_new(const struct cc_hub_config *config);
 /* Close every socket at once, on the loop's thread (posted). */
 void cc_hub_shutdown(struct cc_hub *h);
+/* Be there for who comes by I2P; any thread. */
+void cc_hub_i2p_listen(struct cc_hub *h);
+/* Our address there; false: not known yet. */
+bool cc_hub_i2p_self(struct cc_hub *h, struct cc_netaddr *out);
 /* All connections must be released; after cc_loop_stop. */
 void cc_hub_free(struct cc_hub *h);
 

@@ -360,7 +360,7 @@ static void open_node(struct cc_net *n, const char *node,
     struct attempt *a;
     struct cc_manual *m = find_manual(n, node);
     char host[256];
-    uint16_t port = n->params->port;
+    uint16_t port = cc_reach_default_port(node, n->params->port);
     struct cc_netaddr addr = {0};
     struct cc_hub_target target = {.lookup = n->reach.lookup};
 
@@ -576,6 +576,12 @@ void cc_connect_tick(struct cc_net *n)
 {
     int64_t now = cc_clock_monotonic_us();
 
+    struct cc_netaddr self;
+
+    if (!n->i2p_known && cc_hub_i2p_self(n->hub, &self)) {
+        n->i2p_known = true;
+        add_local(n, &self, LOCAL_MANUAL);
+    }
     if (!atomic_load(&n->active))
         return;
     try_manual(n, now);

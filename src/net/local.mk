@@ -8,12 +8,14 @@ libcc_net_a_SOURCES = \
     src/net/capture.c src/net/capture.h \
     src/net/cmpct.c \
     src/net/compact.c src/net/compact.h \
-    src/net/conn.c src/net/conn.h \
+    src/net/conn.c src/net/conn.h src/net/conn_i.h \
+    src/net/conn_i2p.c \
     src/net/connect.c \
     src/net/evict.c src/net/evict.h \
     src/net/filter.c \
     src/net/gossip.c \
     src/net/headers.c \
+    src/net/i2p.c src/net/i2p.h \
     src/net/incoming.c src/net/incoming.h \
     src/net/info.c src/net/info_book.c \
     src/net/latest.c \
@@ -29,6 +31,7 @@ libcc_net_a_SOURCES = \
     src/net/reconcile.c \
     src/net/recent.c src/net/recent.h \
     src/net/relay.c \
+    src/net/sam.c src/net/sam.h \
     src/net/seek.c \
     src/net/serve.c \
     src/net/socks5.c src/net/socks5.h \

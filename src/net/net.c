@@ -722,6 +722,8 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
         n->peers_path = cc_fs_join(o->directory, "peers.dat");
         n->bans_path = cc_fs_join(o->directory, "banlist.json");
         n->anchors_path = cc_fs_join(o->directory, "anchors.dat");
+        if (o->i2p_accept)
+            n->i2p_path = cc_fs_join(o->directory, "i2p_private_key");
         if (o->capture)
             n->capture = cc_strdup(o->directory);
     }
@@ -745,6 +747,9 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
         hub.clock = n->clock;
         hub.log = n->log;
         hub.capture = n->capture;
+        if (n->reach.proxy[CC_NET_I2P].host[0])
+            hub.i2p = &n->reach.proxy[CC_NET_I2P];
+        hub.i2p_key = n->i2p_path;
         hub.wake = wake;
         hub.wake_arg = n;
         n->hub = cc_hub_new(&hub);
@@ -777,6 +782,8 @@ enum cc_status cc_net_start(struct cc_net *n, struct cc_error *err)
     if (!n->o.connect_none)
         cc_log(n->log, "opencon thread start");
     cc_seek_start(n);
+    if (n->i2p_path && n->reach.proxy[CC_NET_I2P].host[0])
+        cc_hub_i2p_listen(n->hub);
     pthread_mutex_lock(&n->lock);
     e = pthread_create(&n->thread, NULL, net_main, n);
     n->running = e == 0;
@@ -834,6 +841,7 @@ static void free_strings(struct cc_net *n)
     free(n->seeds);
     free(n->user_agent);
     free(n->peers_path);
+    free(n->i2p_path);
     free(n->bans_path);
     free(n->anchors_path);
     free(n->capture);

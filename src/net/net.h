@@ -62,6 +62,8 @@ struct cc_net_options {
     const char *const *onlynet; /* -onlynet */
     size_t onlynet_count;
     const char *proxy, *onion; /* -proxy, -onion; NULL: not given */
+    const char *i2p_sam;       /* -i2psam; NULL: not given */
+    bool i2p_accept;           /* -i2pacceptincoming */
     bool proxy_plain;          /* -proxyrandomize=0 */
     bool no_dns;               /* -dns=0 */
     bool cjdns_reachable;      /* -cjdnsreachable */

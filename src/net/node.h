@@ -200,6 +200,8 @@ struct cc_net {
     struct cc_clock *clock;
     struct cc_log *log;
     char *user_agent, *peers_path, *bans_path, *anchors_path, *capture;
+    char *i2p_path; /* of our key there, or NULL */
+    bool i2p_known; /* our address there is among the local ones */
     uint64_t services;
     struct cc_reach reach;
     struct cc_asmap *asmap; /* NULL: none */

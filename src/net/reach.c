@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "net/net.h"
+#include "net/sam.h"
 
 #define NETWORKS (CC_NET_CJDNS + 1)
 
@@ -15,17 +16,28 @@ unsigned cc_reach_network(const char *name)
     return 0;
 }
 
+/* "host:port" of a proxy, which is a number or may be looked up. A name with an
+ * empty part is nobody's. */
+static bool parse_host(struct cc_proxy *p, const char *text,
+                       const struct cc_net_options *o)
+{
+    struct cc_netaddr a;
+
+    if (!cc_host_split(text, p->host, sizeof(p->host), &p->port) || !p->port)
+        return false;
+    if (cc_netaddr_parse(&a, text, p->port))
+        return true;
+    return !o->no_dns && p->host[0] != '.' && !strstr(p->host, "..");
+}
+
 static enum cc_status parse_proxy(struct cc_proxy *p, const char *text,
                                   const char *option,
                                   const struct cc_net_options *o,
                                   struct cc_error *err)
 {
-    struct cc_netaddr a;
-
     p->port = CC_SOCKS_PORT;
     p->randomize = !o->proxy_plain;
-    if (!cc_host_split(text, p->host, sizeof(p->host), &p->port) || !p->port ||
-        (o->no_dns && !cc_netaddr_parse(&a, text, p->port)))
+    if (!parse_host(p, text, o))
         return cc_fail(err, CC_INVALID, "Invalid -%s address or hostname: '%s'",
                        option, text);
     return CC_OK;
@@ -58,12 +70,28 @@ static enum cc_status parse_onlynet(struct cc_reach *r,
                        "Incompatible options: -dnsseed=1 was explicitly "
                        "specified, but -onlynet forbids connections to "
                        "IPv4/IPv6");
-    if (o->onlynet_count && r->reachable[CC_NET_I2P])
-        return cc_fail(err, CC_INVALID,
-                       "Outbound connections restricted to i2p (-onlynet=i2p) "
-                       "but -i2psam is not provided");
-    r->reachable[CC_NET_I2P] = false;
     return CC_OK;
+}
+
+static enum cc_status parse_i2p(struct cc_reach *r,
+                                const struct cc_net_options *o,
+                                struct cc_error *err)
+{
+    struct cc_proxy *p = &r->proxy[CC_NET_I2P];
+    bool only = o->onlynet_count && r->reachable[CC_NET_I2P];
+
+    p->port = CC_SAM_PORT;
+    if (o->i2p_sam && *o->i2p_sam && strcmp(o->i2p_sam, "0") != 0) {
+        if (parse_host(p, o->i2p_sam, o))
+            return CC_OK;
+        return cc_fail(err, CC_INVALID,
+                       "Invalid -i2psam address or hostname: '%s'", o->i2p_sam);
+    }
+    r->reachable[CC_NET_I2P] = false;
+    return only ? cc_fail(err, CC_INVALID,
+                          "Outbound connections restricted to i2p "
+                          "(-onlynet=i2p) but -i2psam is not provided")
+                : CC_OK;
 }
 
 static enum cc_status parse_onion(struct cc_reach *r,
@@ -105,6 +133,8 @@ enum cc_status cc_reach_init(struct cc_reach *r, const struct cc_net_options *o,
     memset(&all, 0, sizeof(all));
     r->lookup = !o->no_dns;
     st = parse_onlynet(r, o, err);
+    if (st == CC_OK)
+        st = parse_i2p(r, o, err);
     if (st == CC_OK && o->proxy && *o->proxy && strcmp(o->proxy, "0") != 0)
         st = parse_proxy(&all, o->proxy, "proxy", o, err);
     if (st != CC_OK)
@@ -127,6 +157,14 @@ bool cc_reach_parse(const struct cc_reach *r, struct cc_netaddr *out,
     if (r->cjdns)
         cc_netaddr_flip_cjdns(out);
     return true;
+}
+
+uint16_t cc_reach_default_port(const char *node, uint16_t port)
+{
+    struct cc_netaddr a;
+
+    return cc_netaddr_parse(&a, node, port) && a.network == CC_NET_I2P ? 0
+                                                                       : port;
 }
 
 const struct cc_proxy *cc_reach_proxy(const struct cc_reach *r,

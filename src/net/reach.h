@@ -41,6 +41,8 @@ bool cc_reach_parse(const struct cc_reach *r, struct cc_netaddr *out,
  * hosts are never reached through a proxy. */
 const struct cc_proxy *cc_reach_proxy(const struct cc_reach *r,
                                       const struct cc_netaddr *a);
+/* Where a node's name has no port: this one, but none with I2P. */
+uint16_t cc_reach_default_port(const char *node, uint16_t port);
 /* "127.0.0.1:9050", "[::1]:9050", "" for none. */
 void cc_proxy_format(char out[272], const struct cc_proxy *p);
 

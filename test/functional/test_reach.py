@@ -191,10 +191,17 @@ class TestProxy(Reach):
     def test_options(self):
         node = self.add_node()
         for args, sentence in (
-                (["-proxy=abc:def"], "Invalid -proxy address or hostname: 'abc:def'"),
-                (["-onion=xyz:abc"], "Invalid -onion address or hostname: 'xyz:abc'"),
-                (["-i2psam=def:xyz"], "Invalid -i2psam address or hostname: 'def:xyz'"),
-                (["-i2psam=127.0.0.1:7656"], "-i2psam is not supported: this daemon does not have that."),
+                (["-proxy=abc..def:1"], "Invalid -proxy address or hostname: 'abc..def:1'"),
+                (["-onion=.abc"], "Invalid -onion address or hostname: '.abc'"),
+                (["-i2psam=def..xyz:1"], "Invalid -i2psam address or hostname: 'def..xyz:1'"),
+                (["-dns=0", "-i2psam=somewhere"], "Invalid -i2psam address or hostname: 'somewhere'"),
+                (["-proxy=abc:def"], "Invalid port specified in -proxy: 'abc:def'"),
+                (["-onion=1.2.3.4:0"], "Invalid port specified in -onion: '1.2.3.4:0'"),
+                (["-i2psam=1.2.3.4:65536"], "Invalid port specified in -i2psam: '1.2.3.4:65536'"),
+                (["-torcontrol=[::1]:x"], "Invalid port specified in -torcontrol: '[::1]:x'"),
+                (["-whitebind=noban@1.2.3.4:"], "Invalid port specified in -whitebind: 'noban@1.2.3.4:'"),
+                (["-onlynet=i2p"],
+                 "Outbound connections restricted to i2p (-onlynet=i2p) but -i2psam is not provided"),
                 (["-asmap=map"], f'Could not find asmap file "{os.path.join(node.chain_dir, "map")}"'),
                 (["-asmap"], f'Could not find asmap file "{os.path.join(node.chain_dir, "ip_asn.map")}"'),
                 (["-onlynet=abc"], "Unknown network specified in -onlynet: 'abc'"),

@@ -49,6 +49,7 @@
     X(reader)                                                                  \
     X(renterfile)                                                              \
     X(rpc)                                                                     \
+    X(sam)                                                                     \
     X(script)                                                                  \
     X(session)                                                                 \
     X(storage)                                                                 \

@@ -7,6 +7,7 @@
 #include "net/bloom.h"
 #include "net/compact.h"
 #include "net/proto.h"
+#include "net/sam.h"
 #include "net/socks5.h"
 
 /* --- Messages ---------------------------------------------------------- */
@@ -304,6 +305,38 @@ void fuzz_socks5(const uint8_t *data, size_t len)
     }
     FUZZ_CHECK(w.len <= 4 + 1 + 1 + 4 + 1 + 8 + 4 + 1 + 10 + 2);
     cc_writer_clear(&w);
+}
+
+/* The first byte: what is wanted, and how much comes at a time. */
+void fuzz_sam(const uint8_t *data, size_t len)
+{
+    struct cc_sam s = {.host = "a.b32.i2p"};
+    struct cc_writer w;
+    size_t at = 1, used, step;
+
+    if (!len)
+        return;
+    step = 1u + data[0] / 3;
+    s.transient = data[0] & 1;
+    cc_writer_init_heap(&w);
+    cc_sam_start(&s, (enum cc_sam_goal)(data[0] % 3), "0123456789", &w);
+    for (size_t end = at; at <= len && s.state == CC_SAM_TALKING;) {
+        end = end + step < len ? end + step : len;
+        used = cc_sam_input(&s, data + at, end - at, &w);
+        FUZZ_CHECK(used <= end - at);
+        at += used;
+        if (!used && end == len)
+            break;
+        FUZZ_CHECK(used || s.state != CC_SAM_TALKING ||
+                   end - at <= CC_SAM_MAX_LINE + step);
+    }
+    if (s.state == CC_SAM_FAILED)
+        FUZZ_CHECK(s.why[0]);
+    if (s.state == CC_SAM_DONE && s.goal != CC_SAM_CONNECT)
+        FUZZ_CHECK(s.who.network == CC_NET_I2P);
+    FUZZ_CHECK(w.len <= 3 * CC_SAM_MAX_LINE && !memchr(w.data, 0, w.len));
+    cc_writer_clear(&w);
+    cc_sam_clear(&s);
 }
 
 /* banlist.json. */

@@ -6,6 +6,7 @@
 writes FOLDER/<target>/<name>. What libFuzzer found beyond them lies beside
 them under names of hex digits and is not made here.
 """
+import base64
 import hashlib
 import json
 import os
@@ -354,6 +355,16 @@ def make_session():
     for name, said in (("plain", b"\x02\5\0\5\0\0\1\x7f\0\0\1\0\x50tail"),
                        ("password", b"\x41\5\2\1\0\5\0\0\3\2ab\0\x50"), ("refused", b"\0\5\0\5\5")):
         put("socks5", name, said)
+    hello = b"HELLO REPLY RESULT=OK VERSION=3.1\n"
+    key = base64.b64encode(b"\5" * 384 + b"\5\0\4\0\7\0\0" + b"\1" * 64, b"-~")
+    for name, said in (("session", b"\0" + hello + b"DEST REPLY PUB=x PRIV=" + key +
+                                   b"\nSESSION STATUS RESULT=OK DESTINATION=" + key + b"\n"),
+                       ("transient", b"\3" + hello + b"SESSION STATUS RESULT=OK DESTINATION=" + key + b"\n"),
+                       ("connect", b"\1" + hello + b"NAMING REPLY RESULT=OK NAME=a VALUE=" + key +
+                                   b"\nSTREAM STATUS RESULT=OK\nbytes"),
+                       ("accept", b"\2" + hello + b"STREAM STATUS RESULT=OK\n" + key + b" FROM_PORT=0\nbytes"),
+                       ("refused", b"\4" + hello + b"NAMING REPLY RESULT=KEY_NOT_FOUND\n")):
+        put("sam", name, said)
     tx = bytes.fromhex(next(r[1] for r in load("tx_valid.json") if isinstance(r[0], list)))
     for name, bits, hashes, flags in (("none", bytes(8), 3, 0), ("all", b"\xff" * 8, 3, 1), ("keys", b"\xff" * 8, 50, 2),
                                       ("empty", b"", 1, 1)):

@@ -54,7 +54,6 @@ enum cc_status cc_option_reach(const struct cc_args *args,
 {
     const char *target = cc_args_get(args, "maxuploadtarget", "0");
     struct cc_reach reach;
-    enum cc_status st;
 
     lists->list[7] = cc_option_list(args, "onlynet", &out->onlynet_count);
     out->onlynet = lists->list[7];

@@ -16,7 +16,7 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-/* Bytes of blocks that wait; one may always. */
+/* Bytes of messages whose blocks wait; one may always. */
 #define MAX_WAITING (8u << 20)
 
 struct cc_incoming_queue {
@@ -51,6 +51,27 @@ cc_incoming_queue_new(struct cc_chain *chain,
     return q;
 }
 
+enum cc_status cc_incoming_decode(struct cc_incoming **out, uint8_t *data,
+                                  size_t len)
+{
+    struct cc_incoming *b = cc_calloc(1, sizeof(*b));
+
+    if (cc_block_decode_front(&b->block, data, len) != CC_OK) {
+        free(b);
+        return CC_MALFORMED;
+    }
+    memcpy(b->hash, b->block.hash, 32);
+    b->bytes = len;
+    *out = b;
+    return CC_OK;
+}
+
+void cc_incoming_free(struct cc_incoming *b)
+{
+    cc_block_clear(&b->block);
+    free(b);
+}
+
 void cc_incoming_judge(struct cc_chain *chain, struct cc_incoming *b)
 {
     cc_error_init(&b->err);
@@ -83,12 +104,12 @@ static void *queue_main(void *arg)
 
     cc_log_name_thread("validate");
     while ((b = next(q))) {
-        size_t len = b->block.raw.len;
+        size_t bytes = b->bytes;
 
         q->begins(q->arg, b);
         cc_incoming_judge(q->chain, b);
         pthread_mutex_lock(&q->lock);
-        q->bytes -= len;
+        q->bytes -= bytes;
         pthread_mutex_unlock(&q->lock);
         q->judged(q->arg, b);
     }
@@ -129,8 +150,7 @@ void cc_incoming_queue_free(struct cc_incoming_queue *q)
         struct cc_incoming *b = q->first;
 
         q->first = b->next;
-        cc_block_clear(&b->block);
-        free(b);
+        cc_incoming_free(b);
     }
     pthread_mutex_destroy(&q->lock);
     pthread_cond_destroy(&q->more);
@@ -143,7 +163,7 @@ void cc_incoming_queue_put(struct cc_incoming_queue *q, struct cc_incoming *b)
     pthread_mutex_lock(&q->lock);
     *q->last = b;
     q->last = &b->next;
-    q->bytes += b->block.raw.len;
+    q->bytes += b->bytes;
     pthread_cond_signal(&q->more);
     pthread_mutex_unlock(&q->lock);
 }

@@ -15,6 +15,7 @@ struct cc_incoming {
     int64_t peer; /* who sent it; it may be gone when the verdict is there */
     uint8_t hash[32];
     struct cc_block block; /* cleared once it is judged */
+    size_t bytes;          /* that it holds until then */
     bool asked, punish;
     /* the verdict, as cc_chain_accept_block tells it */
     bool is_new;
@@ -22,6 +23,11 @@ struct cc_incoming {
     struct cc_error err;
 };
 
+/* The block at the front of a message, which it takes, also on failure. What
+ * follows the block is not looked at, but kept with it. */
+enum cc_status cc_incoming_decode(struct cc_incoming **out, uint8_t *data,
+                                  size_t len);
+void cc_incoming_free(struct cc_incoming *b);
 /* Judge it here and now. */
 void cc_incoming_judge(struct cc_chain *chain, struct cc_incoming *b);
 

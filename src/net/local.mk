@@ -75,3 +75,7 @@ src_net_test_test_book_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 check_PROGRAMS += src/net/test/test_bloom
 src_net_test_test_bloom_SOURCES = src/net/test/test_bloom.c
 src_net_test_test_bloom_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_incoming
+src_net_test_test_incoming_SOURCES = src/net/test/test_incoming.c
+src_net_test_test_incoming_LDADD = $(TEST_SUPPORT) $(FLOOR_net)

@@ -476,19 +476,16 @@ void cc_sync_task_judged(void *arg)
 }
 
 /* Into the queue. Until it is judged nobody is asked for it. */
-static void queue(struct cc_peer *p, struct cc_block *block, bool asked)
+static void queue(struct cc_peer *p, struct cc_incoming *b, bool asked)
 {
     struct cc_net *n = p->net;
-    struct cc_incoming *b = cc_calloc(1, sizeof(*b));
     bool fresh;
-    int64_t *who = cc_map_put(&n->flight, block->hash, &fresh);
+    int64_t *who = cc_map_put(&n->flight, b->hash, &fresh);
 
     if (fresh)
         *who = BLOCK_IS_HERE;
     b->owner = n;
     b->peer = p->id;
-    memcpy(b->hash, block->hash, 32);
-    b->block = *block;
     b->asked = asked;
     b->punish = true;
     p->judging++;
@@ -498,30 +495,30 @@ static void queue(struct cc_peer *p, struct cc_block *block, bool asked)
 void cc_sync_on_block(struct cc_peer *p, struct cc_conn_message *m)
 {
     struct cc_net *n = p->net;
-    struct cc_block block;
+    struct cc_incoming *b;
     bool asked;
     enum cc_status st;
     char hex[65];
 
-    st = cc_block_decode_front(&block, m->payload, m->len);
+    st = cc_incoming_decode(&b, m->payload, m->len);
     m->payload = NULL;
     if (st != CC_OK) {
         cc_peer_malformed(p, m);
         return;
     }
-    cc_hex_encode_rev(hex, block.hash, 32);
+    cc_hex_encode_rev(hex, b->hash, 32);
     cc_debug(n->log, CC_LOG_NET, "received block %s peer=%" PRId64, hex, p->id);
-    asked = flight_remove(n, block.hash, p);
-    if (!asked && block_low_work(n, &block)) {
-        if (!cc_chain_find(n->chain, block.hash))
+    asked = flight_remove(n, b->hash, p);
+    if (!asked && block_low_work(n, &b->block)) {
+        if (!cc_chain_find(n->chain, b->hash))
             cc_debug(n->log, CC_LOG_VALIDATION,
                      "AcceptBlockHeader: not adding new block header %s, "
                      "missing anti-dos proof-of-work validation",
                      hex);
-        cc_block_clear(&block);
+        cc_incoming_free(b);
         return;
     }
-    queue(p, &block, asked);
+    queue(p, b, asked);
 }
 
 void cc_sync_judged(struct cc_net *n, const uint8_t hash[32], enum cc_status st,

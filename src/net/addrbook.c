@@ -114,7 +114,19 @@ void cc_abook_reset(struct cc_addrbook *b)
     memset(b->tried, 0, sizeof(b->tried));
     memset(b->fresh_in, 0, sizeof(b->fresh_in));
     memset(b->tried_in, 0, sizeof(b->tried_in));
-    b->fresh_count = b->tried_count = b->collision_count = 0;
+    memset(b->fresh_count, 0, sizeof(b->fresh_count));
+    memset(b->tried_count, 0, sizeof(b->tried_count));
+    b->collision_count = 0;
+}
+
+void cc_abook_count(struct cc_addrbook *b, const struct cc_book_slot *s,
+                    bool tried, bool more)
+{
+    size_t *count = tried ? b->tried_count : b->fresh_count;
+    size_t *here = &count[s->e.addr.network];
+
+    *count = more ? *count + 1 : *count - 1;
+    *here = more ? *here + 1 : *here - 1;
 }
 
 void cc_addrbook_free(struct cc_addrbook *b)
@@ -257,7 +269,7 @@ static void vacate(struct cc_addrbook *b, size_t slot)
     cc_abook_set(b, false, slot, NULL);
     if (--s->refs)
         return;
-    b->fresh_count--;
+    cc_abook_count(b, s, false, false);
     cc_abook_delete(b, s);
 }
 
@@ -266,7 +278,7 @@ static void occupy(struct cc_addrbook *b, struct cc_book_slot *s, size_t slot)
     vacate(b, slot);
     cc_abook_set(b, false, slot, s);
     if (!s->refs++)
-        b->fresh_count++;
+        cc_abook_count(b, s, false, true);
 }
 
 /* An address heard again from elsewhere gets more places, each half as likely
@@ -346,15 +358,15 @@ static void move_to_tried(struct cc_addrbook *b, struct cc_book_slot *s,
         cc_abook_set(b, false, at, NULL);
         s->refs--;
     }
-    b->fresh_count--;
+    cc_abook_count(b, s, false, false);
     if (old) { /* back to where it came from */
         old->e.tried = false;
-        b->tried_count--;
+        cc_abook_count(b, old, true, false);
         occupy(b, old, cc_abook_new_slot(b, &old->e.addr, &old->e.source));
     }
     cc_abook_set(b, true, slot, s);
     s->e.tried = true;
-    b->tried_count++;
+    cc_abook_count(b, s, true, true);
 }
 
 /* Wait for a feeler to see whether the occupant of the slot still lives. */
@@ -508,10 +520,10 @@ bool cc_addrbook_select(const struct cc_addrbook *b, bool new_only, int64_t now,
     size_t all, count = 0;
     bool tried;
 
-    if (new_only ? !b->fresh_count : !b->fresh_count && !b->tried_count)
+    if (!b->fresh_count[0] && (new_only || !b->tried_count[0]))
         return false;
-    tried =
-        !new_only && b->tried_count && (!b->fresh_count || (random(arg) & 1));
+    tried = !new_only && b->tried_count[0] &&
+            (!b->fresh_count[0] || (random(arg) & 1));
     in = tried ? b->tried_in : b->fresh_in;
     all = tried ? CC_BOOK_TRIED_BUCKETS : CC_BOOK_NEW_BUCKETS;
     for (size_t i = 0; i < all; i++)
@@ -560,21 +572,8 @@ size_t cc_addrbook_sample(const struct cc_addrbook *b, size_t max,
 void cc_addrbook_counts(const struct cc_addrbook *b, unsigned network,
                         size_t *fresh, size_t *tried)
 {
-    size_t pos = 0;
-    void *v;
-
-    *fresh = network ? 0 : b->fresh_count;
-    *tried = network ? 0 : b->tried_count;
-    while (network && cc_map_next(&b->map, &pos, NULL, &v)) {
-        struct cc_book_entry *e = &(*(struct cc_book_slot **)v)->e;
-
-        if (e->addr.network != network)
-            continue;
-        if (e->tried)
-            ++*tried;
-        else
-            ++*fresh;
-    }
+    *fresh = b->fresh_count[network];
+    *tried = b->tried_count[network];
 }
 
 bool cc_addrbook_next(const struct cc_addrbook *b, bool tried, size_t *slot,

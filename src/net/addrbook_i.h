@@ -30,7 +30,8 @@ struct cc_addrbook {
     struct cc_map map; /* CC_BOOK_KEY_LEN -> struct cc_book_slot * */
     struct cc_book_slot *fresh[CC_BOOK_NEW_SLOTS], *tried[CC_BOOK_TRIED_SLOTS];
     uint8_t fresh_in[CC_BOOK_NEW_BUCKETS], tried_in[CC_BOOK_TRIED_BUCKETS];
-    size_t fresh_count, tried_count; /* addresses, not places */
+    /* addresses, not places: of each network, and of all at 0 */
+    size_t fresh_count[CC_NET_CJDNS + 1], tried_count[CC_NET_CJDNS + 1];
     struct cc_netaddr collisions[CC_BOOK_COLLISIONS];
     size_t collision_count;
 };
@@ -43,6 +44,9 @@ struct cc_book_slot *cc_abook_find(const struct cc_addrbook *b,
 /* A new entry of the map, in no table yet. */
 struct cc_book_slot *cc_abook_make(struct cc_addrbook *b,
                                    const struct cc_netaddr *a);
+/* One address more, or less, of those in "new" or tried. */
+void cc_abook_count(struct cc_addrbook *b, const struct cc_book_slot *s,
+                    bool tried, bool more);
 /* Who has a slot (NULL: nobody); counts of buckets follow, nothing else. */
 void cc_abook_set(struct cc_addrbook *b, bool tried, size_t slot,
                   struct cc_book_slot *s);

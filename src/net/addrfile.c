@@ -87,8 +87,8 @@ enum cc_status cc_addrfile_save(const struct cc_addrbook *b, const char *path,
     cc_write_u8(&w, FORMAT);
     cc_write_u8(&w, INCOMPATIBILITY + FORMAT);
     cc_write_bytes(&w, b->key, 32);
-    cc_write_u32le(&w, (uint32_t)b->fresh_count);
-    cc_write_u32le(&w, (uint32_t)b->tried_count);
+    cc_write_u32le(&w, (uint32_t)b->fresh_count[0]);
+    cc_write_u32le(&w, (uint32_t)b->tried_count[0]);
     cc_write_u32le(&w, CC_BOOK_NEW_BUCKETS ^ BUCKETS_XOR);
     while (cc_map_next(&b->map, &pos, NULL, &v)) {
         struct cc_book_slot *s = *(struct cc_book_slot **)v;
@@ -192,7 +192,7 @@ static void put_new(struct cc_addrbook *b, struct cc_book_slot *s, size_t slot)
         return;
     cc_abook_set(b, false, slot, s);
     if (!s->refs++)
-        b->fresh_count++;
+        cc_abook_count(b, s, false, true);
 }
 
 struct body {
@@ -235,7 +235,7 @@ static void read_tried(struct cc_addrbook *b, struct cc_reader *r,
             continue;
         s->e.tried = true;
         cc_abook_set(b, true, slot, s);
-        b->tried_count++;
+        cc_abook_count(b, s, true, true);
     }
 }
 

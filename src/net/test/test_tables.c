@@ -238,6 +238,64 @@ static void test_book_replaces_useless(void **state)
     cc_addrbook_free(b);
 }
 
+/* Each network's numbers are those of the addresses that are there. */
+static void expect_counts(const struct cc_addrbook *b,
+                          const struct cc_netaddr *all, size_t count)
+{
+    size_t fresh, tried, f, t;
+
+    for (unsigned net = 0; net <= CC_NET_CJDNS; net++) {
+        fresh = tried = 0;
+        for (size_t i = 0; i < count; i++) {
+            const struct cc_book_entry *e = cc_addrbook_find(b, &all[i]);
+
+            if (!e || (net && e->addr.network != net))
+                continue;
+            tried += e->tried;
+            fresh += !e->tried;
+        }
+        cc_addrbook_counts(b, net, &f, &t);
+        assert_int_equal(f, fresh);
+        assert_int_equal(t, tried);
+        if (net <= CC_NET_IPV6)
+            assert_true(fresh && tried);
+    }
+}
+
+static void test_book_counts(void **state)
+{
+    struct cc_addrbook *b = cc_addrbook_new(seed);
+    struct cc_netaddr all[6000], src = addr("9.9.9.9");
+    char *dir = cc_test_mkdir(), *path = cc_fs_join(dir, "peers.dat");
+    const size_t count = sizeof(all) / sizeof(*all);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        struct cc_netaddr *a = &all[i];
+        /* The second half comes when the first is of no use any more. */
+        int64_t now = NOW + (i < count / 2 ? 0 : 40 * 86400);
+
+        *a = addr(i % 3 ? "1.1.1.1" : "2a00::1");
+        a->bytes[a->len - 2] = (uint8_t)(i >> 8);
+        a->bytes[a->len - 1] = (uint8_t)i;
+        src.bytes[0] = (uint8_t)(i % 40 + 1);
+        cc_addrbook_add(b, a, 1, now, &src, now);
+        if (i % 2)
+            cc_addrbook_good(b, a, now);
+        cc_addrbook_resolve(b, now + 86400);
+    }
+    expect_counts(b, all, count);
+    assert_int_equal(cc_addrfile_save(b, path, MAGIC, NULL), CC_OK);
+    cc_addrbook_free(b);
+    b = cc_addrbook_new(seed);
+    assert_int_equal(cc_addrfile_load(b, path, MAGIC, NOW + 40 * 86400, NULL),
+                     CC_OK);
+    expect_counts(b, all, count);
+    free(path);
+    cc_test_rmdir(dir);
+    cc_addrbook_free(b);
+}
+
 static void test_book_select(void **state)
 {
     struct cc_addrbook *b = cc_addrbook_new(seed);
@@ -750,6 +808,7 @@ int main(void)
         cmocka_unit_test(test_book_basics),
         cmocka_unit_test(test_book_flood),
         cmocka_unit_test(test_book_replaces_useless),
+        cmocka_unit_test(test_book_counts),
         cmocka_unit_test(test_book_select),
         cmocka_unit_test(test_book_tried_keeps),
         cmocka_unit_test(test_book_file),

@@ -617,10 +617,10 @@ static void tell_txs(struct cc_peer *p, int64_t now)
 
     if (!time_to_tell(p, now))
         return;
-    if (!cc_peer_takes_txs(p)) {
+    if (!cc_peer_takes_txs(p))
         p->tx_queue.count = 0;
+    if (!p->may_relay_txs)
         return;
-    }
     cc_chain_lock(n->chain);
     if (p->send_mempool)
         cc_mempool_each(n->mempool, push_each, &l);

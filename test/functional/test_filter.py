@@ -69,6 +69,11 @@ class TestBloom(Filter):
         with Peer(node, relay=0) as p:
             self.assertTrue(int.from_bytes(p.seen[0][1][4:12], "little") & BLOOM)
             self.assertIs(node.rpc.getpeerinfo()[0]["relaytxes"], False)
+            p.send("mempool")  # who wants to hear of nothing may ask all the same
+            told = p.wait("inv")
+            self.assertEqual({told[5:37], told[41:]}, {before, other})
+            p.send("getdata", inv((WTX, other)))
+            p.wait("tx")
             p.send("filterload", bloom(WATCHED, flags=ALL))
             p.sync()
             self.assertIs(node.rpc.getpeerinfo()[0]["relaytxes"], True)

@@ -68,7 +68,7 @@ enum cc_status cc_bloom_decode(struct cc_bloom **out, const void *data,
     hashes = cc_read_u32le(&r);
     tweak = cc_read_u32le(&r);
     flags = cc_read_u8(&r);
-    if (!cc_reader_done(&r))
+    if (r.failed)
         return CC_MALFORMED;
     if (bits.len > CC_BLOOM_MAX_SIZE || hashes > CC_BLOOM_MAX_HASHES)
         return CC_LIMIT;

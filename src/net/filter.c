@@ -46,7 +46,7 @@ static void on_add(struct cc_peer *p, const struct cc_conn_message *m)
 
     cc_reader_init(&r, m->payload, m->len);
     data = cc_read_var(&r);
-    if (!cc_reader_done(&r))
+    if (r.failed)
         cc_peer_malformed(p, m);
     else if (data.len > CC_MAX_SCRIPT_ELEMENT_SIZE ||
              (p->may_relay_txs && !p->bloom))

@@ -50,7 +50,7 @@ static void agree(struct cc_peer *p, const struct cc_conn_message *m)
     cc_reader_init(&r, m->payload, m->len);
     version = cc_read_u32le(&r);
     (void)cc_read_u64le(&r); /* its half of the salt */
-    if (!cc_reader_done(&r)) {
+    if (r.failed) {
         cc_peer_malformed(p, m);
     } else if (p->reconcile == CC_RECONCILE_NO) {
         cc_debug(n->log, CC_LOG_NET,

@@ -62,7 +62,8 @@ static void test_bounds(void **state)
     assert_int_equal(load(&b, CC_BLOOM_MAX_SIZE + 1, 1, 0, 0), CC_LIMIT);
     assert_null(b);
     assert_int_equal(load(&b, 1, CC_BLOOM_MAX_HASHES + 1, 0, 0), CC_LIMIT);
-    assert_int_equal(load(&b, 1, 1, 0, 1), CC_MALFORMED);
+    assert_int_equal(load(&b, 1, 1, 0, 1), CC_OK); /* what follows */
+    cc_bloom_free(b);
     assert_int_equal(cc_bloom_decode(&b, "\1\0\0", 3), CC_MALFORMED);
 }
 

@@ -20,6 +20,7 @@
 #define RETRY_S 600
 #define FEELER_US (2 * MINUTE_US)
 #define LOCAL_IF 1 /* scores of our own addresses, as Bitcoin Core's */
+#define LOCAL_BIND 2
 #define LOCAL_MANUAL 4
 
 struct attempt {
@@ -157,19 +158,62 @@ static enum cc_status add_whitelist(struct cc_net *n, const char *text,
     return CC_OK;
 }
 
+/* Said twice, it is so much the more likely. */
 static void add_local(struct cc_net *n, const struct cc_netaddr *a, int score)
 {
     struct cc_net_local *l;
     char host[72];
 
+    cc_netaddr_format(host, a);
+    for (size_t i = 0; i < n->local_count; i++) {
+        l = &n->locals[i];
+        if (strcmp(l->address, host) != 0)
+            continue;
+        if (score >= l->score) {
+            l->score = score + 1;
+            l->port = a->port;
+        }
+        return;
+    }
     n->locals = cc_grow(n->locals, &n->local_cap, n->local_count + 1,
                         sizeof(*n->locals));
     l = &n->locals[n->local_count++];
     memset(l, 0, sizeof(*l));
-    cc_netaddr_format(host, a);
     snprintf(l->address, sizeof(l->address), "%.63s", host);
     l->port = a->port;
     l->score = score;
+}
+
+/* One that says whom it spares, where who comes is never banned. */
+static bool for_friends(const char *whitebind, unsigned bits)
+{
+    return strchr(whitebind, '@') && (bits & CC_PERM_NOBAN) == CC_PERM_NOBAN;
+}
+
+/* Where others find us: the port of the first -bind that names one, else of a
+ * -whitebind that is not for friends only, else -port. */
+static uint16_t listen_port(const struct cc_net_options *o)
+{
+    struct cc_netaddr a;
+    struct cc_error err;
+    const char *rest;
+    unsigned bits;
+
+    for (size_t i = 0; i < o->bind_count; i++) {
+        char text[72];
+
+        snprintf(text, sizeof(text), "%.*s", (int)strcspn(o->binds[i], "="),
+                 o->binds[i]);
+        if (cc_netaddr_parse(&a, text, 0) && a.port)
+            return a.port;
+    }
+    for (size_t i = 0; i < o->whitebind_count; i++)
+        if (parse_permissions(o, o->whitebind[i], &bits, &rest, &err) ==
+                CC_OK &&
+            !for_friends(o->whitebind[i], bits) &&
+            cc_netaddr_parse(&a, rest, 0) && a.port)
+            return a.port;
+    return o->port;
 }
 
 static enum cc_status add_external(struct cc_net *n, const char *text,
@@ -177,7 +221,7 @@ static enum cc_status add_external(struct cc_net *n, const char *text,
 {
     struct cc_netaddr a;
 
-    if (!cc_reach_parse(&n->reach, &a, text, n->o.port))
+    if (!cc_reach_parse(&n->reach, &a, text, listen_port(&n->o)))
         return cc_fail(err, CC_INVALID,
                        "Cannot resolve -externalip address: '%s'", text);
     if (cc_netaddr_is_routable(&a))
@@ -185,7 +229,8 @@ static enum cc_status add_external(struct cc_net *n, const char *text,
     return CC_OK;
 }
 
-/* Addresses of this machine that others could reach. */
+/* Addresses of this machine that others could reach, where we listen on any. A
+ * loopback interface of another name was given its addresses on purpose. */
 static void discover(struct cc_net *n)
 {
     struct ifaddrs *all = NULL;
@@ -196,11 +241,11 @@ static void discover(struct cc_net *n)
         return;
     for (struct ifaddrs *i = all; i; i = i->ifa_next) {
         if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) ||
-            (i->ifa_flags & IFF_LOOPBACK) ||
+            !strcmp(i->ifa_name, "lo") || !strcmp(i->ifa_name, "lo0") ||
             !cc_netaddr_from_sockaddr(&a, i->ifa_addr) ||
             !cc_netaddr_is_routable(&a) || !cc_reach_can(&n->reach, &a))
             continue;
-        a.port = n->o.port;
+        a.port = listen_port(&n->o);
         cc_netaddr_format(text, &a);
         cc_log(n->log, "Discover: %s: %s", i->ifa_name, text);
         add_local(n, &a, LOCAL_IF);
@@ -226,7 +271,7 @@ enum cc_status cc_connect_options(struct cc_net *n,
         st = add_whitelist(n, o->whitelist[i], err);
     for (size_t i = 0; st == CC_OK && i < o->external_ip_count; i++)
         st = add_external(n, o->external_ips[i], err);
-    if (st == CC_OK && o->listen && o->discover)
+    if (st == CC_OK && o->discover && !o->bind_count && !o->whitebind_count)
         discover(n);
     return st;
 }
@@ -264,8 +309,9 @@ static enum cc_status listen_on(struct cc_net *n, const struct cc_netaddr *a,
  * there what came to our onion service. */
 static enum cc_status listen_option(struct cc_net *n, const char *text,
                                     const char *option, unsigned bits,
-                                    struct cc_error *err)
+                                    bool hidden, struct cc_error *err)
 {
+    enum cc_status st;
     const char *end = strchr(text, '=');
     bool onion = end && !strcmp(end, "=onion");
     struct cc_netaddr a;
@@ -280,7 +326,11 @@ static enum cc_status listen_option(struct cc_net *n, const char *text,
     if (!a.port && strcmp(option, "bind") != 0)
         return cc_fail(err, CC_INVALID,
                        "Need to specify a port with -whitebind: '%s'", text);
-    return listen_on(n, &a, bits, onion, err);
+    st = listen_on(n, &a, bits, onion, err);
+    if (st == CC_OK && n->o.discover && !hidden && !onion &&
+        cc_netaddr_is_routable(&a) && cc_reach_can(&n->reach, &a))
+        add_local(n, &a, LOCAL_BIND);
+    return st;
 }
 
 enum cc_status cc_connect_listen(struct cc_net *n,
@@ -291,14 +341,15 @@ enum cc_status cc_connect_listen(struct cc_net *n,
     enum cc_status st = CC_OK;
 
     for (size_t i = 0; st == CC_OK && i < o->bind_count; i++)
-        st = listen_option(n, o->binds[i], "bind", 0, err);
+        st = listen_option(n, o->binds[i], "bind", 0, false, err);
     for (size_t i = 0; st == CC_OK && i < o->whitebind_count; i++) {
         const char *rest;
         unsigned bits;
 
         st = parse_permissions(o, o->whitebind[i], &bits, &rest, err);
         if (st == CC_OK)
-            st = listen_option(n, rest, "whitebind", bits, err);
+            st = listen_option(n, rest, "whitebind", bits,
+                               for_friends(o->whitebind[i], bits), err);
     }
     if (st != CC_OK || !o->listen || o->bind_count || o->whitebind_count)
         return st;

@@ -467,6 +467,14 @@ static enum cc_status start_threads(struct cc_http *h, unsigned threads,
     return CC_OK;
 }
 
+/* What libevent warns of shows as a fault of ours, which is told; without this
+ * it would write to standard error. */
+static void on_libevent(int severity, const char *text)
+{
+    if (severity >= EVENT_LOG_ERR)
+        fprintf(stderr, "libevent: %s\n", text);
+}
+
 enum cc_status cc_http_start(struct cc_http **out,
                              const struct cc_http_config *config,
                              struct cc_error *err)
@@ -487,6 +495,7 @@ enum cc_status cc_http_start(struct cc_http **out,
     if (st != CC_OK)
         goto fail;
     evthread_use_pthreads();
+    event_set_log_callback(on_libevent);
     h->base = event_base_new();
     h->evhttp = h->base ? evhttp_new(h->base) : NULL;
     h->wake = h->evhttp ? event_new(h->base, -1, EV_PERSIST, on_wake, h) : NULL;

@@ -1,10 +1,13 @@
 """How the node reaches others: proxies, networks beside the Internet, anchors; and the files and limits of that."""
 import base64
 import hashlib
+import json
 import os
 import queue
 import socket
 import struct
+import subprocess
+import tempfile
 import threading
 import time
 
@@ -426,6 +429,55 @@ class TestBook(Reach):
             self.assertNotEqual(answer(main), first[0])
         finally:
             node.port = main
+
+
+class TestOwnAddresses(Reach):
+    def local(self, *options):
+        """localaddresses of a node with these options and no other -bind."""
+        node = self.add_node("-connect=0")
+        whole = node.command
+        node.command = lambda *extra: [a for a in whole(*extra) if not a.startswith("-bind=127.0.0.1")] + list(options)
+        node.start()
+        got = [(a["address"], a["port"], a["score"]) for a in node.rpc.getnetworkinfo()["localaddresses"]]
+        node.stop()
+        return got
+
+    def test_port_of_externalip(self):
+        """Its own; else of the first -bind that has one, of a -whitebind that is not for friends, of -port."""
+        a, b, c = (framework.free_port() for _ in range(3))
+        for options, port in (([], a), ([f"-bind=127.0.0.2:{b}"], b), (["-bind=127.0.0.2"], a),
+                              (["-bind=127.0.0.2", f"-bind=127.0.0.3:{b}"], b),
+                              ([f"-bind=127.0.0.2:{b}", f"-whitebind=127.0.0.2:{c}"], b),
+                              ([f"-whitebind=127.0.0.2:{c}"], c), ([f"-whitebind=relay@127.0.0.2:{c}"], c),
+                              ([f"-whitebind=noban@127.0.0.2:{c}"], a)):
+            self.assertEqual(self.local("-externalip=2.2.2.2", f"-port={a}", *options), [("2.2.2.2", port, 4)], options)
+        self.assertEqual(self.local("-externalip=2.2.2.2:5", f"-port={a}", f"-bind=127.0.0.2:{b}"), [("2.2.2.2", 5, 4)])
+        self.assertEqual(self.local("-externalip=2.2.2.2", "-externalip=2.2.2.2:6", f"-port={a}", "-bind=127.0.0.2"),
+                         [("2.2.2.2", 6, 5)])
+
+    def discovered(self, *options):
+        """The same where this machine has two addresses of the Internet: in a net of its own."""
+        folder = tempfile.mkdtemp(dir=self.folder)
+        daemon = " ".join(f"'{a}'" for a in [framework.program("cloudcoind"), "-bitcoin", "-regtest", "-datadir=" + folder,
+                                             "-connect=0", "-printtoconsole=0", "-daemonwait", *options])
+        cli = f"'{framework.program('cloudcoin-cli')}' -bitcoin -regtest '-datadir={folder}'"
+        r = subprocess.run(["unshare", "-n", "sh", "-c", "ip link set lo up && ip addr add 1.1.1.1/32 dev lo label lo:0 && "
+                            f"ip addr add 2.2.2.2/32 dev lo label lo:1 || exit 77; {daemon} && {cli} getnetworkinfo && "
+                            f"{cli} stop && while test -e '{folder}/regtest/bitcoind.pid'; do sleep 0.1; done"],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if r.returncode == 77 or "unshare" in r.stderr:
+            self.skipTest("cannot make a net of our own")
+        self.assertEqual((r.returncode, r.stderr), (0, ""))
+        said = r.stdout[r.stdout.index("{"):r.stdout.rindex("}") + 1]
+        return sorted((a["address"], a["port"], a["score"]) for a in json.loads(said)["localaddresses"])
+
+    def test_discover(self):
+        self.assertEqual(self.discovered("-port=31001", "-discover"), [("1.1.1.1", 31001, 1), ("2.2.2.2", 31001, 1)])
+        self.assertEqual(self.discovered("-discover", "-bind=1.1.1.1:31001"), [("1.1.1.1", 31001, 2)])
+        self.assertEqual(self.discovered("-discover", "-bind=1.1.1.1:31001=onion", "-whitebind=2.2.2.2:31002"),
+                         [("2.2.2.2", 31002, 2)])
+        self.assertEqual(self.discovered("-discover=0", "-bind=1.1.1.1:31001"), [])
+        self.assertEqual(self.discovered("-discover", "-whitebind=noban@1.1.1.1:31001"), [])
 
 
 class TestProviders(Reach):

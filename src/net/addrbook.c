@@ -38,14 +38,17 @@ struct cc_addrbook *cc_addrbook_new(const uint8_t key[16])
 /* Each is where it belongs and nowhere else, and the counts are right. */
 bool cc_addrbook_check(const struct cc_addrbook *b)
 {
-    size_t pos = 0, fresh = 0, tried = 0, refs = 0, places = 0;
+    size_t fresh[CC_NET_CJDNS + 1] = {0}, tried[CC_NET_CJDNS + 1] = {0};
+    size_t pos = 0, refs = 0, places = 0;
     void *v;
 
     while (cc_map_next(&b->map, &pos, NULL, &v)) {
         const struct cc_book_slot *s = *(struct cc_book_slot **)v;
 
-        fresh += !s->e.tried;
-        tried += s->e.tried;
+        fresh[0] += !s->e.tried; /* of all networks */
+        tried[0] += s->e.tried;
+        fresh[s->e.addr.network] += !s->e.tried;
+        tried[s->e.addr.network] += s->e.tried;
         refs += s->refs;
         if (s->e.tried
                 ? s->refs || b->tried[cc_abook_tried_slot(b, &s->e.addr)] != s
@@ -60,7 +63,8 @@ bool cc_addrbook_check(const struct cc_addrbook *b)
                                                  &s->e.addr) != i))
             return false;
     }
-    return fresh == b->fresh_count && tried == b->tried_count && refs == places;
+    return !memcmp(fresh, b->fresh_count, sizeof(fresh)) &&
+           !memcmp(tried, b->tried_count, sizeof(tried)) && refs == places;
 }
 
 void cc_addrbook_set_providers(struct cc_addrbook *b, const struct cc_asmap *m)
@@ -79,7 +83,7 @@ struct cc_book_providers cc_addrbook_providers(const struct cc_addrbook *b)
 {
     struct cc_book_providers r = {0};
     uint32_t *found =
-        cc_calloc(b->fresh_count + b->tried_count + 1, sizeof(*found));
+        cc_calloc(b->fresh_count[0] + b->tried_count[0] + 1, sizeof(*found));
     size_t pos = 0, count = 0;
     void *v;
 

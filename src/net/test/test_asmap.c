@@ -247,7 +247,7 @@ static void test_book(void **state)
     assert_true(buckets(plain) > 20);
     assert_true(buckets(b) <= 2); /* one provider, and CJDNS */
     p = cc_addrbook_providers(b);
-    assert_int_equal(p.addresses, b->fresh_count + b->tried_count - 1);
+    assert_int_equal(p.addresses, b->fresh_count[0] + b->tried_count[0] - 1);
     assert_int_equal(p.providers, 9);
     assert_int_equal(p.unmapped, 0);
     p = cc_addrbook_providers(plain);
@@ -268,8 +268,8 @@ static void test_book(void **state)
     plain = cc_addrbook_new(seed);
     cc_addrbook_set_providers(plain, m);
     assert_int_equal(cc_addrfile_load(plain, path, MAGIC, NOW, NULL), CC_OK);
-    assert_int_equal(plain->fresh_count, b->fresh_count);
-    assert_int_equal(plain->tried_count, b->tried_count);
+    assert_int_equal(plain->fresh_count[0], b->fresh_count[0]);
+    assert_int_equal(plain->tried_count[0], b->tried_count[0]);
     assert_true(buckets(plain) <= 2);
     cc_addrbook_free(plain);
     cc_addrbook_free(b);
@@ -287,12 +287,12 @@ static void test_check(void **state)
     assert_true(cc_addrbook_check(b));
     fill(b);
     assert_true(cc_addrbook_check(b));
-    b->fresh_count++;
+    b->fresh_count[0]++;
     assert_false(cc_addrbook_check(b));
-    b->fresh_count--;
-    b->tried_count++;
+    b->fresh_count[0]--;
+    b->tried_count[CC_NET_IPV4]++;
     assert_false(cc_addrbook_check(b));
-    b->tried_count--;
+    b->tried_count[CC_NET_IPV4]--;
     for (size_t i = 0; i < CC_BOOK_NEW_SLOTS; i++)
         if (b->fresh[i]) {
             b->fresh[i]->refs++;

@@ -348,8 +348,10 @@ static enum cc_status start_server(struct cc_node *n, struct cc_error *err)
 static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
 {
     const struct cc_args *args = n->setup->args;
-    struct cc_chain_listener listener = {n, on_connected, on_disconnected,
-                                         on_tip, NULL};
+    struct cc_chain_listener listener = {.arg = n,
+                                         .connected = on_connected,
+                                         .disconnected = on_disconnected,
+                                         .tip = on_tip};
     struct cc_chain_config c = {
         .params = &n->params,
         .directory = n->setup->chaindir,

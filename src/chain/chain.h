@@ -93,6 +93,9 @@ struct cc_chain_listener {
     /* A block was judged, good or not, when connecting was tried. */
     void (*checked)(void *arg, const uint8_t hash[32], enum cc_status st,
                     const struct cc_error *err);
+    /* NULL, or the name of an index that is made of the blocks told: the last
+     * ones are not pruned before it has had time to go back over them. */
+    const char *index;
 };
 
 /* Core's levels of -checklevel; each does what those before it do, too. */

@@ -17,6 +17,9 @@
 /* Blocks below the tip that are always kept: no reorganisation is as long. */
 #define KEEP_BLOCKS 288
 
+/* Blocks below what an index has that are kept for it, and one more. */
+#define KEEP_FOR_INDEX 11
+
 /* What a file holds. */
 struct span {
     uint32_t high;
@@ -102,6 +105,23 @@ static void forget(struct cc_chain *c, const struct cc_prune_list *list)
     cc_tree_prune(&c->tree, c->tip);
 }
 
+/* Indexes are told of blocks as they are connected, so each is at the tip. */
+static uint32_t limit_by_indexes(const struct cc_chain *c, uint32_t top)
+{
+    uint32_t tip = c->tip->height,
+             limit = tip > KEEP_FOR_INDEX ? tip - KEEP_FOR_INDEX : 1;
+    const char *by = NULL;
+
+    for (size_t n = 0; n < c->listener_count; n++)
+        if (c->listeners[n].index)
+            by = c->listeners[n].index;
+    if (!by)
+        return top;
+    cc_debug(c->log, CC_LOG_PRUNE, "%s limited pruning to height %" PRIu32, by,
+             limit);
+    return top < limit ? top : limit;
+}
+
 void cc_prune_find(struct cc_chain *c, struct cc_prune_list *list)
 {
     uint32_t tip = c->tip->height,
@@ -111,6 +131,7 @@ void cc_prune_find(struct cc_chain *c, struct cc_prune_list *list)
     memset(list, 0, sizeof(*list));
     if (!c->prune || !cc_prune_is_due(c))
         return;
+    top = limit_by_indexes(c, top);
     c->prune_check = false;
     if (manual && c->prune_height < top)
         top = c->prune_height;

@@ -29,9 +29,16 @@ static void tell_disconnected(struct cc_chain *c, const struct cc_index *i,
                               const struct cc_block *block,
                               const struct cc_undo *undo)
 {
-    for (size_t n = 0; n < c->listener_count; n++)
-        if (c->listeners[n].disconnected)
-            c->listeners[n].disconnected(c->listeners[n].arg, i, block, undo);
+    for (size_t n = 0; n < c->listener_count; n++) {
+        const struct cc_chain_listener *l = &c->listeners[n];
+
+        if (l->disconnected)
+            l->disconnected(l->arg, i, block, undo);
+        if (l->index && c->prune)
+            cc_debug(c->log, CC_LOG_PRUNE,
+                     "%s prune lock moved back to %" PRIu32, l->index,
+                     i->height - 1);
+    }
 }
 
 static void tell_tip(struct cc_chain *c)

@@ -374,7 +374,8 @@ static enum cc_status read_in(struct cc_statsindex *s, const struct cc_index *i,
         return cc_fail(err, CC_NOTFOUND,
                        "coinstatsindex best block of the index goes beyond "
                        "pruned data. Please disable the index or reindex "
-                       "(which will download the whole blockchain again)");
+                       "(which will download the whole blockchain again)\n"
+                       "Error: Failed to start indexes, shutting down..");
     st = cc_chain_read_block(s->chain, i, &block, err);
     if (st != CC_OK)
         return st;
@@ -426,8 +427,10 @@ enum cc_status cc_statsindex_open(struct cc_statsindex **out,
     struct cc_db_config db = {config->directory, families, 3,
                               config->cache_bytes, config->fault};
     struct cc_statsindex *s = cc_calloc(1, sizeof(*s));
-    struct cc_chain_listener listener = {
-        .arg = s, .connected = on_connected, .disconnected = on_disconnected};
+    struct cc_chain_listener listener = {.arg = s,
+                                         .connected = on_connected,
+                                         .disconnected = on_disconnected,
+                                         .index = "coinstatsindex"};
     enum cc_status st;
 
     s->chain = config->chain;

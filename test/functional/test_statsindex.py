@@ -122,4 +122,17 @@ class StatsIndex(framework.TestCase):
         node.stop()
         self.assertEqual(node.start_fails("-coinstatsindex"), (
             1, "Error: coinstatsindex best block of the index goes beyond pruned data. Please disable the index or reindex "
-               "(which will download the whole blockchain again)\n"))
+               "(which will download the whole blockchain again)\nError: Failed to start indexes, shutting down..\n"))
+
+    def test_pruning_waits_for_it(self):
+        """It is told of each block at once, so what it holds back is what it might have to go back over."""
+        node = self.start_node("-fastprune", "-prune=1", "-coinstatsindex", "-debug=prune")
+        node.rpc.generatetodescriptor(700, "raw(" + OP_TRUE.hex() + ")")
+        self.assertGreater(node.rpc.pruneblockchain(400), 0)
+        self.assertIn("coinstatsindex limited pruning to height 689\n", node.log())
+        node.rpc.invalidateblock(node.rpc.getblockhash(699))
+        self.assertIn("coinstatsindex prune lock moved back to 698\n", node.log())
+        plain = self.start_node("-fastprune", "-prune=1", "-debug=prune")
+        plain.rpc.generatetodescriptor(700, "raw(" + OP_TRUE.hex() + ")")
+        self.assertEqual(plain.rpc.pruneblockchain(400), node.rpc.getblockchaininfo()["pruneheight"] - 1)
+        self.assertNotIn("limited pruning", plain.log())

@@ -63,8 +63,11 @@ static void on_checked(void *arg, const uint8_t hash[32], enum cc_status st,
 
 static void listen(struct fixture *f)
 {
-    struct cc_chain_listener l = {f, on_connected, on_disconnected, on_tip,
-                                  on_checked};
+    struct cc_chain_listener l = {.arg = f,
+                                  .connected = on_connected,
+                                  .disconnected = on_disconnected,
+                                  .tip = on_tip,
+                                  .checked = on_checked};
 
     memcpy(f->told, cc_chain_tip(f->c)->hash, 32);
     cc_chain_listen(f->c, &l);

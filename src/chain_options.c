@@ -204,3 +204,26 @@ void cc_option_chain_log(const struct cc_chain_config *config,
         log_work(log, "Warning: nMinimumChainWork set below default value of ",
                  &own->usual_work);
 }
+
+enum cc_status cc_option_filters(const struct cc_args *args, bool *keep,
+                                 bool *serve, struct cc_error *err)
+{
+    const char *value = cc_args_get(args, "blockfilterindex", "0");
+
+    *keep = strcmp(value, "0") != 0;
+    for (size_t i = 0; *keep && *value && strcmp(value, "1"); i++) {
+        const char *name = cc_args_get_nth(args, "blockfilterindex", i);
+
+        if (!name)
+            break;
+        if (strcmp(name, "basic"))
+            return cc_fail(err, CC_INVALID,
+                           "Unknown -blockfilterindex value %s.", name);
+    }
+    *serve = cc_args_get_bool(args, "peerblockfilters", false);
+    if (*serve && !*keep)
+        return cc_fail(err, CC_INVALID,
+                       "Cannot set -peerblockfilters without "
+                       "-blockfilterindex.");
+    return CC_OK;
+}

@@ -24,6 +24,9 @@ enum cc_status cc_option_chain(const struct cc_args *args,
                                struct cc_chain_options *own,
                                struct cc_chain_config *out,
                                struct cc_error *err);
+/* -blockfilterindex, -peerblockfilters: which are wanted. */
+enum cc_status cc_option_filters(const struct cc_args *args, bool *keep,
+                                 bool *serve, struct cc_error *err);
 /* -dbcrashratio; 0: never. */
 uint64_t cc_option_crash_ratio(const struct cc_args *args);
 /* What was chosen, in the words that bitcoind's log has for it. */

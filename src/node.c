@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "chain/filterindex.h"
 #include "chain/statsindex.h"
 #include "chain/txindex.h"
 #include "chain/vote.h"
@@ -54,6 +55,8 @@ struct cc_node {
     struct cc_chain *chain;
     struct cc_txindex *txindex;
     struct cc_statsindex *statsindex;
+    struct cc_filterindex *filters;
+    bool serve_filters;
     struct cc_mempool *mempool;
     struct cc_wallets *wallets;
     struct cc_net *net;
@@ -420,6 +423,28 @@ static enum cc_status open_statsindex(struct cc_node *n, struct cc_error *err)
     return st;
 }
 
+static enum cc_status open_filters(struct cc_node *n, struct cc_error *err)
+{
+    struct cc_filterindex_config c = {.chain = n->chain,
+                                      .cache_bytes = TXINDEX_CACHE_BYTES,
+                                      .log = n->log,
+                                      .fault = cc_crash_fault(&n->crash),
+                                      .stop = n->hooks.stop_soon};
+    char *directory;
+    bool keep;
+    enum cc_status st =
+        cc_option_filters(n->setup->args, &keep, &n->serve_filters, err);
+
+    if (st != CC_OK || !keep)
+        return st;
+    announce(n, "Syncing basic block filter index\xe2\x80\xa6");
+    directory = cc_setup_path(n->setup, "indexes/blockfilter/basic");
+    c.directory = directory;
+    st = cc_filterindex_open(&n->filters, &c, err);
+    free(directory);
+    return st;
+}
+
 static enum cc_status open_mempool(struct cc_node *n, struct cc_error *err)
 {
     struct cc_mempool_listener listener = {n, on_added, NULL};
@@ -467,6 +492,7 @@ static enum cc_status open_net(struct cc_node *n, struct cc_error *err)
         cc_log(n->log, "-dnsseed is ignored when -connect is used and -proxy "
                        "is specified");
     cc_log(n->log, "SetNetworkActive: %s", o.inactive ? "false" : "true");
+    o.filters = n->serve_filters ? n->filters : NULL;
     return cc_net_new(&n->net, &o, err);
 }
 
@@ -559,6 +585,7 @@ static void set_env(struct cc_node *n)
                              .net = n->net,
                              .txindex = n->txindex,
                              .statsindex = n->statsindex,
+                             .filters = n->filters,
                              .wallets = n->wallets,
                              .ec = n->ec,
                              .args = n->setup->args,
@@ -703,10 +730,10 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
 {
     static enum cc_status (*const steps[])(struct cc_node *,
                                            struct cc_error *) = {
-        start_server,     open_chain,   open_txindex, open_statsindex,
-        open_mempool,     open_wallets, open_net,     load_wallets,
-        import_blocks,    load_mempool, start_net,    end_warmup,
-        start_extensions,
+        start_server,    open_chain,       open_txindex, open_filters,
+        open_statsindex, open_mempool,     open_wallets, open_net,
+        load_wallets,    import_blocks,    load_mempool, start_net,
+        end_warmup,      start_extensions,
     };
     const struct cc_args *args = n->setup->args;
     enum cc_status st;
@@ -782,6 +809,7 @@ enum cc_status cc_node_check(struct cc_node *n, struct cc_error *err)
     if (!cc_chain_failed(n->chain, err) &&
         !(n->txindex && cc_txindex_failed(n->txindex, err)) &&
         !(n->statsindex && cc_statsindex_failed(n->statsindex, err)) &&
+        !(n->filters && cc_filterindex_failed(n->filters, err)) &&
         check_space(n->setup, true, err) == CC_OK)
         return CC_OK;
     cc_log(n->log, "*** %s", err->text);
@@ -826,6 +854,7 @@ void cc_node_free(struct cc_node *n)
     cc_chain_free(n->chain);
     cc_txindex_free(n->txindex);
     cc_statsindex_free(n->statsindex);
+    cc_filterindex_free(n->filters);
     cc_rpc_free(n->rpc);
     cc_waiter_free(n->waiter);
     cc_warnings_free(n->warnings);

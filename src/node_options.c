@@ -1,4 +1,5 @@
 #include "node_options.h"
+#include "chain_options.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -521,6 +522,7 @@ enum cc_status cc_option_check(const struct cc_setup *setup,
     char *agent = NULL;
     struct cc_log_options log;
     char *log_path = NULL;
+    bool filters, serve;
     enum cc_status st = cc_option_log(setup, &log, &log_path, err);
 
     cc_net_options_init(&net);
@@ -530,6 +532,8 @@ enum cc_status cc_option_check(const struct cc_setup *setup,
         st = cc_option_mempool(args, &params, &pool, err);
     if (st == CC_OK)
         st = cc_option_net(args, &params, &net, &net_lists, err);
+    if (st == CC_OK)
+        st = cc_option_filters(args, &filters, &serve, err);
     if (st == CC_OK)
         st = cc_option_user_agent(args, &agent, err);
     if (st == CC_OK) {

@@ -19,6 +19,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"assumevalid", "=<hex>", GENERAL, "If this block is in the chain assume that it and its ancestors are valid and potentially skip their script and storage proof verification (0 to verify all, default: 0)", 0},
     {"alertnotify", "=<cmd>", GENERAL, "Execute command when an alert is raised (%s in cmd is replaced by message)", 0},
     {"allowignoredconf", "", GENERAL, "Go on although the data directory has a configuration file that is not the one read: a warning, not an error (default: 0)", 0},
+    {"blockfilterindex", "=<type>", GENERAL, "Maintain an index of filters of blocks (BIP 158), used by getblockfilter: basic, or 1 for all that are known (default: 0)", 0},
     {"blocknotify", "=<cmd>", GENERAL, "Execute command when the best block changes (%s in cmd is replaced by block hash)", 0},
     {"blocksdir", "=<dir>", GENERAL, "Specify directory to hold blocks subdirectory for *.dat files (default: <datadir>)", 0},
     {"blocksonly", "", GENERAL, "Reject transactions from network peers; wallet and RPC may still send (default: 0)", 0},
@@ -69,6 +70,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"onion", "=<ip:port>", CONNECTION, "Use separate SOCKS5 proxy to reach peers via Tor onion services, set -noonion to disable (default: -proxy)", 0},
     {"onlynet", "=<net>", CONNECTION, "Make automatic outbound connections only to network <net> (ipv4, ipv6, onion, i2p, cjdns); may be given several times", 0},
     {"networkactive", "", CONNECTION, "Enable all P2P network activity (default: 1)", 0},
+    {"peerblockfilters", "", CONNECTION, "Serve filters of blocks to peers (BIP 157); needs -blockfilterindex (default: 0)", 0},
     {"peerbloomfilters", "", CONNECTION, "Serve peers that filter blocks and transactions by bloom filters: it costs work, and tells peers' addresses apart (default: 0)", 0},
     {"peertimeout", "=<n>", CONNECTION, "Seconds of silence after which a peer that shakes no hands is dropped (default: 60)", CC_ARG_DEBUG},
     {"port", "=<port>", CONNECTION, "Listen for connections on <port> (default: 7733, test: 17733, regtest: 17744)", CC_ARG_NETWORK},
@@ -178,10 +180,8 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"maxsigcachesize", "=<n>", DEBUG, "Limit memory for what is known of scripts that held to <n> MiB (default: 32)", CC_ARG_DEBUG},
     {"rpcdoccheck", "", DEBUG, "", CC_ARG_HIDDEN},
     {"unsafesqlitesync", "", DEBUG, "", CC_ARG_HIDDEN},
-    {"blockfilterindex", "", DEBUG, "", CC_ARG_HIDDEN},
     {"listenonion", "", DEBUG, "", CC_ARG_HIDDEN},
     {"natpmp", "", DEBUG, "", CC_ARG_HIDDEN},
-    {"peerblockfilters", "", DEBUG, "", CC_ARG_HIDDEN},
     {"rest", "", DEBUG, "", CC_ARG_HIDDEN},
     {"upnp", "", DEBUG, "", CC_ARG_HIDDEN},
     {"v2transport", "", DEBUG, "", CC_ARG_HIDDEN},
@@ -192,7 +192,5 @@ const size_t cc_daemon_option_count =
     sizeof(cc_daemon_options) / sizeof(cc_daemon_options[0]);
 
 const char *const cc_daemon_absent[] = {
-    "blockfilterindex", "listenonion", "natpmp",
-    "peerblockfilters", "rest",        "upnp",
-    "v2transport",      NULL,
+    "listenonion", "natpmp", "rest", "upnp", "v2transport", NULL,
 };

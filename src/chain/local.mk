@@ -10,6 +10,8 @@ libcc_chain_a_SOURCES = \
     src/chain/connect.c \
     src/chain/consistent.c \
     src/chain/db.c src/chain/db.h \
+    src/chain/filterindex.c src/chain/filterindex.h \
+    src/chain/gcs.c src/chain/gcs.h \
     src/chain/import.c \
     src/chain/index.c src/chain/index.h \
     src/chain/internal.h \
@@ -29,8 +31,9 @@ CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
     src/chain/test/test_storm src/chain/test/test_damage \
     src/chain/test/test_vote src/chain/test/test_ask src/chain/test/test_assume \
     src/chain/test/test_prune src/chain/test/test_consistent \
-    src/chain/test/test_txindex \
-    src/chain/test/test_statsindex test/crash
+    src/chain/test/test_txindex src/chain/test/test_gcs \
+    src/chain/test/test_filterindex src/chain/test/test_statsindex \
+    test/crash
 check_PROGRAMS += $(CHAIN_TESTS)
 src_chain_test_test_db_SOURCES = src/chain/test/test_db.c
 src_chain_test_test_db_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
@@ -62,6 +65,11 @@ src_chain_test_test_txindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_statsindex_SOURCES = src/chain/test/test_statsindex.c \
     $(CHAIN_WORLD)
 src_chain_test_test_statsindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_gcs_SOURCES = src/chain/test/test_gcs.c
+src_chain_test_test_gcs_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_filterindex_SOURCES = src/chain/test/test_filterindex.c \
+    $(CHAIN_WORLD)
+src_chain_test_test_filterindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_assume_SOURCES = src/chain/test/test_assume.c \
     $(CHAIN_WORLD)
 src_chain_test_test_assume_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)

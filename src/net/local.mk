@@ -6,6 +6,7 @@ libcc_net_a_SOURCES = \
     src/net/banlist.c src/net/banlist.h \
     src/net/bloom.c src/net/bloom.h \
     src/net/capture.c src/net/capture.h \
+    src/net/cfilters.c \
     src/net/cmpct.c \
     src/net/compact.c src/net/compact.h \
     src/net/conn.c src/net/conn.h src/net/conn_i.h \

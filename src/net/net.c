@@ -711,6 +711,8 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
         n->services |= CC_SERVICE_STORAGE;
     if (o->bloom_filters)
         n->services |= CC_SERVICE_BLOOM;
+    if (o->filters)
+        n->services |= CC_SERVICE_COMPACT_FILTERS;
     if (!n->o.port)
         n->o.port = n->params->port;
     n->stall_timeout_us = 2 * SECOND_US;

@@ -23,6 +23,7 @@
 #include "net/proto.h"
 
 struct cc_clock;
+struct cc_filterindex;
 struct cc_log;
 struct cc_net;
 
@@ -78,18 +79,19 @@ struct cc_net_options {
     unsigned max_orphans;      /* -maxorphantx, 100 */
     unsigned extra_txs;        /* -blockreconstructionextratxn, 100 */
 
-    unsigned max_connections;   /* -maxconnections, 125 */
-    size_t max_receive_bytes;   /* -maxreceivebuffer x 1000 */
-    size_t max_send_bytes;      /* -maxsendbuffer x 1000 */
-    int64_t ban_s;              /* -bantime, 86400 */
-    int64_t connect_timeout_ms; /* -timeout, 5000 */
-    int64_t peer_timeout_s;     /* -peertimeout, 60 */
-    bool blocks_only;           /* -blocksonly */
-    bool addrman_test;          /* -addrmantest */
-    bool bloom_filters;         /* -peerbloomfilters */
-    bool reconcile;             /* -txreconciliation */
-    bool inactive;              /* -networkactive=0 */
-    bool log_ips;               /* -logips */
+    unsigned max_connections;       /* -maxconnections, 125 */
+    size_t max_receive_bytes;       /* -maxreceivebuffer x 1000 */
+    size_t max_send_bytes;          /* -maxsendbuffer x 1000 */
+    int64_t ban_s;                  /* -bantime, 86400 */
+    int64_t connect_timeout_ms;     /* -timeout, 5000 */
+    int64_t peer_timeout_s;         /* -peertimeout, 60 */
+    bool blocks_only;               /* -blocksonly */
+    bool addrman_test;              /* -addrmantest */
+    bool bloom_filters;             /* -peerbloomfilters */
+    struct cc_filterindex *filters; /* of blocks, for peers; may be NULL */
+    bool reconcile;                 /* -txreconciliation */
+    bool inactive;                  /* -networkactive=0 */
+    bool log_ips;                   /* -logips */
 };
 
 /* The defaults named above; the caller sets the pointers and what differs. */

@@ -403,6 +403,8 @@ void cc_cmpct_keep(struct cc_net *n, const struct cc_tx *tx);
 /* serve.c */
 /* The whole block with witness, now. */
 void cc_serve_full(struct cc_peer *p, const uint8_t hash[32]);
+/* May a peer know of this block? Under the chain's lock. */
+bool cc_serve_allowed(struct cc_net *n, struct cc_index *i);
 void cc_serve_on_getheaders(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_serve_on_getblocks(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_serve_on_getdata(struct cc_peer *p, const struct cc_conn_message *m);
@@ -410,6 +412,8 @@ void cc_serve_on_getdata(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_serve_getdata(struct cc_peer *p);
 void cc_serve_new_tip(struct cc_net *n, struct cc_index *tip);
 void cc_serve_tick(struct cc_peer *p);
+/* getcfilters, getcfheaders, getcfcheckpt */
+void cc_cfilters_on_message(struct cc_peer *p, const struct cc_conn_message *m);
 
 /* reconcile.c */
 void cc_reconcile_offer(struct cc_peer *p); /* before our verack */

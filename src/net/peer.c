@@ -580,15 +580,6 @@ static void on_inv(struct cc_peer *p, const struct cc_conn_message *m)
     free(inv);
 }
 
-/* BIP 157 messages from who should not send them. */
-static void on_filter_request(struct cc_peer *p)
-{
-    cc_debug(p->net->log, CC_LOG_NET,
-             "peer %" PRId64 " requested unsupported block filter type: 0",
-             p->id);
-    cc_peer_drop(p);
-}
-
 static void dispatch(struct cc_peer *p, struct cc_conn_message *m)
 {
     switch (m->type) {
@@ -658,7 +649,7 @@ static void dispatch(struct cc_peer *p, struct cc_conn_message *m)
     case CC_MSG_GETCFILTERS:
     case CC_MSG_GETCFHEADERS:
     case CC_MSG_GETCFCHECKPT:
-        on_filter_request(p);
+        cc_cfilters_on_message(p, m);
         return;
     case CC_MSG_VERSION: /* handled before */
     case CC_MSG_VERACK:
@@ -667,6 +658,9 @@ static void dispatch(struct cc_peer *p, struct cc_conn_message *m)
     case CC_MSG_SENDSTORAGE:
     case CC_MSG_SENDTXRCNCL:
     case CC_MSG_MERKLEBLOCK:
+    case CC_MSG_CFILTER:
+    case CC_MSG_CFHEADERS:
+    case CC_MSG_CFCHECKPT:
     case CC_MSG_OTHER:
     case CC_MSG_COUNT:
         cc_debug(p->net->log, CC_LOG_NET,

@@ -41,6 +41,9 @@ static const char *const names[CC_MSG_COUNT] = {
     [CC_MSG_GETCFILTERS] = "getcfilters",
     [CC_MSG_GETCFHEADERS] = "getcfheaders",
     [CC_MSG_GETCFCHECKPT] = "getcfcheckpt",
+    [CC_MSG_CFILTER] = "cfilter",
+    [CC_MSG_CFHEADERS] = "cfheaders",
+    [CC_MSG_CFCHECKPT] = "cfcheckpt",
     [CC_MSG_SENDSTORAGE] = "sendstorage",
     [CC_MSG_OTHER] = "*other*",
 };

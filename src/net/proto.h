@@ -72,6 +72,9 @@ enum cc_msg_type {
     CC_MSG_GETCFILTERS,
     CC_MSG_GETCFHEADERS,
     CC_MSG_GETCFCHECKPT,
+    CC_MSG_CFILTER,
+    CC_MSG_CFHEADERS,
+    CC_MSG_CFCHECKPT,
     CC_MSG_SENDSTORAGE,
     CC_MSG_OTHER, /* any other command */
     CC_MSG_COUNT,

@@ -40,7 +40,7 @@ static bool locator_decode(struct cc_peer *p, const struct cc_conn_message *m,
 
 /* May a peer see this block? Those off the chain only while they are fresh, so
  * that our peers cannot be told by what we once saw. Under the chain's lock. */
-static bool allowed(struct cc_net *n, struct cc_index *i)
+bool cc_serve_allowed(struct cc_net *n, struct cc_index *i)
 {
     struct cc_index *best = cc_chain_best_header(n->chain);
 
@@ -101,7 +101,7 @@ headers_start(struct cc_net *n, const struct cc_msg_locator *loc, bool *known)
         return cc_chain_at(n->chain, i->height + 1);
     }
     i = cc_chain_find(n->chain, loc->stop);
-    *known = i && allowed(n, i);
+    *known = i && cc_serve_allowed(n, i);
     return *known ? i : NULL;
 }
 
@@ -279,7 +279,7 @@ static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
     cc_chain_lock(n->chain);
     tip = cc_chain_tip(n->chain);
     i = cc_chain_find(n->chain, inv->hash);
-    have = i && allowed(n, i);
+    have = i && cc_serve_allowed(n, i);
     deep = have && too_deep(p, i);
     have = have && !deep && (i->status & CC_INDEX_DATA);
     if (have && over_target(p, i)) {

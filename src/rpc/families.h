@@ -8,6 +8,7 @@ struct cc_rpc;
 
 void cc_rpc_register_addresses(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_blockchain(struct cc_rpc *rpc, bool storage);
+void cc_rpc_register_blockfilter(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_blockstats(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_chain_control(struct cc_rpc *rpc, bool storage);
 void cc_rpc_register_coins(struct cc_rpc *rpc, bool storage);

@@ -5,6 +5,8 @@
 #ifndef CC_RPC_INTERNAL_H
 #define CC_RPC_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "rpc/rpc.h"
 #include "util/writer.h"
 
@@ -23,10 +25,24 @@ char *cc_rpc_method_help(const struct cc_rpc_method *m,
 /* cc_clock_monotonic_ms when the table was made: since when the node runs. */
 int64_t cc_rpc_started_ms(const struct cc_rpc *rpc);
 
-/* rpc/scan.c: the scan of coins that may be under way. */
-struct cc_scan;
+/* rpc/scan.c: the scans that may be under way, one of coins and one of
+ * blocks. "status" and "abort" come on other threads and meet them here. */
+struct cc_scan {
+    struct cc_scan_state {
+        atomic_bool running, abort;
+        atomic_int percent, height;
+    } coins, blocks;
+};
 struct cc_scan *cc_scan_new(void);
 void cc_scan_free(struct cc_scan *s);
 struct cc_scan *cc_rpc_scan(struct cc_rpc *rpc);
+/* Has somebody said stop? */
+bool cc_scan_stopped(const struct cc_rpc_call *call,
+                     const struct cc_scan_state *s);
+/* The action of such a call: its answer; or NULL and no error: "start", which
+ * the caller does, to end with cc_scan_done. */
+json_t *cc_scan_begin(struct cc_rpc_call *call, struct cc_scan_state *s,
+                      bool heights);
+void cc_scan_done(struct cc_scan_state *s);
 
 #endif

@@ -4,6 +4,7 @@ libcc_rpc_a_SOURCES = \
     src/rpc/args.c \
     src/rpc/auth.c src/rpc/auth.h \
     src/rpc/blockchain.c src/rpc/blockchain.h \
+    src/rpc/blockfilter.c \
     src/rpc/blockstats.c \
     src/rpc/chain_control.c \
     src/rpc/coins.c \

@@ -6,6 +6,7 @@ void cc_rpc_register_all(struct cc_rpc *rpc, bool storage, bool wallet)
 {
     cc_rpc_register_addresses(rpc, storage);
     cc_rpc_register_blockchain(rpc, storage);
+    cc_rpc_register_blockfilter(rpc, storage);
     cc_rpc_register_blockstats(rpc, storage);
     cc_rpc_register_chain_control(rpc, storage);
     cc_rpc_register_coins(rpc, storage);

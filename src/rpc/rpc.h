@@ -88,6 +88,7 @@ struct cc_rpc_env {
     struct cc_net *net;
     struct cc_txindex *txindex;       /* NULL without -txindex */
     struct cc_statsindex *statsindex; /* NULL without -coinstatsindex */
+    struct cc_filterindex *filters;   /* NULL without -blockfilterindex */
     struct cc_wallets *wallets;       /* NULL with -disablewallet */
     struct cc_ec *ec;
     struct cc_args *args;

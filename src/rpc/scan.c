@@ -2,10 +2,8 @@
  * blockchain: looking for coins by their scripts.
  *
  * The coin set is walked over a snapshot with no lock held, so a scan stalls
- * nobody. One scan runs at a time; "status" and "abort" come on other threads
- * and meet it in struct cc_scan.
+ * nobody. One scan runs at a time.
  */
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "chain/chain.h"
@@ -17,11 +15,6 @@
 #include "util/map.h"
 #include "util/mem.h"
 #include "util/random.h"
-
-struct cc_scan {
-    atomic_bool running, abort;
-    atomic_int percent;
-};
 
 struct cc_scan *cc_scan_new(void)
 {
@@ -38,7 +31,7 @@ struct needle {
 
 struct search {
     struct cc_rpc_call *call;
-    struct cc_scan *state;
+    struct cc_scan_state *state;
     struct cc_descriptor **objects; /* owned */
     size_t count;
     struct cc_map needles; /* by SHA-256 of the script */
@@ -47,10 +40,15 @@ struct search {
     json_t *found;
 };
 
+bool cc_scan_stopped(const struct cc_rpc_call *call,
+                     const struct cc_scan_state *s)
+{
+    return atomic_load(&s->abort) || cc_waiter_ending(call->env->waiter);
+}
+
 static bool stopped(const struct search *s)
 {
-    return atomic_load(&s->state->abort) ||
-           cc_waiter_ending(s->call->env->waiter);
+    return cc_scan_stopped(s->call, s->state);
 }
 
 /* --- What to look for -------------------------------------------------- */
@@ -162,7 +160,7 @@ static json_t *search(struct search *s)
     return o;
 }
 
-static json_t *start(struct cc_rpc_call *call, struct cc_scan *state)
+static json_t *start(struct cc_rpc_call *call, struct cc_scan_state *state)
 {
     const json_t *list = cc_rpc_arg(call, 1);
     struct search s = {.call = call, .state = state};
@@ -192,43 +190,57 @@ static json_t *start(struct cc_rpc_call *call, struct cc_scan *state)
 
 /* --- The call ---------------------------------------------------------- */
 
-static json_t *status(const struct cc_scan *state)
+static json_t *status(const struct cc_scan_state *s, bool heights)
 {
     json_t *o;
 
-    if (!atomic_load(&state->running))
+    if (!atomic_load(&s->running))
         return json_null();
     o = json_object();
-    cc_json_set_int(o, "progress", atomic_load(&state->percent));
+    cc_json_set_int(o, "progress", atomic_load(&s->percent));
+    if (heights)
+        cc_json_set_int(o, "current_height", atomic_load(&s->height));
     return o;
 }
 
-static json_t *scantxoutset(struct cc_rpc_call *call)
+json_t *cc_scan_begin(struct cc_rpc_call *call, struct cc_scan_state *s,
+                      bool heights)
 {
-    struct cc_scan *state = cc_rpc_scan(call->env->rpc);
     const char *action = cc_rpc_str(call, 0, "");
     bool idle = false;
-    json_t *o;
 
     if (!strcmp(action, "status"))
-        return status(state);
+        return status(s, heights);
     if (!strcmp(action, "abort")) {
-        if (!atomic_load(&state->running))
+        if (!atomic_load(&s->running))
             return json_false();
-        atomic_store(&state->abort, true);
+        atomic_store(&s->abort, true);
         return json_true();
     }
     if (strcmp(action, "start") != 0)
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                             "Invalid action '%s'", action);
-    if (!atomic_compare_exchange_strong(&state->running, &idle, true))
+    if (!atomic_compare_exchange_strong(&s->running, &idle, true))
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                             "Scan already in progress, use action \"abort\" "
                             "or \"status\"");
-    atomic_store(&state->abort, false);
-    atomic_store(&state->percent, 0);
-    o = start(call, state);
-    atomic_store(&state->running, false);
+    atomic_store(&s->abort, false);
+    atomic_store(&s->percent, 0);
+    atomic_store(&s->height, 0);
+    return NULL;
+}
+
+void cc_scan_done(struct cc_scan_state *s) { atomic_store(&s->running, false); }
+
+static json_t *scantxoutset(struct cc_rpc_call *call)
+{
+    struct cc_scan_state *s = &cc_rpc_scan(call->env->rpc)->coins;
+    json_t *o = cc_scan_begin(call, s, false);
+
+    if (o || call->code)
+        return o;
+    o = start(call, s);
+    cc_scan_done(s);
     return o;
 }
 

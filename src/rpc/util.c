@@ -1,6 +1,7 @@
 /* util: addresses, messages and scripts, without looking at the chain. */
 #include <stdlib.h>
 
+#include "chain/filterindex.h"
 #include "chain/statsindex.h"
 #include "chain/txindex.h"
 #include "consensus/script.h"
@@ -331,6 +332,9 @@ static json_t *getindexinfo(struct cc_rpc_call *call)
     if (env->statsindex)
         add_index(call, all, "coinstatsindex",
                   cc_statsindex_height(env->statsindex));
+    if (env->filters)
+        add_index(call, all, "basic block filter index",
+                  cc_filterindex_height(env->filters));
     return all;
 }
 

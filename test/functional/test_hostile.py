@@ -266,7 +266,7 @@ class TestMessages(Hostile):
     def test_not_offered(self):
         for command in ("filterload", "filteradd", "filterclear", "mempool", "getcfilters", "getcfheaders", "getcfcheckpt"):
             with Peer(self.node) as p:
-                p.send(command, bytes(10))
+                p.send(command, bytes(40))
                 p.wait_closed()
 
     def test_unknown_commands(self):

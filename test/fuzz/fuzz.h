@@ -35,6 +35,7 @@
     X(descriptor)                                                              \
     X(header)                                                                  \
     X(hex)                                                                     \
+    X(gcs)                                                                     \
     X(hostfile)                                                                \
     X(journal)                                                                 \
     X(json)                                                                    \

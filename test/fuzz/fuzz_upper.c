@@ -1,6 +1,7 @@
 /* chain, storage, wallet, rpc. */
 #include "chain/blockfile.h"
 #include "chain/coins.h"
+#include "chain/gcs.h"
 #include "crypto/ec.h"
 #include "crypto/hash.h"
 #include "fuzz.h"
@@ -11,6 +12,25 @@
 #include "wallet/file.h"
 #include "wallet/keys.h"
 #include "wallet/miniscript.h"
+
+/* --- Filters of blocks ------------------------------------------------- */
+
+/* Together two scripts are found where one of them is. */
+void fuzz_gcs(const uint8_t *data, size_t len)
+{
+    static const uint8_t block[32];
+    const struct cc_bytes scripts[2] = {cc_bytes("a", 1), cc_bytes("bb", 2)};
+    bool one = false, other = false, any = false;
+    struct cc_bytes filter = cc_bytes(data, len);
+
+    if (cc_gcs_match(filter, block, scripts, 2, &any) != CC_OK) {
+        FUZZ_CHECK(!any);
+        return;
+    }
+    FUZZ_CHECK(cc_gcs_match(filter, block, scripts, 1, &one) == CC_OK);
+    FUZZ_CHECK(cc_gcs_match(filter, block, scripts + 1, 1, &other) == CC_OK);
+    FUZZ_CHECK(any == (one || other));
+}
 
 /* --- Coins on disk ----------------------------------------------------- */
 

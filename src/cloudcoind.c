@@ -24,9 +24,9 @@
 /* How often the disk is looked at while nothing else happens. */
 #define CHECK_S 1
 
-static void say_error(const struct cc_error *err)
+static void say_error(const struct cc_setup *setup, const struct cc_error *err)
 {
-    fprintf(stderr, "%s%s\n", cc_node_error_caption(err), err->text);
+    fprintf(stderr, "%s%s\n", cc_node_error_caption(setup, err), err->text);
 }
 
 static void say_warnings(const struct cc_args *args)
@@ -120,7 +120,7 @@ static int check(struct daemon *d)
 
     if (cc_node_check(d->node, &err) == CC_OK)
         return EXIT_SUCCESS;
-    say_error(&err);
+    say_error(d->setup, &err);
     return EXIT_FAILURE;
 }
 
@@ -141,7 +141,7 @@ static int run(struct daemon *d, const sigset_t *signals, int *tell,
             if (d->status != CC_OK) {
                 if (d->stop)
                     return EXIT_SUCCESS;
-                say_error(&d->err);
+                say_error(d->setup, &d->err);
                 return EXIT_FAILURE;
             }
             if (background)
@@ -233,7 +233,7 @@ static int start_and_run(const struct cc_setup *setup)
 
     cc_error_init(&d.err);
     if (prepare(setup, &d.err) != CC_OK) {
-        say_error(&d.err);
+        say_error(setup, &d.err);
         return EXIT_FAILURE;
     }
     say_warnings(setup->args);
@@ -272,7 +272,7 @@ int main(int argc, char **argv)
                     "Error: %s, see cloudcoind -h for a list of options.\n",
                     err.text);
         else
-            say_error(&err);
+            say_error(&setup, &err);
     } else if (cc_args_get_bool(setup.args, "version", false)) {
         printf("CloudCoin daemon version %s\n%s", cc_setup_version(),
                cc_setup_license());

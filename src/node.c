@@ -774,9 +774,12 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     return CC_OK;
 }
 
-const char *cc_node_error_caption(const struct cc_error *err)
+const char *cc_node_error_caption(const struct cc_setup *setup,
+                                  const struct cc_error *err)
 {
-    return strncmp(err->text, ": ", 2) ? "Error: " : "";
+    if (strncmp(err->text, ": ", 2))
+        return "Error: ";
+    return setup->bitcoin ? "" : "Error";
 }
 
 enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
@@ -795,7 +798,8 @@ enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
     st = start(n, err);
     if (st != CC_OK) {
         if (n->log)
-            cc_log(n->log, "%s%s", cc_node_error_caption(err), err->text);
+            cc_log(n->log, "%s%s", cc_node_error_caption(setup, err),
+                   err->text);
         cc_node_free(n);
         return st;
     }

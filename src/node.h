@@ -30,9 +30,11 @@ struct cc_node_hooks {
     const atomic_bool *stop_soon;
 };
 
-/* What stands before an error of the start where it is shown: "Error: ", but
- * nothing where Core asks a question, whose own caption is ": ". */
-const char *cc_node_error_caption(const struct cc_error *err);
+/* What stands before an error where it is shown, so that "Error: " comes of it;
+ * but on Bitcoin's chain nothing where Core asks a question, which begins with
+ * ": ". */
+const char *cc_node_error_caption(const struct cc_setup *setup,
+                                  const struct cc_error *err);
 
 /* setup is borrowed until cc_node_free. May run on a thread of its own, so
  * that main hears signals meanwhile; CC_LIMIT: stop_soon was set. */

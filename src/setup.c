@@ -47,10 +47,13 @@ static enum cc_status find_datadir(struct cc_setup *s, bool by_file,
     s->datadir = NULL;
     if (*given) {
         if (!cc_fs_is_dir(given))
-            return cc_fail(
-                err, CC_INVALID,
-                "%specified data directory \"%s\" does not exist.",
-                by_file ? "Error reading configuration file: s" : "S", given);
+            return cc_fail(err, CC_INVALID,
+                           by_file ? "Error reading configuration file: "
+                                     "specified data directory \"%s\" does "
+                                     "not exist."
+                                   : "Specified data directory \"%s\" does "
+                                     "not exist.",
+                           given);
         s->datadir = absolute(given);
         return CC_OK;
     }

@@ -133,7 +133,7 @@ class Crash(framework.TestCase):
             f.write(b"garbage!")
         status, err = node.start_fails()
         self.assertEqual(status, 1)
-        self.assertEqual(err, ": Corrupted block database detected.\n"
+        self.assertEqual(err, "Error: Corrupted block database detected.\n"
                               "Please restart with -reindex or -reindex-chainstate to recover.\n")
         self.assertIn("rev00000.dat", node.log())
         node.start("-reindex")

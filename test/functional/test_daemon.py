@@ -134,7 +134,7 @@ class TestStart(framework.TestCase):
             f.write("nonsense")
         status, err = node.start_fails()
         self.assertEqual(status, 1)
-        self.assertEqual(err, ": Error opening block database.\nPlease restart with -reindex or -reindex-chainstate to "
+        self.assertEqual(err, "Error: Error opening block database.\nPlease restart with -reindex or -reindex-chainstate to "
                               "recover.\n")
         self.assertFalse(os.path.exists(os.path.join(node.chain_dir, ".cookie")))
 

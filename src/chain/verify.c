@@ -200,6 +200,7 @@ static enum cc_status verify_blocks(struct cc_chain *c, uint32_t depth,
                "Verification: No coin database inconsistencies in last "
                "%" PRIu32 " blocks (%" PRIu64 " transactions)",
                top - h, txs);
+    redo = redo && st == CC_OK;
     while (redo && st == CC_OK && h < top)
         st = redo_one(c, c->at[++h], err);
     cc_coins_free(c->coins);

@@ -161,6 +161,7 @@ static void test_block_damaged(void **state)
             cc_chain_verify(f.c, CC_VERIFY_CONNECT, 3, NULL, NULL, &err),
             CC_CORRUPT);
         assert_non_null(strstr(err.text, "blk00000.dat"));
+        assert_non_null(strstr(err.text, "block of height 19: "));
         poke(&f, "blk00000.dat", at + k, 1);
     }
     poke(&f, "blk00000.dat", at + 90, 1);

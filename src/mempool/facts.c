@@ -66,9 +66,8 @@ bool cc_txpool_is_urgent(struct cc_mempool *m,
 static bool spends_package(const struct cc_txpool_candidate *c)
 {
     for (size_t i = 0; i < c->package_before; i++)
-        for (size_t k = 0; k < c->tx->vin_count; k++)
-            if (!memcmp(c->tx->vin[k].prevout.txid, c->package[i].tx->txid, 32))
-                return true;
+        if (cc_txpool_is_child(c->tx, c->package[i].tx))
+            return true;
     return false;
 }
 

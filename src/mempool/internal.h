@@ -229,6 +229,7 @@ enum cc_status cc_txpool_check_ancestors(struct cc_mempool *m,
 /* --- package.c -------------------------------------------------------------
  */
 
+bool cc_txpool_is_child(const struct cc_tx *tx, const struct cc_tx *parent);
 /* The package by itself. */
 enum cc_status cc_txpool_check_package(const struct cc_tx *txs, size_t count,
                                        struct cc_error *err);

@@ -57,6 +57,14 @@ static bool is_consistent(const struct cc_tx *txs, size_t count)
     return true;
 }
 
+bool cc_txpool_is_child(const struct cc_tx *tx, const struct cc_tx *parent)
+{
+    for (size_t i = 0; i < tx->vin_count; i++)
+        if (!memcmp(tx->vin[i].prevout.txid, parent->txid, 32))
+            return true;
+    return false;
+}
+
 enum cc_status cc_txpool_check_package(const struct cc_tx *txs, size_t count,
                                        struct cc_error *err)
 {

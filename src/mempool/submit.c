@@ -13,21 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool spends(const struct cc_tx *tx, const struct cc_tx *parent)
-{
-    for (size_t i = 0; i < tx->vin_count; i++)
-        if (!memcmp(tx->vin[i].prevout.txid, parent->txid, 32))
-            return true;
-    return false;
-}
-
 bool cc_mempool_is_family(const struct cc_tx *txs, size_t count)
 {
     for (size_t i = 0; i + 1 < count; i++) {
-        if (!spends(&txs[count - 1], &txs[i]))
+        if (!cc_txpool_is_child(&txs[count - 1], &txs[i]))
             return false;
         for (size_t k = 0; k + 1 < count; k++)
-            if (spends(&txs[i], &txs[k]))
+            if (cc_txpool_is_child(&txs[i], &txs[k]))
                 return false;
     }
     return count > 1;

@@ -135,14 +135,6 @@ enum cc_status cc_txpool_check_version3(const struct cc_txpool_candidate *c,
 /* --- A package -------------------------------------------------------------
  */
 
-static bool spends(const struct cc_tx *tx, const struct cc_tx *parent)
-{
-    for (size_t i = 0; i < tx->vin_count; i++)
-        if (!memcmp(tx->vin[i].prevout.txid, parent->txid, 32))
-            return true;
-    return false;
-}
-
 /* A parent and child of version 3 have no more relatives in the package. */
 static enum cc_status check_pair(const struct cc_txpool_candidate *c,
                                  size_t count, size_t child,
@@ -156,9 +148,9 @@ static enum cc_status check_pair(const struct cc_txpool_candidate *c,
     for (size_t i = 0; i < count; i++) {
         if (i == child)
             continue;
-        if (spends(c[i].tx, parent))
+        if (cc_txpool_is_child(c[i].tx, parent))
             return too_many_descendants(NULL, parent, err);
-        if (spends(c[i].tx, tx))
+        if (cc_txpool_is_child(c[i].tx, tx))
             return too_many_ancestors(NULL, c[i].tx, err);
     }
     return CC_OK;
@@ -173,7 +165,7 @@ static enum cc_status check_member(const struct cc_txpool_candidate *c,
     size_t parents = 0;
 
     for (size_t i = 0; i < at; i++) {
-        if (!spends(mine->tx, c[i].tx))
+        if (!cc_txpool_is_child(mine->tx, c[i].tx))
             continue;
         parents++;
         if (!parent)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mempool/mempool.h"
+#include "mempool/policy.h"
 #include "net/net.h"
 #include "rpc/families.h"
 #include "rpc/pool.h"
@@ -71,8 +72,7 @@ static bool read_package(struct cc_rpc_call *call, const json_t *list,
 static void set_rate(json_t *fees, cc_amount paid, size_t vsize,
                      json_t *includes)
 {
-    cc_json_set_amount(fees, "effective-feerate",
-                       vsize ? paid * 1000 / (cc_amount)vsize : 0);
+    cc_json_set_amount(fees, "effective-feerate", cc_feerate_of(paid, vsize));
     cc_json_set(fees, "effective-includes", includes);
 }
 

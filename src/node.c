@@ -770,7 +770,8 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     cc_log(n->log, "init message: Done loading");
     n->started = true;
     if (cc_args_is_set(args, "startupnotify"))
-        notify_command(n, cc_args_get(args, "startupnotify", ""), "");
+        cc_notify_spawn(n->notify, cc_args_get(args, "startupnotify", ""), NULL,
+                        0);
     return CC_OK;
 }
 

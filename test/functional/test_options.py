@@ -581,13 +581,13 @@ class TestNotify(framework.TestCase):
             self.wait_until(lambda: self.lines() == blocks)
 
     def test_start_and_end(self):
-        node = self.start_node(f"-startupnotify=echo up >> {self.told}", f"-shutdownnotify=echo down >> {self.told}",
+        node = self.start_node(f"-startupnotify=echo up %s %w >> {self.told}", f"-shutdownnotify=echo down >> {self.told}",
                                f"-shutdownnotify=echo out >> {self.told}")
-        self.wait_until(lambda: self.lines() == ["up"])
+        self.wait_until(lambda: self.lines() == ["up %s %w"])  # nothing stands for anything here
         node.stop()
-        self.assertEqual(self.lines(), ["up", "down", "out"])
+        self.assertEqual(self.lines(), ["up %s %w", "down", "out"])
         node.start_fails("-wallet=" + "x" * 3000, "-blocksdir=/nowhere")
-        self.assertEqual(self.lines(), ["up", "down", "out"])
+        self.assertEqual(self.lines(), ["up %s %w", "down", "out"])
 
     def warnings(self, node):
         return {node.rpc.getmininginfo()["warnings"], node.rpc.getnetworkinfo()["warnings"],

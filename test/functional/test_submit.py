@@ -122,6 +122,7 @@ class TestSubmit(SubmitCase):
 
     def test_announced(self):
         with peer.Peer(self.node) as p:
+            p.sync()  # it has heard that hands are shaken
             a = pay(self.c.take(), fee=1000)
             b = pay(coin_of(a), fee=1000)
             self.submit(a, b)
@@ -234,6 +235,16 @@ class TestVersion3(SubmitCase):
         message, results = self.submit(parent, child)
         self.assertEqual(message, "success")
         self.assertEqual([int(r["fees"]["effective-feerate"] * COIN) for r in results], [1000 * 1000 // size] * 2)
+
+    def test_refused_for_good(self):
+        """One that no fee would help leaves the others to themselves, even where they could do without it."""
+        known = self.send(pay(self.c.take(), fee=1000))
+        self.node.generate(1)
+        parent = three(self.c.take(), fee=0)
+        child = three(coin_of(parent), coin_of(known), fee=1000)
+        self.assertEqual(self.errors(known, parent, child), ("transaction failed", [
+            "txn-already-known", f"min relay fee not met, 0 < {self.size(parent)}", "bad-txns-inputs-missingorspent"]))
+        self.assertEqual(self.submit(parent, child)[0], "success")
 
     def test_packages(self):
         rule = "v3-violation, "

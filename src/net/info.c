@@ -311,7 +311,7 @@ static struct cc_manual *find_added(struct cc_net *n, const char *node)
 static bool read_numeric(const struct cc_net *n, const char *text,
                          struct cc_netaddr *out)
 {
-    uint16_t port = n->params->port;
+    uint16_t port = cc_reach_default_port(text, n->params->port);
     char host[256];
     in_addr_t ip;
 
@@ -458,7 +458,8 @@ static void task_added(void *arg)
             continue;
         a->out_count++;
         memcpy(o->node, n->manual[i].node, sizeof(o->node));
-        cc_netaddr_parse(&addr, o->node, n->params->port);
+        cc_netaddr_parse(&addr, o->node,
+                         cc_reach_default_port(o->node, n->params->port));
         for (size_t k = 0; k < n->peer_count; k++) {
             struct cc_peer *p = n->peers[k];
 

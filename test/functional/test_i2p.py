@@ -194,6 +194,20 @@ class TestPersistent(I2P):
         a, b = (line.split("DESTINATION=")[1] for line in self.bridge.of("SESSION CREATE"))
         self.assertEqual(a, b)
 
+    def test_added_node_comes_by_itself(self):
+        """Its address has no port, however it is written."""
+        node = self.start()
+        host = self.bridge.make()
+        node.rpc.addnode(host, "add")
+        self.assert_rpc_error(-23, "Error: Node already added", node.rpc.addnode, host + ":0", "add")
+        q = self.connected(node)
+        self.accepted(node, host).shake()
+        q.sock.close()
+        self.wait_until(lambda: len(node.rpc.getpeerinfo()) == 1, what="ours is gone")
+        info, = node.rpc.getaddednodeinfo()
+        self.assertEqual((info["connected"], info["addresses"]),
+                         (True, [{"address": host + ":0", "connected": "inbound"}]))
+
     def test_key_that_is_none(self):
         node = self.add_node("-connect=0", "-listen=1", "-debug=i2p", "-i2psam=" + self.bridge.address)
         os.makedirs(node.chain_dir, exist_ok=True)

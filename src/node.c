@@ -391,6 +391,7 @@ static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
 
     if (!cc_args_get_bool(n->setup->args, "txindex", false))
         return CC_OK;
+    cc_log(n->log, "txindex thread start"); /* its first part is done here */
     announce(n, "Syncing txindex\xe2\x80\xa6");
     directory = cc_setup_path(n->setup, "indexes/txindex");
     c.directory = directory;
@@ -415,6 +416,7 @@ static enum cc_status open_statsindex(struct cc_node *n, struct cc_error *err)
         return cc_fail(err, CC_INVALID,
                        "-coinstatsindex is not supported where storage is "
                        "active.");
+    cc_log(n->log, "coinstatsindex thread start");
     announce(n, "Syncing coinstatsindex\xe2\x80\xa6");
     directory = cc_setup_path(n->setup, "indexes/coinstats");
     c.directory = directory;
@@ -636,6 +638,7 @@ static enum cc_status import_blocks(struct cc_node *n, struct cc_error *err)
     const char *path;
     enum cc_status st = CC_OK;
 
+    cc_log(n->log, "initload thread start"); /* blocks, then the pool */
     for (size_t i = 0;
          st == CC_OK && (path = cc_args_get_nth(args, "loadblock", i)); i++) {
         announce(n, "Importing blocks\xe2\x80\xa6");
@@ -748,6 +751,8 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     if (st != CC_OK)
         return st;
     log_start(n);
+    /* What bitcoind has a thread for, main's looks after here. */
+    cc_log(n->log, "scheduler thread start");
     n->crash.log = n->log;
     n->crash.ratio = cc_option_crash_ratio(args);
     if (cc_args_get_int(args, "mocktime", 0) > 0)

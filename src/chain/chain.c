@@ -466,6 +466,8 @@ static enum cc_status fill(struct cc_chain *c,
     if (st == CC_OK && config->reindex_chainstate && !config->reindex)
         st = cc_chain_reset_coins(c, err);
     if (st == CC_OK && config->check_blocks)
+        cc_log(c->log, "init message: Verifying blocks\xe2\x80\xa6");
+    if (st == CC_OK && config->check_blocks)
         st = cc_verify_start(c, config->check_level, config->check_blocks, err);
     if (st == CC_OK)
         st = cc_chain_activate(c, NULL, NULL, err);

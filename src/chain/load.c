@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "chain/internal.h"
+#include "util/clock.h"
 #include "util/hex.h"
 #include "util/mem.h"
 
@@ -217,6 +218,19 @@ enum cc_status cc_chain_check_clock(struct cc_chain *c, struct cc_error *err)
                    "recover.");
 }
 
+static void log_best(const struct cc_chain *c, size_t count)
+{
+    char hex[65], date[32];
+
+    cc_hex_encode_rev(hex, c->tip->hash, 32);
+    cc_clock_format(date, c->tip->header.time);
+    cc_log(c->log, "Loaded block index: %zu blocks, tip height %" PRIu32, count,
+           c->tip->height);
+    cc_log(c->log,
+           "Loaded best chain: hashBestChain=%s height=%" PRIu32 " date=%s",
+           hex, c->tip->height, date);
+}
+
 enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err)
 {
     struct records r = {0};
@@ -240,8 +254,7 @@ enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err)
     if (st == CC_OK) {
         clean(c);
         cc_tree_rebuild(&c->tree, c->tip);
-        cc_log(c->log, "Loaded block index: %zu blocks, tip height %" PRIu32,
-               r.count, c->tip->height);
+        log_best(c, r.count);
         st = cc_prune_load(c, err);
     }
     if (st == CC_OK) {

@@ -568,11 +568,14 @@ static enum cc_status load_book(struct cc_net *n, struct cc_error *err)
 static enum cc_status load_files(struct cc_net *n, struct cc_error *err)
 {
     struct cc_error why;
-    enum cc_status st = load_book(n, err);
+    enum cc_status st;
     char *aside;
 
+    cc_log(n->log, "init message: Loading P2P addresses\xe2\x80\xa6");
+    st = load_book(n, err);
     if (st != CC_OK)
         return st;
+    cc_log(n->log, "init message: Loading banlist\xe2\x80\xa6");
     st = cc_banlist_load(n->bans, n->bans_path, cc_net_now_s(n), &why);
     if (st != CC_OK && st != CC_NOTFOUND) {
         aside = put_aside(n->bans_path);

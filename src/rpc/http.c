@@ -516,6 +516,8 @@ enum cc_status cc_http_start(struct cc_http **out,
     st = bind_all(h, config, err);
     if (st != CC_OK)
         goto fail;
+    cc_log(h->log, "Starting HTTP server with %u worker threads",
+           config->threads ? config->threads : 1);
     st = start_threads(h, config->threads ? config->threads : 1, err);
     if (st != CC_OK)
         goto fail;

@@ -148,6 +148,28 @@ class Start(framework.TestCase):
         self.assertNotIn("-seednode is ignored", log)
         self.assertNotIn("opencon thread start", log)
 
+    def test_stopped_at_any_step(self):
+        """Each step is told, and SIGTERM at any of them leaves what starts well again."""
+        steps = ["Validating signatures for all blocks", "scheduler thread start", "Starting HTTP server with 4 worker threads",
+                 "init message: Loading block index", "Loaded best chain: hashBestChain=",
+                 "Checking all blk files are present", "init message: Verifying blocks", "txindex thread start",
+                 "coinstatsindex thread start", "init message: Loading P2P addresses", "init message: Loading banlist",
+                 "initload thread start", "init message: Starting network threads", "net thread start",
+                 "addcon thread start", "opencon thread start", "msghand thread start"]
+        node = self.start_node("-txindex", "-coinstatsindex")
+        node.generate(20)
+        tip = node.tip()
+        node.stop()
+        path = os.path.join(node.chain_dir, "debug.log")
+        for step in steps:
+            os.remove(path)
+            node.launch()
+            self.wait_until(lambda: os.path.exists(path) and step in node.log(), what=step)
+            node.process.terminate()
+            node.wait_exit(0)
+        node.start()
+        self.assertEqual(node.tip(), tip)
+
     def test_connection_is_there_when_the_call_returns(self):
         node, other = self.start_node(), self.start_node()
         node.rpc.addconnection(other.address, "block-relay-only", False)

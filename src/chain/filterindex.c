@@ -185,7 +185,8 @@ enum cc_status cc_filterindex_open(struct cc_filterindex **out,
     struct cc_db_config db = {config->directory, families, 3,
                               config->cache_bytes, config->fault};
     struct cc_filterindex *t = cc_calloc(1, sizeof(*t));
-    struct cc_chain_listener listener = {.arg = t, .connected = on_connected};
+    struct cc_chain_listener listener = {
+        .arg = t, .connected = on_connected, .index = NAME};
     enum cc_status st;
 
     t->chain = config->chain;

@@ -82,8 +82,12 @@ class TestIndex(Filters):
 
     def test_pruned_away(self):
         """What the index still needs is gone: it says so and does not start."""
-        node = self.start_node("-fastprune", "-prune=1", "-connect=0", "-blockfilterindex")
+        node = self.start_node("-fastprune", "-prune=1", "-connect=0", "-blockfilterindex", "-debug=prune")
         node.generate(300)
+        node.rpc.pruneblockchain(10)
+        self.assertIn("basic block filter index limited pruning to height 289", node.log())
+        node.rpc.invalidateblock(node.tip())
+        self.assertIn("basic block filter index prune lock moved back to 299", node.log())
         node.stop()
         node.args = ["-fastprune", "-prune=1", "-connect=0"]
         node.start()

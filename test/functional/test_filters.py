@@ -86,7 +86,9 @@ class TestIndex(Filters):
         node.generate(300)
         node.rpc.pruneblockchain(10)
         self.assertIn("basic block filter index limited pruning to height 289", node.log())
-        node.rpc.invalidateblock(node.tip())
+        tip = node.tip()
+        node.rpc.invalidateblock(tip)
+        node.rpc.reconsiderblock(tip)
         self.assertIn("basic block filter index prune lock moved back to 299", node.log())
         node.stop()
         node.args = ["-fastprune", "-prune=1", "-connect=0"]

@@ -80,7 +80,8 @@ static void arrived(struct cc_conn *c)
     struct cc_hub *h = c->hub;
 
     c->remote = c->listening ? c->sam->who : c->target;
-    c->local = *cc_i2p_self(c->i2p ? c->i2p : h->i2p);
+    /* The session of all may have ended meanwhile. */
+    c->local = c->i2p ? *cc_i2p_self(c->i2p) : h->i2p_self;
     free(c->sam);
     c->sam = NULL;
     cc_timer_free(c->linger);

@@ -42,7 +42,7 @@ static void end(struct cc_i2p *s, const char *why)
 {
     char copy[160];
 
-    snprintf(copy, sizeof(copy), "%s", why);
+    snprintf(copy, sizeof(copy), "%.159s", why);
     s->config.ended(s->config.arg, copy);
 }
 

@@ -26,6 +26,7 @@ class Bridge:
 
     def __init__(self):
         self.known, self.said, self.answers = {}, [], {}
+        self.held = {}  # verb: what its answer waits for
         self.connected, self.accepting, self.sessions = queue.Queue(), queue.Queue(), queue.Queue()
         self.taken = []
         self.sock = socket.create_server(("127.0.0.1", 0))
@@ -73,6 +74,8 @@ class Bridge:
             text, line = line.decode(), b""
             self.said.append(text)
             verb = " ".join(text.split()[:2])
+            if verb in self.held:
+                self.held[verb].wait()
             c.sendall((self.answers.get(verb) or self.answer(verb, text)).encode() + b"\n")
             if verb in ("STREAM CONNECT", "STREAM ACCEPT", "SESSION CREATE"):
                 {"STREAM CONNECT": self.connected, "STREAM ACCEPT": self.accepting,
@@ -207,6 +210,20 @@ class TestPersistent(I2P):
         info, = node.rpc.getaddednodeinfo()
         self.assertEqual((info["connected"], info["addresses"]),
                          (True, [{"address": host + ":0", "connected": "inbound"}]))
+
+    def test_session_is_lost_on_the_way(self):
+        """Whoever is being connected to may still answer when the session is gone."""
+        node = self.start()
+        theirs, held = self.bridge.make(), threading.Event()
+        self.bridge.held["STREAM CONNECT"] = held
+        node.rpc.addnode(theirs, "onetry")
+        self.wait_until(lambda: self.bridge.of("STREAM CONNECT"), what="it is being connected to")
+        self.bridge.sessions.get(timeout=framework.TIMEOUT_S).close()
+        self.wait_said(node, "Persistent SAM session ended: the SAM proxy ended the session")
+        held.set()
+        self.connected(node).shake()
+        ours = host_of(open(os.path.join(node.chain_dir, "i2p_private_key"), "rb").read(391))
+        self.assertEqual([(p["addr"], p["addrbind"]) for p in node.rpc.getpeerinfo()], [(theirs, ours + ":0")])
 
     def test_key_that_is_none(self):
         node = self.add_node("-connect=0", "-listen=1", "-debug=i2p", "-i2psam=" + self.bridge.address)

@@ -439,6 +439,7 @@ static enum cc_status open_filters(struct cc_node *n, struct cc_error *err)
 
     if (st != CC_OK || !keep)
         return st;
+    cc_log(n->log, "basic block filter index thread start");
     announce(n, "Syncing basic block filter index\xe2\x80\xa6");
     directory = cc_setup_path(n->setup, "indexes/blockfilter/basic");
     c.directory = directory;

@@ -153,10 +153,10 @@ class Start(framework.TestCase):
         steps = ["Validating signatures for all blocks", "scheduler thread start", "Starting HTTP server with 4 worker threads",
                  "init message: Loading block index", "Loaded best chain: hashBestChain=",
                  "Checking all blk files are present", "init message: Verifying blocks", "txindex thread start",
-                 "coinstatsindex thread start", "init message: Loading P2P addresses", "init message: Loading banlist",
+                 "basic block filter index thread start", "coinstatsindex thread start", "init message: Loading P2P addresses", "init message: Loading banlist",
                  "initload thread start", "init message: Starting network threads", "net thread start",
                  "addcon thread start", "opencon thread start", "msghand thread start"]
-        node = self.start_node("-txindex", "-coinstatsindex")
+        node = self.start_node("-txindex", "-blockfilterindex", "-coinstatsindex")
         node.generate(20)
         tip = node.tip()
         node.stop()

@@ -100,7 +100,7 @@
     X(SPENDS_CONFLICTING, CONSENSUS, "bad-txns-spends-conflicting-tx", NULL)   \
     X(TOO_MANY_REPLACED, POLICY, "too many potential replacements", NULL)      \
     X(ADDS_UNCONFIRMED, POLICY, "replacement-adds-unconfirmed", NULL)          \
-    X(INSUFFICIENT_FEE, FEE, "insufficient fee", NULL)                         \
+    X(INSUFFICIENT_FEE, POLICY, "insufficient fee", NULL)                      \
     X(MEMPOOL_FULL, FEE, "mempool full", NULL)                                 \
     /* policy: storage transactions */                                         \
     X(STORAGE_UNCONFIRMED, POLICY, "storage-unconfirmed-input",                \

@@ -112,13 +112,14 @@ class TestSubmit(SubmitCase):
         new = pay(coin, fee=10000)
         self.assertEqual(self.submit(new, pay(coin_of(new), fee=1000))[0], "success")
         self.assertEqual(self.replaced, [shown(t) for t in sorted((old.txid, older.txid))])
-        # A parent that pays too little for that is judged with its child, and then nothing may go.
+        # In a package nothing is replaced, so no child helps a parent that pays too little for that.
         coin = self.c.take()
         self.send(pay(coin, fee=1000, sequence=0))
         poor = pay(coin, fee=1010)
         message, errors = self.errors(poor, pay(coin_of(poor), fee=100000))
-        self.assertEqual((message, errors), ("transaction failed", ["bip125-replacement-disallowed",
-                                                                   "bad-txns-inputs-missingorspent"]))
+        self.assertEqual((message, errors[1]), ("transaction failed", "bad-txns-inputs-missingorspent"))
+        self.assertRegex(errors[0], f"^insufficient fee, rejecting replacement {shown(poor.txid)}, not enough additional fees "
+                                    r"to relay; 0\.0000001 < 0\.")
 
     def test_announced(self):
         with peer.Peer(self.node) as p:
@@ -270,7 +271,8 @@ class TestVersion3(SubmitCase):
         self.assertEqual(self.judge(child, b), [True] * 2)
         self.assertEqual(self.judge(child, three(coin_of(a, 1), fee=1000)),
                          f"{rule}{names(a)} would exceed descendant count limit")
-        self.assertEqual(self.judge(child, grandchild), f"{rule}{names(grandchild)} would have too many ancestors")
+        for family in (child, grandchild), (other, both):
+            self.assertEqual(self.judge(*family), f"{rule}{names(family[1])} would have too many ancestors")
 
     def test_not_standard(self):
         self.node.stop()
@@ -303,6 +305,7 @@ class TestAncestors(SubmitCase):
         coin = self.c.take()
         parent = self.send(pay(coin, outputs=[COIN, data(1500)]))
         self.refuse(pay(coin_of(parent), fee=1000), "too-long-mempool-chain, exceeds ancestor size limit [limit: 1000]")
-        block = self.node.generate(1)[0]
-        self.rpc.invalidateblock(block)
-        self.assertEqual(self.pool(), {shown(parent.txid)})
+        self.rpc.invalidateblock(self.node.generate(1)[0])
+        self.assertEqual(self.pool(), {shown(parent.txid)})  # it came back
+        self.rpc.invalidateblock(self.rpc.generateblock(framework.BURN[self.chain], [])["hash"])
+        self.assertEqual(self.pool(), {shown(parent.txid)})  # and stays

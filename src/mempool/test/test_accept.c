@@ -519,7 +519,7 @@ static void test_rbf_fees(void **state)
              "0.00100000 BTC/kvB <= old feerate 0.00100000 BTC/kvB",
              id(other));
     fixture_expect(&f, other, text);
-    assert_int_equal(f.err.verdict, CC_VERDICT_FEE);
+    assert_int_equal(f.err.verdict, CC_VERDICT_POLICY);
     /* More than the child too, and the relay of its own bytes. */
     child = fixture_child(&f, tx, 0, 5000);
     fixture_add(&f, child);

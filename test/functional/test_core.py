@@ -482,6 +482,20 @@ class TestAfterTheBlock(Core):
                 p.send("getdata", inv((WTX, wtxid)))
                 self.assertEqual(p.wait("notfound"), inv((WTX, wtxid)), later)
 
+    def test_what_was_in_a_block_is_no_secret(self):
+        """Nobody is told of what comes back from a block, but who asks gets it at once."""
+        node = self.start_node()
+        chain = Chain(node, P2WSH_TRUE)
+        chain.mine(101)
+        tx = spend(chain.take(), fee=10_000, script=P2WSH_TRUE)
+        node.rpc.sendrawtransaction(tx.serialise().hex())
+        block = node.generate(2)[0]
+        with Peer(node) as p:
+            p.sync()
+            node.rpc.invalidateblock(block)
+            p.send("getdata", inv((WTX, hash256(tx.serialise()))))
+            self.assertEqual(p.wait("tx"), tx.serialise())
+
 
 class TestConnecting(Core):
     def test_v2transport_is_an_argument(self):

@@ -201,11 +201,21 @@ static void test_urgent(void **state)
 
 static void test_renter(void **state)
 {
+    struct cc_mempool_package_item items[2];
+    struct cc_tx package[2], *tx;
     struct deal d, next;
-    struct cc_tx *tx;
 
     (void)state;
     tx = form(&d, 1);
+    cc_tx_finish(tx);
+    package[0] = *tx;
+    package[1] = *revise(&d, true, 2);
+    cc_tx_finish(&package[1]);
+    assert_int_equal(cc_mempool_test_package(f.pool, package, 2, items, &f.err),
+                     CC_OK);
+    assert_int_equal(items[0].status, CC_OK);
+    assert_int_equal(items[1].status, CC_INVALID);
+    assert_string_equal(items[1].err.reason, "storage-unconfirmed-input");
     fixture_add(&f, tx);
     fixture_expect(&f, revise(&d, true, 2),
                    "storage-unconfirmed-input, a renter's one-sided action "

@@ -62,7 +62,7 @@ must be running.""",
 PARTS = {
     "cjdnsreachable dnsseed= forcednsseed listenonion= natpmp= onion proxy "
     "proxyrandomize torcontrol torpassword upnp= onlynet dns": "no control of Tor, no port mapping",
-    "rest= v2transport=":
+    "v2transport=":
         "that part is not there",
     "zmqpubhashblock zmqpubhashtx zmqpubrawblock zmqpubrawtx zmqpubsequence zmqpubhashblockhwm zmqpubhashtxhwm "
     "zmqpubrawblockhwm zmqpubrawtxhwm zmqpubsequencehwm": "no ZeroMQ; an extension hears the same",

@@ -329,6 +329,7 @@ static enum cc_status start_server(struct cc_node *n, struct cc_error *err)
     if (st != CC_OK)
         return st;
     c.rpc = n->rpc;
+    c.rest = cc_args_get_bool(args, "rest", false);
     c.log = n->log;
     if (!c.allow_count && cc_args_is_set(args, "rpcbind"))
         cc_log(n->log, "WARNING: option -rpcbind was ignored because "

@@ -155,6 +155,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"blockmintxfee", "=<amt>", BLOCKS, "Set lowest fee rate (in CLC/kvB) for transactions to be included in block creation (default: 0.00001)", 0},
     {"blockversion", "=<n>", BLOCKS, "Override block version to test forking scenarios", CC_ARG_DEBUG},
 
+    {"rest", "", RPC, "Accept public REST requests (default: 0)", 0},
     {"rpcallowip", "=<ip>", RPC, "Allow JSON-RPC connections from an address, network/netmask or network/CIDR; may be given several times", 0},
     {"rpcauth", "=<userpw>", RPC, "User name and HMAC-SHA-256 hashed password, <user>:<salt>$<hash>; may be given several times", CC_ARG_SECRET},
     {"rpcbind", "=<addr>[:port]", RPC, "Bind to given address to listen for JSON-RPC connections. Ignored unless -rpcallowip is also passed (default: 127.0.0.1 and ::1)", CC_ARG_NETWORK},
@@ -182,7 +183,6 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"unsafesqlitesync", "", DEBUG, "", CC_ARG_HIDDEN},
     {"listenonion", "", DEBUG, "", CC_ARG_HIDDEN},
     {"natpmp", "", DEBUG, "", CC_ARG_HIDDEN},
-    {"rest", "", DEBUG, "", CC_ARG_HIDDEN},
     {"upnp", "", DEBUG, "", CC_ARG_HIDDEN},
     {"v2transport", "", DEBUG, "", CC_ARG_HIDDEN},
 };
@@ -192,5 +192,5 @@ const size_t cc_daemon_option_count =
     sizeof(cc_daemon_options) / sizeof(cc_daemon_options[0]);
 
 const char *const cc_daemon_absent[] = {
-    "listenonion", "natpmp", "rest", "upnp", "v2transport", NULL,
+    "listenonion", "natpmp", "upnp", "v2transport", NULL,
 };

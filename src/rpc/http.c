@@ -27,7 +27,7 @@ struct job {
     struct job *next;
     struct evhttp_request *ev; /* the loop's */
     enum cc_http_verb verb;
-    char *path, *authorization, *peer, *body;
+    char *path, *query, *authorization, *peer, *body;
     size_t body_len;
     struct cc_http_reply reply;
     struct cc_http *http;
@@ -64,6 +64,7 @@ struct cc_http {
 static void job_free(struct job *j)
 {
     free(j->path);
+    free(j->query);
     free(j->authorization);
     free(j->peer);
     free(j->body);
@@ -195,6 +196,7 @@ static struct job *job_new(struct cc_http *h, struct evhttp_request *req,
                                           "Authorization");
     const char *uri = evhttp_request_get_uri(req);
     struct job *j = cc_calloc(1, sizeof(*j));
+    char *end;
 
     j->ev = req;
     j->http = h;
@@ -209,7 +211,10 @@ static struct job *job_new(struct cc_http *h, struct evhttp_request *req,
         j->verb = CC_HTTP_OTHER;
     }
     j->path = cc_strdup(uri ? uri : "");
-    j->path[strcspn(j->path, "?#")] = '\0';
+    end = j->path + strcspn(j->path, "?#");
+    if (*end == '?')
+        j->query = cc_strdup(end + 1);
+    *end = '\0';
     j->authorization = auth ? cc_strdup(auth) : NULL;
     j->peer = cc_strdup(peer);
     j->body_len = evbuffer_get_length(in);
@@ -371,8 +376,9 @@ static void *run_worker(void *arg)
         h->waiting--;
         pthread_mutex_unlock(&h->lock);
 
-        req = (struct cc_http_request){j->verb, j->path, j->authorization,
-                                       j->peer, j->body, j->body_len};
+        req = (struct cc_http_request){j->verb,          j->path, j->query,
+                                       j->authorization, j->peer, j->body,
+                                       j->body_len};
         h->handler(h->handler_arg, &req, &j->reply);
 
         pthread_mutex_lock(&h->lock);

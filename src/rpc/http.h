@@ -28,6 +28,7 @@ enum cc_http_verb { CC_HTTP_GET, CC_HTTP_POST, CC_HTTP_OTHER };
 struct cc_http_request {
     enum cc_http_verb verb;
     const char *path;          /* decoded by the handler, without query */
+    const char *query;         /* behind the "?", as it came; NULL: none */
     const char *authorization; /* header; NULL: none */
     const char *peer;          /* "127.0.0.1:3111" */
     const char *body;          /* NUL behind it */

@@ -25,6 +25,9 @@ char *cc_rpc_method_help(const struct cc_rpc_method *m,
 /* cc_clock_monotonic_ms when the table was made: since when the node runs. */
 int64_t cc_rpc_started_ms(const struct cc_rpc *rpc);
 
+/* What handlers reach, as it is now. Not while the node starts. */
+struct cc_rpc_env cc_rpc_env_now(struct cc_rpc *rpc);
+
 /* rpc/scan.c: the scans that may be under way, one of coins and one of
  * blocks. "status" and "abort" come on other threads and meet them here. */
 struct cc_scan {

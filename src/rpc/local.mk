@@ -27,6 +27,9 @@ libcc_rpc_a_SOURCES = \
     src/rpc/rawsign.c \
     src/rpc/rawtransaction.c src/rpc/rawtransaction.h \
     src/rpc/register.c \
+    src/rpc/rest.c src/rpc/rest.h \
+    src/rpc/rest_coins.c src/rpc/rest_i.h \
+    src/rpc/rest_filters.c \
     src/rpc/rpc.c src/rpc/rpc.h \
     src/rpc/scan.c \
     src/rpc/server.c src/rpc/server.h \

@@ -448,6 +448,16 @@ static bool prepare(struct cc_rpc_call *call, json_t *params)
     return check_count(call) && check_types(call);
 }
 
+struct cc_rpc_env cc_rpc_env_now(struct cc_rpc *rpc)
+{
+    struct cc_rpc_env env;
+
+    pthread_rwlock_rdlock(&rpc->lock);
+    env = rpc->env;
+    pthread_rwlock_unlock(&rpc->lock);
+    return env;
+}
+
 void cc_rpc_execute(struct cc_rpc *rpc, const char *method, json_t *params,
                     const char *wallet, struct cc_rpc_reply *reply)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rpc/auth.h"
+#include "rpc/rest.h"
 #include "rpc/whitelist.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -19,7 +20,7 @@ struct cc_server {
     struct cc_whitelist *whitelist;
     struct cc_http *http;
     struct cc_log *log;
-    bool wallet_paths;
+    bool wallet_paths, rest;
 };
 
 /* --- Request objects --------------------------------------------------- */
@@ -305,6 +306,11 @@ static void handle(void *arg, const struct cc_http_request *req,
     json_t *request;
     int status;
 
+    if (s->rest &&
+        !strncmp(req->path, CC_REST_PREFIX, strlen(CC_REST_PREFIX))) {
+        cc_rest_handle(s->rpc, req, reply);
+        return;
+    }
     if (strcmp(req->path, "/") != 0 && !wallet_path) {
         reply->status = 404;
         return;
@@ -356,6 +362,7 @@ enum cc_status cc_server_start(struct cc_server **out,
     s->rpc = config->rpc;
     s->log = config->log;
     s->wallet_paths = config->wallet_paths;
+    s->rest = config->rest;
     s->whitelist = cc_whitelist_new(config->whitelist, config->whitelist_count,
                                     config->whitelist_default);
     st = cc_auth_new(&s->auth, config->user, config->password, config->auth,

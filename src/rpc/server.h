@@ -24,6 +24,7 @@ struct cc_server_config {
     bool whitelist_default;
     const char *cookie_path; /* whole path; NULL: no cookie */
     bool wallet_paths;       /* /wallet/<name> */
+    bool rest;               /* /rest/ */
     const char *const *bind; /* as struct cc_http_config */
     size_t bind_count, bind_optional;
     const char *const *allow;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rpc/internal.h"
+#include "rpc/rest.h"
 #include "rpc/rpc.h"
 #include "rpc/server.h"
 
@@ -326,14 +327,37 @@ static void test_requests(void **state)
                   500);
 }
 
+static void test_rest_while_starting(void **state)
+{
+    const struct cc_http_request req = {.path = "/rest/chaininfo.json"};
+    const char *want = "Service temporarily unavailable: Loading\r\n";
+    struct cc_http_reply reply = {.status = 200};
+    struct cc_rpc *rpc = table(true);
+
+    (void)state;
+    cc_rpc_set_warmup(rpc, "Loading");
+    cc_rest_handle(rpc, &req, &reply);
+    assert_int_equal(reply.status, 503);
+    assert_int_equal(reply.body_len, strlen(want));
+    assert_memory_equal(reply.body, want, strlen(want));
+    free(reply.body);
+    cc_rpc_free(rpc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_place),    cmocka_unit_test(test_types),
-        cmocka_unit_test(test_by_name),     cmocka_unit_test(test_by_both),
-        cmocka_unit_test(test_options),     cmocka_unit_test(test_warmup),
-        cmocka_unit_test(test_help),        cmocka_unit_test(test_foreign),
-        cmocka_unit_test(test_all_methods), cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_by_place),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_by_name),
+        cmocka_unit_test(test_by_both),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_warmup),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_all_methods),
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_rest_while_starting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

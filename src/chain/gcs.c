@@ -97,7 +97,7 @@ struct bit_writer {
 static void put_bits(struct bit_writer *b, uint64_t value, unsigned count)
 {
     while (count--) {
-        b->byte = (uint8_t)(b->byte << 1 | (value >> count & 1));
+        b->byte = (uint8_t)((unsigned)b->byte << 1 | (value >> count & 1));
         if (++b->count < 8)
             continue;
         cc_write_u8(b->w, b->byte);

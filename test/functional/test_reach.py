@@ -176,6 +176,20 @@ class TestProxy(Reach):
         self.wait_until(lambda: node.rpc.getconnectioncount() == 2)
         self.assertEqual(sorted(x[3] for x in list(proxy.seen.queue)), sorted([ONION, "some.where"]))
 
+    def test_is_waited_for(self):
+        """addconnection answers when the attempt has ended, however long that takes."""
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            node = self.start_node("-connect=0", f"-proxy=127.0.0.1:{silent.getsockname()[1]}")
+            call = threading.Thread(target=node.rpc.addconnection, args=("8.8.8.8:1", "outbound-full-relay"))
+            call.start()
+            c, _ = silent.accept()
+            for _ in range(20):
+                node.rpc.getpeerinfo()
+            self.assertTrue(call.is_alive())
+            c.close()
+            call.join(framework.TIMEOUT_S)
+            self.assertFalse(call.is_alive())
+
     def test_silent_or_false_proxy(self):
         node = self.add_node("-connect=0", "-debug=net")
         with socket.socket() as s:

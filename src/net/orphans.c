@@ -118,6 +118,16 @@ void cc_orphans_parent_came(struct cc_orphans *o, const uint8_t txid[32])
     }
 }
 
+void cc_orphans_parents_came(struct cc_orphans *o, const struct cc_map *txids)
+{
+    for (size_t i = 0; i < o->count; i++) {
+        const struct cc_tx *tx = &o->all[i].tx;
+
+        for (size_t k = 0; k < tx->vin_count && !o->all[i].work; k++)
+            o->all[i].work = cc_map_get(txids, tx->vin[k].prevout.txid);
+    }
+}
+
 const struct cc_tx *cc_orphans_work(struct cc_orphans *o, int64_t peer)
 {
     for (size_t i = 0; i < o->count; i++) {

@@ -35,6 +35,9 @@ void cc_orphans_remove_spending(struct cc_orphans *o,
 /* Put the children of a transaction that arrived into the work list of the
  * peer that sent each. */
 void cc_orphans_parent_came(struct cc_orphans *o, const uint8_t txid[32]);
+/* All of a block's at once, whose number times that of the orphans' inputs
+ * would be too much: txids: its keys are they. */
+void cc_orphans_parents_came(struct cc_orphans *o, const struct cc_map *txids);
 /* The next orphan of this peer to be tried again, taken off the work list, or
  * NULL; borrowed until the next change. */
 const struct cc_tx *cc_orphans_work(struct cc_orphans *o, int64_t peer);

@@ -414,15 +414,11 @@ bool cc_relay_orphans(struct cc_peer *p)
 
 /* Orphans that a block includes or makes impossible. */
 static void forget_orphans(struct cc_net *n, const struct cc_outpoint *spent,
-                           size_t count)
+                           size_t count, const uint8_t seed[16])
 {
     size_t before = cc_orphans_count(n->orphans);
-    uint8_t seed[16];
     struct cc_map coins;
 
-    if (!before)
-        return;
-    cc_random_bytes(seed, sizeof(seed));
     cc_map_init(&coins, sizeof(*spent), 1, seed);
     cc_map_reserve(&coins, count);
     for (size_t i = 0; i < count; i++)
@@ -436,18 +432,36 @@ static void forget_orphans(struct cc_net *n, const struct cc_outpoint *spent,
                  before);
 }
 
+/* Those that spend of it are tried again. */
+static void wake_orphans(struct cc_net *n, const struct cc_known_tx *ids,
+                         size_t count, const uint8_t seed[16])
+{
+    struct cc_map txids;
+
+    cc_map_init(&txids, 32, 1, seed);
+    cc_map_reserve(&txids, count);
+    for (size_t i = 0; i < count; i++)
+        cc_map_put(&txids, ids[i].txid, NULL);
+    cc_orphans_parents_came(n->orphans, &txids);
+    cc_map_clear(&txids);
+}
+
 void cc_relay_block(struct cc_net *n, const struct cc_known_tx *ids,
                     size_t count, const struct cc_outpoint *spent,
                     size_t spent_count)
 {
-    forget_orphans(n, spent, spent_count);
+    uint8_t seed[16];
 
+    if (cc_orphans_count(n->orphans)) {
+        cc_random_bytes(seed, sizeof(seed));
+        forget_orphans(n, spent, spent_count, seed);
+        wake_orphans(n, ids, count, seed);
+    }
     for (size_t i = 0; i < count; i++) {
         cc_recent_add(&n->confirmed, ids[i].txid);
         cc_recent_add(&n->confirmed, ids[i].wtxid);
         cc_txreq_forget(n->txreq, ids[i].txid);
         cc_txreq_forget(n->txreq, ids[i].wtxid);
-        cc_orphans_parent_came(n->orphans, ids[i].txid);
     }
 }
 

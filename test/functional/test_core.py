@@ -450,6 +450,12 @@ class TestLog(Core):
             p.sync()
             chain.mine(1, [parent, child], fees=20_000)
             self.wait_log(node, "Erased 2 orphan tx included or conflicted by block")
+            parent = spend(chain.take(), fee=10_000, script=P2WSH_TRUE)
+            child = spend(coin_of(parent), fee=10_000, script=P2WSH_TRUE)
+            p.send("tx", child.serialise())
+            p.sync()
+            chain.mine(1, [parent], fees=10_000)
+            self.wait_until(lambda: node.rpc.getrawmempool() == [shown(child.txid)], what="what waited for it is taken")
             rejected = spend(chain.take())
             rejected.version = 9
             orphan = spend(coin_of(rejected), fee=10_000, script=P2WSH_TRUE)

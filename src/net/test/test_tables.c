@@ -686,10 +686,10 @@ static void test_orphans(void **state)
     struct cc_orphans *o = cc_orphans_new(CC_ORPHANS_MAX);
     static const uint8_t map_seed[16] = {1};
     struct cc_outpoint out = {{0}, 0};
-    struct cc_map spent;
+    struct cc_map spent, came;
     const struct cc_tx *work;
     struct cc_tx tx;
-    uint8_t h[32];
+    uint8_t h[32], other[32];
 
     (void)state;
     make_orphan(&tx, 1, 7);
@@ -706,6 +706,19 @@ static void test_orphans(void **state)
     assert_non_null(work);
     assert_memory_equal(work->txid, tx.txid, 32);
     assert_null(cc_orphans_work(o, 1)); /* once */
+    cc_map_init(&came, 32, 1, map_seed);
+    hash_of(other, 2);
+    cc_map_put(&came, other, NULL);
+    cc_orphans_parents_came(o, &came);
+    assert_false(cc_orphans_has_work(o, 1));
+    cc_map_put(&came, h, NULL);
+    cc_orphans_parents_came(o, &came);
+    assert_true(cc_orphans_has_work(o, 1));
+    cc_map_put(&came, tx.txid, NULL);
+    cc_map_remove(&came, h, NULL);
+    cc_orphans_parents_came(o, &came); /* what waits goes on waiting */
+    assert_true(cc_orphans_has_work(o, 1));
+    cc_map_clear(&came);
     memcpy(out.txid, h, 32);
     cc_map_init(&spent, sizeof(out), 1, map_seed);
     cc_orphans_remove_spending(o, &spent);

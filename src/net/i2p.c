@@ -119,6 +119,7 @@ static void reply(struct cc_i2p *s, struct cc_writer *w)
 {
     if (w->len)
         cc_stream_write(s->stream, w->data, w->len);
+    cc_cleanse(w->data, w->len); /* our key, when the session is asked for */
     cc_writer_clear(w);
 }
 

@@ -37,6 +37,7 @@ uint8_t *cc_sam_decode(const char *text, size_t *len)
 
     exchange(plain, "-~", "+/");
     data = cc_base64_decode(plain, len);
+    cc_cleanse(plain, strlen(plain)); /* it may be a private key */
     free(plain);
     return data;
 }
@@ -245,5 +246,6 @@ size_t cc_sam_input(struct cc_sam *s, const uint8_t *data, size_t len,
         connect_line(s, line, result, out);
     else
         accept_line(s, line, result, out);
+    cc_cleanse(line, sizeof(line));
     return (size_t)(end - data) + 1;
 }

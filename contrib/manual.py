@@ -60,8 +60,8 @@ must be running.""",
 
 # Every option of Bitcoin Core 27 that is none of ours, and why; "=" one that is taken (or taken to switch it off).
 PARTS = {
-    "cjdnsreachable dnsseed= forcednsseed listenonion= natpmp= onion proxy "
-    "proxyrandomize torcontrol torpassword upnp= onlynet dns": "no control of Tor, no port mapping",
+    "cjdnsreachable dnsseed= forcednsseed natpmp= onion proxy "
+    "proxyrandomize upnp= onlynet dns": "no port mapping",
     "v2transport=":
         "that part is not there",
     "zmqpubhashblock zmqpubhashtx zmqpubrawblock zmqpubrawtx zmqpubsequence zmqpubhashblockhwm zmqpubhashtxhwm "

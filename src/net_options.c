@@ -61,6 +61,12 @@ enum cc_status cc_option_reach(const struct cc_args *args,
     out->onion = cc_args_get(args, "onion", NULL);
     out->i2p_sam = cc_args_get(args, "i2psam", NULL);
     out->i2p_accept = cc_args_get_bool(args, "i2pacceptincoming", out->listen);
+    out->listen_onion = cc_args_get_bool(args, "listenonion", false);
+    out->tor_control = cc_args_get(args, "torcontrol", NULL);
+    out->tor_password = cc_args_get(args, "torpassword", NULL);
+    if (out->listen_onion && !out->listen)
+        return cc_fail(err, CC_INVALID,
+                       "Cannot set -listen=0 together with -listenonion=1");
     out->proxy_plain = !cc_args_get_bool(args, "proxyrandomize", true);
     out->no_dns = !cc_args_get_bool(args, "dns", true);
     out->cjdns_reachable = cc_args_get_bool(args, "cjdnsreachable", false);

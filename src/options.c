@@ -63,6 +63,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"i2pacceptincoming", "", CONNECTION, "Accept connections by I2P, at an address that stays the same; 0: each connection we make has an address of its own (default: 1, with -listen=0 0)", 0},
     {"i2psam", "=<ip:port>", CONNECTION, "I2P SAM proxy to reach I2P peers and accept connections by I2P (default: none)", 0},
     {"listen", "", CONNECTION, "Accept connections from outside (default: 1, with -connect or -proxy 0)", 0},
+    {"listenonion", "", CONNECTION, "Make an onion service by Tor's control port; its peers come to 127.0.0.1 and the port behind -port's default, or to the first -bind=...=onion (default: 0)", 0},
     {"maxconnections", "=<n>", CONNECTION, "Maintain at most <n> automatic connections to peers (default: 125)", 0},
     {"maxreceivebuffer", "=<n>", CONNECTION, "Maximum per-connection receive buffer, <n>*1000 bytes (default: 5000)", 0},
     {"maxsendbuffer", "=<n>", CONNECTION, "Maximum per-connection send buffer, <n>*1000 bytes (default: 1000)", 0},
@@ -77,8 +78,8 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"proxy", "=<ip:port>", CONNECTION, "Connect through SOCKS5 proxy, set -noproxy to disable (default: disabled)", CC_ARG_VALUE},
     {"proxyrandomize", "", CONNECTION, "Randomize credentials for every proxy connection. This enables Tor stream isolation (default: 1)", 0},
     {"seednode", "=<host[:port]>", CONNECTION, "Connect to a node to retrieve peer addresses, and disconnect", 0},
-    {"torcontrol", "=<ip>:<port>", CONNECTION, "", CC_ARG_HIDDEN},
-    {"torpassword", "=<pass>", CONNECTION, "", CC_ARG_HIDDEN | CC_ARG_SECRET},
+    {"torcontrol", "=<ip>:<port>", CONNECTION, "Tor control host and port to use if onion listening enabled (default: 127.0.0.1:9051)", 0},
+    {"torpassword", "=<pass>", CONNECTION, "Tor control port password (default: empty)", CC_ARG_SECRET},
     {"txreconciliation", "", CONNECTION, "Agree with peers that can to reconcile transactions by BIP 330; nothing is announced that way yet (default: 0)", CC_ARG_DEBUG},
     {"timeout", "=<n>", CONNECTION, "Socket connection timeout in milliseconds (default: 5000)", 0},
     {"whitebind", "=<[permissions@]addr>", CONNECTION, "Bind to the given address and give peers connecting to it permissions", 0},
@@ -181,7 +182,6 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"maxsigcachesize", "=<n>", DEBUG, "Limit memory for what is known of scripts that held to <n> MiB (default: 32)", CC_ARG_DEBUG},
     {"rpcdoccheck", "", DEBUG, "", CC_ARG_HIDDEN},
     {"unsafesqlitesync", "", DEBUG, "", CC_ARG_HIDDEN},
-    {"listenonion", "", DEBUG, "", CC_ARG_HIDDEN},
     {"natpmp", "", DEBUG, "", CC_ARG_HIDDEN},
     {"upnp", "", DEBUG, "", CC_ARG_HIDDEN},
     {"v2transport", "", DEBUG, "", CC_ARG_HIDDEN},
@@ -192,5 +192,5 @@ const size_t cc_daemon_option_count =
     sizeof(cc_daemon_options) / sizeof(cc_daemon_options[0]);
 
 const char *const cc_daemon_absent[] = {
-    "listenonion", "natpmp", "upnp", "v2transport", NULL,
+    "natpmp", "upnp", "v2transport", NULL,
 };

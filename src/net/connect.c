@@ -165,6 +165,7 @@ static void add_local(struct cc_net *n, const struct cc_netaddr *a, int score)
     char host[72];
 
     cc_netaddr_format(host, a);
+    pthread_mutex_lock(&n->lock);
     for (size_t i = 0; i < n->local_count; i++) {
         l = &n->locals[i];
         if (strcmp(l->address, host) != 0)
@@ -173,6 +174,7 @@ static void add_local(struct cc_net *n, const struct cc_netaddr *a, int score)
             l->score = score + 1;
             l->port = a->port;
         }
+        pthread_mutex_unlock(&n->lock);
         return;
     }
     n->locals = cc_grow(n->locals, &n->local_cap, n->local_count + 1,
@@ -182,6 +184,26 @@ static void add_local(struct cc_net *n, const struct cc_netaddr *a, int score)
     snprintf(l->address, sizeof(l->address), "%.63s", host);
     l->port = a->port;
     l->score = score;
+    pthread_mutex_unlock(&n->lock);
+}
+
+void cc_connect_tell_local(struct cc_net *n, const struct cc_netaddr *a)
+{
+    add_local(n, a, LOCAL_MANUAL);
+}
+
+void cc_connect_forget_local(struct cc_net *n, const struct cc_netaddr *a)
+{
+    char host[72];
+
+    cc_netaddr_format(host, a);
+    pthread_mutex_lock(&n->lock);
+    for (size_t i = 0; i < n->local_count; i++)
+        if (!strcmp(n->locals[i].address, host)) {
+            n->locals[i] = n->locals[--n->local_count];
+            break;
+        }
+    pthread_mutex_unlock(&n->lock);
 }
 
 /* One that says whom it spares, where who comes is never banned. */
@@ -327,10 +349,26 @@ static enum cc_status listen_option(struct cc_net *n, const char *text,
         return cc_fail(err, CC_INVALID,
                        "Need to specify a port with -whitebind: '%s'", text);
     st = listen_on(n, &a, bits, onion, err);
+    if (st == CC_OK && onion && !n->onion_target.network)
+        n->onion_target = a;
     if (st == CC_OK && n->o.discover && !hidden && !onion &&
         cc_netaddr_is_routable(&a) && cc_reach_can(&n->reach, &a))
         add_local(n, &a, LOCAL_BIND);
     return st;
+}
+
+/* Of several nodes on a machine only one gets the usual place. */
+static void listen_for_tor(struct cc_net *n)
+{
+    struct cc_netaddr a = {
+        .network = CC_NET_IPV4, .len = 4, .bytes = {127, 0, 0, 1}};
+    struct cc_error err;
+
+    a.port = (uint16_t)(n->params->port + 1);
+    if (listen_on(n, &a, 0, true, &err) == CC_OK)
+        n->onion_target = a;
+    else
+        cc_log(n->log, "tor: %s No onion service is made.", err.text);
 }
 
 enum cc_status cc_connect_listen(struct cc_net *n,
@@ -351,6 +389,8 @@ enum cc_status cc_connect_listen(struct cc_net *n,
             st = listen_option(n, rest, "whitebind", bits,
                                for_friends(o->whitebind[i], bits), err);
     }
+    if (st == CC_OK && o->listen_onion && !n->onion_target.network)
+        listen_for_tor(n);
     if (st != CC_OK || !o->listen || o->bind_count || o->whitebind_count)
         return st;
     memset(&any, 0, sizeof(any));

@@ -96,8 +96,7 @@ struct cc_net_totals cc_net_totals(struct cc_net *n)
     return t;
 }
 
-bool cc_net_network(const struct cc_net *n, unsigned i,
-                    struct cc_net_network *out)
+bool cc_net_network(struct cc_net *n, unsigned i, struct cc_net_network *out)
 {
     static const unsigned order[] = {CC_NET_IPV4, CC_NET_IPV6, CC_NET_TORV3,
                                      CC_NET_I2P, CC_NET_CJDNS};
@@ -106,19 +105,26 @@ bool cc_net_network(const struct cc_net *n, unsigned i,
         return false;
     i = order[i];
     out->name = cc_network_name(i);
+    pthread_mutex_lock(&n->lock); /* Tor may be found later */
     out->reachable = n->reach.reachable[i];
     out->limited = !out->reachable;
     out->randomize = n->reach.proxy[i].host[0] && n->reach.proxy[i].randomize;
     cc_proxy_format(out->proxy, &n->reach.proxy[i]);
+    pthread_mutex_unlock(&n->lock);
     return true;
 }
 
 size_t cc_net_local_addresses(struct cc_net *n, struct cc_net_local **out)
 {
-    *out = cc_calloc(n->local_count + 1, sizeof(**out));
-    if (n->local_count)
-        memcpy(*out, n->locals, n->local_count * sizeof(**out));
-    return n->local_count;
+    size_t count;
+
+    pthread_mutex_lock(&n->lock);
+    count = n->local_count;
+    *out = cc_calloc(count + 1, sizeof(**out));
+    if (count)
+        memcpy(*out, n->locals, count * sizeof(**out));
+    pthread_mutex_unlock(&n->lock);
+    return count;
 }
 
 /* --- Peers ---------------------------------------------------------------- */

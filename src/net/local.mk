@@ -24,6 +24,7 @@ libcc_net_a_SOURCES = \
     src/net/net.c src/net/net.h \
     src/net/netaddr.c src/net/netaddr.h \
     src/net/node.h \
+    src/net/onion.c \
     src/net/orphans.c src/net/orphans.h \
     src/net/peer.c \
     src/net/presync.c src/net/presync.h \
@@ -38,6 +39,8 @@ libcc_net_a_SOURCES = \
     src/net/socks5.c src/net/socks5.h \
     src/net/sync.c \
     src/net/timedata.c src/net/timedata.h \
+    src/net/tor.c src/net/tor.h \
+    src/net/torctl.c src/net/torctl.h \
     src/net/txrequest.c src/net/txrequest.h
 
 check_PROGRAMS += src/net/test/test_nodes

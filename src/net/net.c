@@ -789,6 +789,7 @@ enum cc_status cc_net_start(struct cc_net *n, struct cc_error *err)
     cc_seek_start(n);
     if (n->i2p_path && n->reach.proxy[CC_NET_I2P].host[0])
         cc_hub_i2p_listen(n->hub);
+    cc_onion_start(n);
     pthread_mutex_lock(&n->lock);
     e = pthread_create(&n->thread, NULL, net_main, n);
     n->running = e == 0;
@@ -829,6 +830,7 @@ void cc_net_stop(struct cc_net *n)
     if (n->hub)
         cc_hub_shutdown(n->hub);
     cc_loop_stop(n->loop);
+    cc_onion_stop(n);
     while (n->hub && (conn = cc_hub_next(n->hub))) {
         free(cc_conn_cookie(conn)); /* an attempt that never arrived */
         cc_conn_release(conn);

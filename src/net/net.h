@@ -65,6 +65,9 @@ struct cc_net_options {
     const char *proxy, *onion; /* -proxy, -onion; NULL: not given */
     const char *i2p_sam;       /* -i2psam; NULL: not given */
     bool i2p_accept;           /* -i2pacceptincoming */
+    bool listen_onion;         /* -listenonion */
+    const char *tor_control;   /* -torcontrol; NULL: the usual place */
+    const char *tor_password;  /* -torpassword; NULL: none */
     bool proxy_plain;          /* -proxyrandomize=0 */
     bool no_dns;               /* -dns=0 */
     bool cjdns_reachable;      /* -cjdnsreachable */
@@ -152,8 +155,7 @@ struct cc_net_network {
     bool limited, reachable, randomize;
     char proxy[272];
 };
-bool cc_net_network(const struct cc_net *n, unsigned i,
-                    struct cc_net_network *out);
+bool cc_net_network(struct cc_net *n, unsigned i, struct cc_net_network *out);
 
 enum cc_connection_type {
     CC_CONN_INBOUND,

@@ -32,6 +32,7 @@
 #include "net/reach.h"
 #include "net/recent.h"
 #include "net/timedata.h"
+#include "net/tor.h"
 #include "net/txrequest.h"
 #include "util/map.h"
 #include "util/random.h"
@@ -200,7 +201,11 @@ struct cc_net {
     struct cc_clock *clock;
     struct cc_log *log;
     char *user_agent, *peers_path, *bans_path, *anchors_path, *capture;
-    char *i2p_path; /* of our key there, or NULL */
+    char *i2p_path;                 /* of our key there, or NULL */
+    struct cc_tor *tor;             /* the loop's thread */
+    char *onion_path;               /* of the key of our onion service */
+    struct cc_netaddr onion_target; /* where Tor hands on what comes there */
+    bool tor_asks;                  /* where Tor's proxy is */
     bool i2p_known; /* our address there is among the local ones */
     uint64_t services;
     struct cc_reach reach;
@@ -235,6 +240,7 @@ struct cc_net {
     size_t turn; /* who is served first */
     struct cc_addrbook *book;
     struct cc_banlist *bans;
+    struct cc_netaddr onion; /* our service; network 0: none */
     struct cc_manual *manual;
     size_t manual_count, manual_cap;
     size_t connecting; /* attempts on their way */
@@ -463,6 +469,10 @@ void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_gossip_on_getaddr(struct cc_peer *p);
 void cc_gossip_tick(struct cc_peer *p, int64_t now_us);
 
+/* onion.c */
+void cc_onion_start(struct cc_net *n);
+void cc_onion_stop(struct cc_net *n); /* after the loop */
+
 /* seek.c */
 void cc_seek_init(struct cc_net *n);
 void cc_seek_start(struct cc_net *n);
@@ -478,6 +488,9 @@ void cc_connect_lost(struct cc_peer *p);
 void cc_connect_arrived(struct cc_net *n, struct cc_conn *conn);
 void cc_connect_open(struct cc_net *n, const char *node,
                      enum cc_connection_type type);
+/* An address of ours that is certain; it is no more. */
+void cc_connect_tell_local(struct cc_net *n, const struct cc_netaddr *a);
+void cc_connect_forget_local(struct cc_net *n, const struct cc_netaddr *a);
 /* Is such an attempt on its way? */
 bool cc_connect_pending(const struct cc_net *n, const char *node);
 /* May another of this type be opened? */

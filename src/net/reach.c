@@ -102,6 +102,8 @@ static enum cc_status parse_onion(struct cc_reach *r,
     bool only = o->onlynet_count && r->reachable[CC_NET_TORV3];
     enum cc_status st = CC_OK;
 
+    r->onion_allowed = r->reachable[CC_NET_TORV3];
+
     if (o->onion && !strcmp(o->onion, "0")) {
         p->host[0] = '\0';
         if (only)
@@ -112,7 +114,7 @@ static enum cc_status parse_onion(struct cc_reach *r,
     } else if (o->onion && *o->onion) {
         st = parse_proxy(p, o->onion, "onion", o, err);
     }
-    if (st == CC_OK && !p->host[0] && only)
+    if (st == CC_OK && !p->host[0] && only && !o->listen_onion)
         return cc_fail(err, CC_INVALID,
                        "Outbound connections restricted to Tor "
                        "(-onlynet=onion) but the proxy for reaching the Tor "

@@ -1,7 +1,8 @@
 /*
  * reach.h: which networks can be reached, and through what.
  *
- * Made once from the options; read from any thread afterwards. -onlynet limits
+ * Made once from the options; read by the validation thread afterwards, which
+ * also writes what Tor tells of its proxy (onion.c). -onlynet limits
  * only whom we choose ourselves: what the user names is tried all the same.
  */
 #ifndef CC_NET_REACH_H
@@ -26,6 +27,7 @@ struct cc_reach {
     struct cc_proxy names; /* for hosts that are not numbers */
     bool lookup;           /* may look names up ourselves */
     bool cjdns;            /* fc00::/8 is CJDNS */
+    bool onion_allowed;    /* -onlynet does not forbid it */
 };
 
 /* CC_INVALID with the sentence for the user. */

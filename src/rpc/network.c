@@ -337,7 +337,7 @@ static json_t *getnettotals(struct cc_rpc_call *call)
     return o;
 }
 
-static json_t *networks(const struct cc_net *net)
+static json_t *networks(struct cc_net *net)
 {
     json_t *a = json_array(), *o;
     struct cc_net_network n;

@@ -54,6 +54,7 @@
     X(script)                                                                  \
     X(session)                                                                 \
     X(storage)                                                                 \
+    X(torctl)                                                                  \
     X(tx)                                                                      \
     X(typed)                                                                   \
     X(verify)                                                                  \

@@ -9,6 +9,7 @@
 #include "net/proto.h"
 #include "net/sam.h"
 #include "net/socks5.h"
+#include "net/torctl.h"
 
 /* --- Messages ---------------------------------------------------------- */
 
@@ -279,6 +280,35 @@ void fuzz_asmap(const uint8_t *data, size_t len)
                        cc_asmap_group(m, &a, group) == 5);
     }
     cc_asmap_free(m);
+}
+
+/* What Tor says; first byte: with a password, and whether the cookie is there.
+ */
+void fuzz_torctl(const uint8_t *data, size_t len)
+{
+    static const uint8_t secret[32] = {7};
+    struct cc_torctl s = {.port = 1, .target = "127.0.0.1:2"};
+    struct cc_writer w;
+    size_t at = 1, used = 1;
+
+    if (!len)
+        return;
+    s.password = data[0] & 1 ? "a\"b" : NULL;
+    s.ask_socks = data[0] & 2;
+    cc_writer_init_heap(&w);
+    cc_torctl_start(&s, &w);
+    while (used) {
+        used = cc_torctl_input(&s, data + at, len - at, &w);
+        FUZZ_CHECK(used <= len - at);
+        at += used;
+        if (s.state == CC_TORCTL_COOKIE)
+            cc_torctl_cookie(&s, secret, secret, &w);
+    }
+    FUZZ_CHECK(s.state != CC_TORCTL_DONE ||
+               (s.service.network == CC_NET_TORV3 && s.key));
+    FUZZ_CHECK(s.state != CC_TORCTL_FAILED || s.why[0]);
+    cc_torctl_clear(&s);
+    cc_writer_clear(&w);
 }
 
 /* What a proxy answers; first byte: with credentials, and how it is cut. */

@@ -169,6 +169,14 @@ def make_block():
                 b"\0" * 8 + var(commit) + b"\1" + var(b"\0" * 32) + b"\0" * 4)
     block = head + b"\1" + coinbase
     put("block", "commitment", block)
+    info = "250-AUTH METHODS=%s COOKIEFILE=\"/c\\\\d\"\r\n250 OK\r\n"
+    made = ("250 OK\r\n250-ServiceID=pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd\r\n"
+            "250-PrivateKey=ED25519-V3:c2Vj\r\n250 OK\r\n")
+    socks = '250 OK\r\n250-net/listeners/socks="unix:/a" "127.0.0.1:9050"\r\n'
+    challenge = f"250 AUTHCHALLENGE SERVERHASH={'0A' * 32} SERVERNONCE={'0b' * 32}\r\n"
+    for name, said in (("null", "\0" + info % "NULL" + made), ("password", "\3" + info % "COOKIE,HASHEDPASSWORD" + socks + made),
+                       ("cookie", "\0" + info % "SAFECOOKIE" + challenge), ("refused", "\x00510 no\r\n")):
+        put("torctl", name, said)
     # one answer; a branch; a default; a good map of several providers
     for name, said in (("return", "000000"), ("branch", "010000000002"), ("default", "070098000001"), (
             "providers", "fb03ec0fb03fc0fe00fb03ec0fb03fc0fe00fb03ec0fb0fffffeffedb0ffd486e628290000400000400040990100800180"

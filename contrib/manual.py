@@ -24,7 +24,7 @@ end it cleanly; SIGHUP opens the log file anew.
 .PP
 Options may stand on the command line or, without their dash, in the configuration file. \\fB-no\\fIname\\fR is
 \\fB-\\fIname\\fB=0\\fR.""",
-        "files": [("~/.cloudcoin/cloudcoin.conf", "configuration (with -bitcoin: bitcoin.conf)"),
+        "files": [("~/.cloudcoin/cloudcoin.conf", "configuration (with -bitcoin: ~/.bitcoin/bitcoin.conf)"),
                   ("~/.cloudcoin/debug.log", "the log"),
                   ("~/.cloudcoin/.cookie", "user and password for JSON-RPC, new with each start"),
                   ("~/.cloudcoin/settings.json", "what calls decided for the next start")],

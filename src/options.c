@@ -39,7 +39,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"par", "=<n>", GENERAL, "Number of script verification threads (0 = auto, <0 = leave that many cores free, default: 0)", 0},
     {"persistmempool", "", GENERAL, "Save the mempool on shutdown and load it on start (default: 1)", 0},
     {"persistmempoolv1", "", GENERAL, "Save mempool.dat in the older format of version 1, without a mask (default: 0)", 0},
-    {"pid", "=<file>", GENERAL, "Specify pid file, below the chain's folder unless absolute (default: cloudcoind.pid)", 0},
+    {"pid", "=<file>", GENERAL, "Specify pid file, below the chain's folder unless absolute (default: cloudcoind.pid, with -bitcoin bitcoind.pid)", 0},
     {"prune", "=<n>", GENERAL, "Reduce storage requirements by pruning (deleting) old blocks. 0: off, 1: by the pruneblockchain call alone, >=550: as needed to stay under so many MiB. Not with -txindex; undone by -reindex, which downloads all again (default: 0)", 0},
     {"reindex", "", GENERAL, "Rebuild chain state and block index from the block files on disk", 0},
     {"reindex-chainstate", "", GENERAL, "Rebuild chain state from the blocks that are indexed now", 0},

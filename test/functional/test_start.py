@@ -141,8 +141,13 @@ class Start(framework.TestCase):
         log = node.start("-connect=127.0.0.1:1", "-dnsseed=1", "-proxy=127.0.0.1:1").log()
         self.assertIn("-dnsseed is ignored when -connect is used and -proxy is specified\n", log)
         self.assertIn("addcon thread start\n", log)
+        self.assertNotIn("-seednode is ignored", log)
         self.assertNotIn("ixed seeds", log)
         node.stop()
+        for option in (), ("-dnsseed=0",):
+            os.remove(os.path.join(node.chain_dir, "debug.log"))
+            self.assertNotIn("-dnsseed is ignored", node.start("-connect=127.0.0.1:1", "-proxy=127.0.0.1:1", *option).log())
+            node.stop()
         os.remove(os.path.join(node.chain_dir, "debug.log"))
         log = node.start("-noconnect", "-seednode=127.0.0.1:1").log()
         self.assertNotIn("-seednode is ignored", log)

@@ -48,7 +48,7 @@ static const struct cc_arg_option options[] = {
     {"color", "=<when>", CLI, "Color setting for CLI output (default: auto). Valid values: always, auto (add color codes when standard output is connected to a terminal and OS is not WIN32), never. Only applies to the output of -getinfo.", CC_ARG_CLI_ONLY | CC_ARG_NO_NEGATE},
     {"getinfo", "", CLI, "Get general information from the remote server: node, chain, wallet", CC_ARG_CLI_ONLY},
     {"netinfo", "", CLI, "Get network peer connection information from the remote server. An optional integer argument from 0 to 4 can be passed for different peers listings (default: 0). Pass \"help\" for detailed help documentation.", CC_ARG_CLI_ONLY},
-    {"bitcoin", "", CHAIN, "Follow Bitcoin's rules to the letter; with -regtest only", 0},
+    {"bitcoin", "", CHAIN, "Follow Bitcoin's rules to the letter; with -regtest only, and on the command line only", CC_ARG_CLI_ONLY},
     {"chain", "=<chain>", CHAIN, "Use the chain <chain> (default: main). Allowed values: main, test, regtest", 0},
     {"regtest", "", CHAIN, "Use the regression test chain. Equivalent to -chain=regtest.", 0},
     {"testnet", "", CHAIN, "Use the test chain. Equivalent to -chain=test.", 0},

@@ -130,7 +130,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"uacomment", "=<cmt>", DEBUG, "Append comment to the user agent string", 0},
     {"vbparams", "=<deployment:start:end[:min_activation_height]>", DEBUG, "Use given start, end and lowest height of activation for the vote on testdummy; regtest with -bitcoin only", CC_ARG_DEBUG},
 
-    {"bitcoin", "", CHAIN, "Follow Bitcoin's rules to the letter; with -regtest only", 0},
+    {"bitcoin", "", CHAIN, "Follow Bitcoin's rules to the letter; with -regtest only, and on the command line only", CC_ARG_CLI_ONLY},
     {"chain", "=<chain>", CHAIN, "Use the chain <chain> (default: main). Allowed values: main, test, regtest", 0},
     {"regtest", "", CHAIN, "Use the regression test chain. Equivalent to -chain=regtest.", 0},
     {"signet", "", CHAIN, "", CC_ARG_HIDDEN},

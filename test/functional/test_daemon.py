@@ -163,6 +163,15 @@ class TestFiles(framework.TestCase):
         self.assertEqual(node.stderr(), f"Warning: {node.datadir}/cloudcoin.conf:6 Section [moon] is not recognized.\n")
         self.assertIn("Warning: Ignoring unknown configuration value moonshine", node.log())
 
+    def test_bitcoin_is_for_the_command_line(self):
+        """It chooses the file, so the file cannot choose it: that is said, not passed over."""
+        node = self.add_node()
+        with open(os.path.join(node.datadir, "cloudcoin.conf"), "w") as f:
+            f.write("bitcoin=1\n")
+        node.start()
+        self.assertIn("Warning: Ignoring unknown configuration value bitcoin\n", node.log())
+        self.assertIn("CloudCoin version", node.log())
+
     def test_pid(self):
         node = self.start_node()
         path = os.path.join(node.chain_dir, "cloudcoind.pid")

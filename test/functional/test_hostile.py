@@ -847,7 +847,5 @@ class TestMutations(Hostile):
         self.assertGreater(closed, 0)
 
 
-del Hostile  # its children are the tests
-
 if __name__ == "__main__":
     framework.main()

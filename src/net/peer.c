@@ -515,12 +515,19 @@ static void on_pong(struct cc_peer *p, const struct cc_conn_message *m)
         p->ping_nonce = 0;
 }
 
+/* Is it here for so long that -peertimeout lets it go for being silent? */
+static bool may_time_out(const struct cc_peer *p, int64_t now_us)
+{
+    return now_us / SECOND_US > p->connected_s + p->net->o.peer_timeout_s;
+}
+
 static void ping_tick(struct cc_peer *p, int64_t now)
 {
     struct cc_writer w;
 
-    if (p->ping_nonce && now > p->ping_sent_us + SILENCE_US) {
-        cc_debug(p->net->log, CC_LOG_NET, "ping timeout: %fs, peer=%" PRId64,
+    if (p->ping_nonce && may_time_out(p, now) &&
+        now > p->ping_sent_us + SILENCE_US) {
+        cc_debug(p->net->log, CC_LOG_NET, "ping timeout: %fs peer=%" PRId64,
                  (double)(now - p->ping_sent_us) / (double)SECOND_US, p->id);
         cc_peer_drop(p);
         return;
@@ -705,7 +712,7 @@ static bool too_quiet(struct cc_peer *p, int64_t now_us)
     struct cc_conn_stats s;
     int64_t now = now_us / SECOND_US;
 
-    if (now <= p->connected_s + n->o.peer_timeout_s)
+    if (!may_time_out(p, now_us))
         return false;
     cc_conn_stats(p->conn, &s);
     if (!s.last_receive || !s.last_send) {

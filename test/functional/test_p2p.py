@@ -609,7 +609,22 @@ class TestTime(P2P):
                     pass
             except Closed:
                 pass
-        self.assert_log("ping timeout: 1201.000000s")
+        self.assert_log("ping timeout: 1201.000000s peer=0")
+
+    def test_ping_may_wait(self):
+        """With a long -peertimeout no silence is held against a peer, however far the clock goes."""
+        node = self.start_node("-debug=net", "-connect=0", "-peertimeout=999999999")
+        now = int(time.time())
+        node.rpc.setmocktime(now)
+        with Peer(node) as p:
+            p.sync()
+            node.rpc.setmocktime(now + 130)
+            while self.silent(p) != "ping":
+                pass
+            node.rpc.setmocktime(now + 130 + 7200)
+            p.sync()
+            self.assertEqual(len(node.rpc.getpeerinfo()), 1)
+        self.assertNotIn("timeout:", node.log())
 
     def test_clocks_of_peers(self):
         """Those count to which we connected, from four hosts on; not what others tell who connect to us."""

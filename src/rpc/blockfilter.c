@@ -157,49 +157,75 @@ static bool is_needle(const struct scan *s, struct cc_bytes script)
     return false;
 }
 
-/* Does the block really pay or spend one of them? A block whose data are gone
- * cannot be asked. */
-static bool holds(struct scan *s, const struct cc_index *i)
+static bool spends(const struct scan *s, const struct cc_undo *undo)
+{
+    for (size_t t = 0; t < undo->count; t++)
+        for (size_t k = 0; k < undo->tx[t].count; k++)
+            if (is_needle(s, undo->tx[t].coins[k].out.script))
+                return true;
+    return false;
+}
+
+static bool pays(const struct scan *s, const struct cc_block *block)
+{
+    for (size_t t = 0; t < block->tx_count; t++)
+        for (size_t k = 0; k < block->tx[t].vout_count; k++)
+            if (is_needle(s, block->tx[t].vout[k].script))
+                return true;
+    return false;
+}
+
+/* Does the block really pay or spend one of them? False: it cannot be asked,
+ * for its data are gone, and the call has failed. */
+static bool look(const struct scan *s, const struct cc_index *i, bool *found)
 {
     struct cc_chain *c = s->call->env->chain;
     struct cc_block block;
     struct cc_undo undo;
-    bool found = false;
 
-    if (cc_chain_read_block(c, i, &block, NULL) != CC_OK)
+    if (!cc_rpc_read_block(s->call, i, &block))
         return false;
-    for (size_t t = 0; !found && t < block.tx_count; t++)
-        for (size_t k = 0; !found && k < block.tx[t].vout_count; k++)
-            found = is_needle(s, block.tx[t].vout[k].script);
+    *found = pays(s, &block);
     cc_block_clear(&block);
-    if (found || !i->height || cc_chain_read_undo(c, i, &undo, NULL) != CC_OK)
-        return found;
-    for (size_t t = 0; !found && t < undo.count; t++)
-        for (size_t k = 0; !found && k < undo.tx[t].count; k++)
-            found = is_needle(s, undo.tx[t].coins[k].out.script);
+    if (*found || !i->height)
+        return true;
+    if (cc_chain_read_undo(c, i, &undo, NULL) != CC_OK) {
+        cc_rpc_error(s->call, CC_RPC_MISC_ERROR, "%s",
+                     cc_chain_is_pruned(c, i)
+                         ? "Undo data not available (pruned data)"
+                         : "Can't read undo data from disk");
+        return false;
+    }
+    *found = spends(s, &undo);
     cc_undo_clear(&undo);
-    return found;
+    return true;
 }
 
-static void scan_block(struct scan *s, const struct cc_index *i)
+/* False: the call has failed. */
+static bool scan_block(const struct scan *s, const struct cc_index *i)
 {
     uint8_t *data;
     size_t len;
     bool found;
 
     if (cc_filterindex_filter(s->filters, i->hash, &data, &len, NULL) != CC_OK)
-        return;
+        return true;
     if (cc_gcs_match(cc_bytes(data, len), i->hash, s->needle, s->count,
-                     &found) == CC_OK &&
-        found && (!s->exact || holds(s, i)))
-        json_array_append_new(s->found, cc_json_hash(i->hash));
+                     &found) != CC_OK)
+        found = false;
     free(data);
+    if (found && s->exact && !look(s, i, &found))
+        return false;
+    if (found)
+        json_array_append_new(s->found, cc_json_hash(i->hash));
+    return true;
 }
 
+/* NULL: the call has failed. */
 static json_t *scan(struct scan *s)
 {
     const struct cc_index *last = cc_chain_at(s->call->env->chain, s->last);
-    json_t *o = json_object();
+    json_t *o;
     bool stopped = false;
 
     for (uint32_t h = s->first; last && h <= s->last; h++) {
@@ -207,11 +233,13 @@ static json_t *scan(struct scan *s)
         if (stopped)
             break;
         s->at = h;
-        scan_block(s, cc_index_ancestor(last, h));
+        if (!scan_block(s, cc_index_ancestor(last, h)))
+            return NULL;
         atomic_store(&s->state->height, (int)h);
         atomic_store(&s->state->percent, (int)((uint64_t)(h - s->first) * 100 /
                                                (s->last - s->first + 1)));
     }
+    o = json_object();
     cc_json_set_int(o, "from_height", s->first);
     cc_json_set_int(o, "to_height", s->at);
     cc_json_set(o, "relevant_blocks", json_incref(s->found));

@@ -155,6 +155,19 @@ class TestScan(Filters):
             got = node.rpc.scanblocks("start", [f"raw({raw})"], 0, 102, "basic", {"filter_false_positives": exact})
             self.assertEqual(got["relevant_blocks"], [paid, spent])
 
+    def test_false_positives_of_pruned_blocks(self):
+        """A block that is gone cannot tell whether it is one: that is said, and nothing is left out in silence."""
+        node = self.start_filters("-fastprune", "-prune=1")
+        node.generate(700)
+        self.assertGreater(node.rpc.pruneblockchain(400), 0)
+        genesis, like = node.rpc.getblockhash(0), ["raw(001400000000000000000000000000000000000cadcb)"]
+        scan = node.rpc.scanblocks
+        self.assertEqual(scan("start", like, 0, 0)["relevant_blocks"], [genesis])
+        self.assert_rpc_error(-1, "Block not available (pruned data)", scan, "start", like, 0, 0, "basic",
+                              {"filter_false_positives": True})
+        self.assertIsNone(scan("status"))  # it is over
+        self.assertEqual(scan("start", like, 600, 700, "basic", {"filter_false_positives": True})["relevant_blocks"], [])
+
     def test_faults(self):
         node = self.start_filters()
         node.generate(3)

@@ -159,6 +159,26 @@ static bool is_uri(const char *s)
     return true;
 }
 
+/* What stood for itself, and %41 and its like; a plus is a space. */
+static char *decoded(const char *text, size_t len)
+{
+    char *out = cc_malloc(len + 1), *to = out;
+
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = (uint8_t)(text[i] == '+' ? ' ' : text[i]);
+
+        if (c == '%') { /* is_uri has seen two digits */
+            const char hex[] = {text[i + 1], text[i + 2], '\0'};
+
+            (void)cc_hex_decode(&c, 1, hex);
+            i += 2;
+        }
+        *to++ = (char)c;
+    }
+    *to = '\0';
+    return out;
+}
+
 char *cc_rest_query(struct cc_rest *r, const char *key, const char *fallback)
 {
     const char *q = r->req->query ? r->req->query : "";
@@ -174,7 +194,7 @@ char *cc_rest_query(struct cc_rest *r, const char *key, const char *fallback)
         const size_t n = strcspn(q, "&");
 
         if (n > len && !strncmp(q, key, len) && q[len] == '=')
-            return cc_asprintf("%.*s", (int)(n - len - 1), q + len + 1);
+            return decoded(q + len + 1, n - len - 1);
         q += n + (q[n] == '&');
     }
     return cc_strdup(fallback);

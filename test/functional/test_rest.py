@@ -81,6 +81,8 @@ class Rest(framework.TestCase):
         for count in ("0", "2001", "5a", "-1", "", "9" * 40):
             self.refuse(f"headers/{hashes[0]}.json?a=b&count={count}", 400,
                         "Header count is invalid or out of acceptable range (1-2000): " + count)
+        self.refuse(f"headers/{hashes[0]}.json?count=1+%2b", 400,
+                    "Header count is invalid or out of acceptable range (1-2000): 1 +")
         self.refuse("headers/1/abc.json", 400, "Invalid hash: abc")
         self.refuse("headers/1/2/3.json", 400, "Invalid URI format. Expected /rest/headers/<hash>.<ext>?count=<count>")
         for path in (f"headers/{hashes[0]}%.json", f"headers/{hashes[0]}.json?%4", "mempool/contents.json?%"):
@@ -110,6 +112,7 @@ class Rest(framework.TestCase):
         def contents(query):
             return json.loads(self.get("mempool/contents.json?" + query)[1])
         self.assertEqual(contents("verbose=false"), self.rpc.getrawmempool())
+        self.assertEqual(contents("verbose=%66als%65"), self.rpc.getrawmempool())
         self.assertEqual(contents("verbose=false&mempool_sequence=true"), self.rpc.getrawmempool(False, True))
         self.refuse("mempool/contents.json?mempool_sequence=true", 400,
                     'Verbose results cannot contain mempool sequence values. (hint: set "verbose=false")')

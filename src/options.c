@@ -192,5 +192,8 @@ const size_t cc_daemon_option_count =
     sizeof(cc_daemon_options) / sizeof(cc_daemon_options[0]);
 
 const char *const cc_daemon_absent[] = {
-    "natpmp", "upnp", "v2transport", NULL,
+    "natpmp",
+    "upnp",
+    "v2transport",
+    NULL,
 };

@@ -253,7 +253,8 @@ class TestOptions(framework.TestCase):
         self.assertEqual(node.height(), 0)
 
     def test_bad_subnet(self):
-        for subnet in ("1.2.3.4/33", "1.2.3", "::1/129", "x", "1.2.3.4/", "1.2.3.4/255.0.0.0.0"):
+        for subnet in ("1.2.3.4/33", "1.2.3", "::1/129", "x", "1.2.3.4/", "1.2.3.4/255.0.0.0.0",
+                       "[::1", "::1]", "[]", "["):
             status, text = self.add_node("-rpcallowip=" + subnet).start_fails()
             self.assertEqual(status, 1)
             self.assertIn(f"Invalid -rpcallowip subnet specification: {subnet}. Valid are", text)

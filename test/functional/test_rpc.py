@@ -27,7 +27,8 @@ class TestHelp(framework.TestCase):
         self.assertGreater(len(lines), 90)
         rows = node.rpc.help("dump_all_command_conversions")
         for row in (["getblock", 1, "verbosity", False], ["getblock", 1, "verbose", False], ["help", 0, "command", True],
-                    ["echo", 9, "arg9", True], ["sendrawtransaction", 0, "hexstring", True]):
+                    ["echo", 9, "arg9", True],
+                    ["echojson", 9, "arg9", True], ["sendrawtransaction", 0, "hexstring", True]):
             self.assertIn(row, rows)
         hidden = ["echo", "echojson", "setmocktime", "invalidateblock", "reconsiderblock", "waitforblock", "generate",
                   "waitforblockheight", "waitfornewblock", "addpeeraddress", "generatetoaddress", "generateblock",

@@ -54,3 +54,8 @@ src_wallet_test_test_descriptor_LDADD = $(WALLET_TEST)
 check_PROGRAMS += src/wallet/test/test_miniscript
 src_wallet_test_test_miniscript_SOURCES = src/wallet/test/test_miniscript.c
 src_wallet_test_test_miniscript_LDADD = $(WALLET_TEST)
+
+check_PROGRAMS += src/wallet/test/test_miniscript_type
+src_wallet_test_test_miniscript_type_SOURCES = \
+    src/wallet/test/test_miniscript_type.c
+src_wallet_test_test_miniscript_type_LDADD = $(WALLET_TEST)

@@ -20,6 +20,18 @@ import time
 LIMIT_S = 1800
 SKIPPED = 77
 LATER = {
+    "feature_assumeutxo": "loadtxoutset is still to come",
+    "feature_blocksdir": "its last line looks for blocks/index; our index is in the database of the chain state",
+    "feature_fee_estimation": "fee estimation is still to come",
+    "feature_init": "damages LevelDB's files by their names; ours are RocksDB's",
+    "feature_signet": "there is no signet",
+    "p2p_dos_header_tree": "runs on Bitcoin's testnet; -bitcoin is for regtest",
+    "p2p_v2_earlykeyresponse": "BIP 324 is still to come",
+    "p2p_v2_encrypted": "BIP 324 is still to come",
+    "p2p_v2_transport": "BIP 324 is still to come",
+    "--v2transport": "BIP 324 is still to come",
+    "rpc_estimatefee": "fee estimation is still to come",
+    "rpc_validateaddress": "runs on Bitcoin's main chain; -bitcoin is for regtest",
 }
 
 CONFIG = """[environment]

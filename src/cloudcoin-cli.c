@@ -384,8 +384,12 @@ int main(int argc, char **argv)
                              argv + 1, true, &err) != CC_OK) {
         fprintf(stderr, "Error: %s\n", err.text);
     } else if (cc_args_get_bool(c.setup.args, "version", false)) {
-        printf("CloudCoin RPC client version %s\n%s", cc_setup_version(),
-               cc_setup_license());
+        /* Scripts look for the name whose calls these are. */
+        printf(cc_args_get_bool(c.setup.args, "bitcoin", false)
+                   ? "Bitcoin Core RPC client version v27.0.0 "
+                     "(CloudCoin %s)\n%s"
+                   : "CloudCoin RPC client version %s\n%s",
+               cc_setup_version(), cc_setup_license());
         status = EXIT_SUCCESS;
     } else if (!c.setup.params) {
         print_help(&c.setup);

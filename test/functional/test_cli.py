@@ -165,6 +165,8 @@ class TestCli(framework.TestCase):
     def test_help_and_version(self):
         r = subprocess.run([framework.program("cloudcoin-cli"), "-version"], stdout=subprocess.PIPE)
         self.assertRegex(r.stdout.decode(), r"\ACloudCoin RPC client version v")
+        r = subprocess.run([framework.program("cloudcoin-cli"), "-bitcoin", "-version"], stdout=subprocess.PIPE)
+        self.assertRegex(r.stdout.decode(), r"\ABitcoin Core RPC client version v27\.0\.0 \(CloudCoin v")
         r = subprocess.run([framework.program("cloudcoin-cli"), "-help"], stdout=subprocess.PIPE)
         self.assertIn(b"-rpcwait", r.stdout)
         r = subprocess.run([framework.program("cloudcoin-cli")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

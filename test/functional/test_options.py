@@ -196,7 +196,7 @@ class TestPoolOptions(PoolCase):
 
     def test_expiry(self):
         now = int(self.rpc.getblockheader(self.node.tip())["time"])
-        self.restart("-mempoolexpiry=2", f"-mocktime={now}")
+        self.restart("-mempoolexpiry=2", f"-mocktime={now}", "-debug=mempool")
         self.send(pay(self.c.take(), fee=1000))
         self.rpc.setmocktime(now + 7100)
         young = self.send(pay(self.c.take(), fee=1000))
@@ -204,6 +204,8 @@ class TestPoolOptions(PoolCase):
         self.rpc.setmocktime(now + 7300)
         late = self.send(pay(self.c.take(), fee=1000))
         self.assertEqual(self.pool(), {shown(young.txid), shown(late.txid)})
+        self.assertEqual(self.node.log().count("Expired 1 transactions from the memory pool\n"), 1)
+        self.assertEqual(self.node.log().count("from the memory pool\n"), 1)
 
 
 class TestProcess(framework.TestCase):

@@ -262,6 +262,8 @@ void cc_loop_free(struct cc_loop *l)
     while (l->lookups)
         forget_lookup(l->lookups);
     event_free(l->wake);
+    /* What is left of streams that were freed waits for a last turn. */
+    event_base_loop(l->base, EVLOOP_NONBLOCK);
     event_base_free(l->base);
     close(l->pipe[0]);
     close(l->pipe[1]);

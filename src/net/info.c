@@ -610,7 +610,7 @@ void cc_net_broadcast(struct cc_net *n, const uint8_t txid[32])
 
 void cc_net_announce(struct cc_net *n, const uint8_t txid[32])
 {
-    cc_relay_announce_later(n, txid);
+    cc_announce_later(n, txid);
 }
 
 static void task_fetch(void *arg)

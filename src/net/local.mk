@@ -2,6 +2,7 @@ noinst_LIBRARIES += libcc_net.a
 libcc_net_a_SOURCES = \
     src/net/addrbook.c src/net/addrbook.h src/net/addrbook_i.h \
     src/net/addrfile.c src/net/addrfile.h \
+    src/net/announce.c \
     src/net/asmap.c src/net/asmap.h \
     src/net/banlist.c src/net/banlist.h \
     src/net/bloom.c src/net/bloom.h \
@@ -20,9 +21,11 @@ libcc_net_a_SOURCES = \
     src/net/incoming.c src/net/incoming.h \
     src/net/info.c src/net/info_book.c \
     src/net/latest.c \
+    src/net/listen.c \
     src/net/loop.c src/net/loop.h \
     src/net/net.c src/net/net.h \
     src/net/netaddr.c src/net/netaddr.h \
+    src/net/news.c \
     src/net/node.h \
     src/net/onion.c \
     src/net/orphans.c src/net/orphans.h \

@@ -6,12 +6,15 @@
  * cc_net keeps under its lock. The chain's lock may be taken on that thread at
  * any time; n->lock is a leaf: nothing is called while it is held.
  *
- * peer.c handshake, ping, misbehaviour, dispatch    connect.c whom to connect
+ * net.c life, the thread    news.c what chain and pool tell it
+ * peer.c handshake, ping, misbehaviour, dispatch
+ * connect.c whom to connect    listen.c where we are reached
  * headers.c headers    sync.c block download    cmpct.c compact blocks
- * serve.c getdata, announcing blocks    relay.c transactions
- * filter.c bloom filters    reconcile.c BIP 330    latest.c the last block
- * transactions seek.c seeds, extra peers    gossip.c addresses    info*.c
- * answers for RPC
+ * serve.c getdata, announcing blocks
+ * relay.c transactions that come    announce.c telling of them
+ * filter.c bloom filters    reconcile.c BIP 330
+ * latest.c the last block's transactions
+ * seek.c seeds, extra peers    gossip.c addresses    info*.c answers for RPC
  */
 #ifndef CC_NET_NODE_H
 #define CC_NET_NODE_H
@@ -172,6 +175,8 @@ struct cc_source { /* who sent a block that is being judged */
     bool punish;
 };
 
+#define MANUAL_FIRST_US (1 * SECOND_US) /* before the second try */
+
 struct cc_manual { /* -addnode, -connect */
     char node[256];
     bool fixed; /* -connect */
@@ -295,6 +300,10 @@ struct cc_peer *cc_net_peer(struct cc_net *n, int64_t id);
 /* Is -maxuploadtarget used up? old: also what the rest of the day may need for
  * new blocks is kept back. */
 bool cc_net_upload_reached(struct cc_net *n, bool old);
+
+/* news.c */
+/* Makes the queue of blocks to judge, too. */
+void cc_news_listen(struct cc_net *n);
 
 /* peer.c */
 struct cc_peer *cc_peer_add(struct cc_net *n, struct cc_conn *conn);
@@ -434,18 +443,24 @@ bool cc_relay_refuses(const struct cc_peer *p);
 void cc_relay_on_inv_tx(struct cc_peer *p, const struct cc_inv *inv);
 void cc_relay_on_tx(struct cc_peer *p, const struct cc_conn_message *m);
 void cc_relay_on_notfound(struct cc_peer *p, const struct cc_conn_message *m);
-void cc_relay_on_feefilter(struct cc_peer *p, const struct cc_conn_message *m);
 bool cc_relay_orphans(struct cc_peer *p); /* one; true: there are more */
-/* Tell all peers of what is in the pool; from any thread. */
-void cc_relay_announce_later(struct cc_net *n, const uint8_t txid[32]);
-/* Serve a transaction; false: notfound. */
-bool cc_relay_serve(struct cc_peer *p, const struct cc_inv *inv);
 void cc_relay_tick(struct cc_peer *p, int64_t now_us);
-void cc_relay_net_tick(struct cc_net *n, int64_t now_us);
 /* ids: count times txid, wtxid; spent: what they spend. */
 void cc_relay_block(struct cc_net *n, const struct cc_known_tx *ids,
                     size_t count, const struct cc_outpoint *spent,
                     size_t spent_count);
+
+/* announce.c */
+/* Tell all peers of this one. Under the chain's lock. */
+void cc_announce_tx(struct cc_net *n, const struct cc_mempool_entry *e);
+/* Tell all peers of what is in the pool; from any thread. */
+void cc_announce_later(struct cc_net *n, const uint8_t txid[32]);
+/* Serve a transaction; false: notfound. */
+bool cc_announce_serve(struct cc_peer *p, const struct cc_inv *inv);
+void cc_announce_on_feefilter(struct cc_peer *p,
+                              const struct cc_conn_message *m);
+void cc_announce_tick(struct cc_peer *p, int64_t now_us);
+void cc_announce_net_tick(struct cc_net *n, int64_t now_us);
 
 /* filter.c */
 bool cc_filter_offered(const struct cc_peer *p);
@@ -488,19 +503,20 @@ void cc_connect_lost(struct cc_peer *p);
 void cc_connect_arrived(struct cc_net *n, struct cc_conn *conn);
 void cc_connect_open(struct cc_net *n, const char *node,
                      enum cc_connection_type type);
-/* An address of ours that is certain; it is no more. */
-void cc_connect_tell_local(struct cc_net *n, const struct cc_netaddr *a);
-void cc_connect_forget_local(struct cc_net *n, const struct cc_netaddr *a);
 /* Is such an attempt on its way? */
 bool cc_connect_pending(const struct cc_net *n, const char *node);
 /* May another of this type be opened? */
 bool cc_connect_has_room(const struct cc_net *n, enum cc_connection_type t);
-enum cc_status cc_connect_options(struct cc_net *n,
-                                  const struct cc_net_options *o,
-                                  struct cc_error *err);
-enum cc_status cc_connect_listen(struct cc_net *n,
+
+/* listen.c */
+enum cc_status cc_listen_options(struct cc_net *n,
                                  const struct cc_net_options *o,
                                  struct cc_error *err);
-void cc_connect_clear(struct cc_net *n);
+enum cc_status cc_listen_start(struct cc_net *n, const struct cc_net_options *o,
+                               struct cc_error *err);
+void cc_listen_clear(struct cc_net *n);
+/* An address of ours that is certain; it is no more. */
+void cc_listen_tell_local(struct cc_net *n, const struct cc_netaddr *a);
+void cc_listen_forget_local(struct cc_net *n, const struct cc_netaddr *a);
 
 #endif

@@ -20,10 +20,10 @@ static void task_news(void *arg)
     struct cc_proxy *p = &n->reach.proxy[CC_NET_TORV3];
 
     if (n->onion.network)
-        cc_connect_forget_local(n, &n->onion);
+        cc_listen_forget_local(n, &n->onion);
     n->onion = e->service;
     if (n->onion.network)
-        cc_connect_tell_local(n, &n->onion);
+        cc_listen_tell_local(n, &n->onion);
     if (n->onion.network && n->tor_asks) {
         pthread_mutex_lock(&n->lock);
         p->port = CC_SOCKS_PORT;

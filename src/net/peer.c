@@ -634,7 +634,7 @@ static void dispatch(struct cc_peer *p, struct cc_conn_message *m)
         p->prefer_headers = true;
         return;
     case CC_MSG_FEEFILTER:
-        cc_relay_on_feefilter(p, m);
+        cc_announce_on_feefilter(p, m);
         return;
     case CC_MSG_SENDCMPCT:
         cc_cmpct_on_sendcmpct(p, m);

@@ -366,7 +366,7 @@ void cc_serve_getdata(struct cc_peer *p)
 
         if (!p->may_relay_txs)
             continue;
-        if (!cc_relay_serve(p, inv)) {
+        if (!cc_announce_serve(p, inv)) {
             missing =
                 cc_grow(missing, &cap, missing_count + 1, sizeof(*missing));
             missing[missing_count++] = *inv;

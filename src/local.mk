@@ -1,7 +1,8 @@
 # Programs. What makes a daemon out of the floors stands here, not in rpc.
 bin_PROGRAMS += cloudcoind
 cloudcoind_SOURCES = src/chain_options.c src/chain_options.h \
-    src/cloudcoind.c src/crash.c src/crash.h src/net_options.c src/node.c src/node.h \
+    src/cloudcoind.c src/crash.c src/crash.h src/net_options.c \
+    src/node.c src/node.h src/node_i.h src/node_events.c src/node_floors.c \
     src/notify.c src/notify.h \
     src/node_options.c src/node_options.h src/options.c src/options.h \
     src/log_options.c src/pool_options.c \

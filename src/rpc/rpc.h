@@ -80,7 +80,7 @@ enum cc_rpc_code {
 };
 
 /* What handlers may reach. Borrowed; what this node does not have (no wallet,
- * no listening) is NULL. Made by node.c, constant while calls run. */
+ * no listening) is NULL. Made by node_floors.c, constant while calls run. */
 struct cc_rpc_env {
     const struct cc_params *params;
     struct cc_chain *chain;

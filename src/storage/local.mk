@@ -17,7 +17,9 @@ libcc_storage_a_SOURCES = \
     src/storage/node_client.c src/storage/node_client.h \
     src/storage/object.c src/storage/object.h \
     src/storage/renter.c src/storage/renter.h \
-    src/storage/renter_coins.c src/storage/renter_form.c \
+    src/storage/renter_coins.c \
+    src/storage/renter_deal.c src/storage/renter_deal.h \
+    src/storage/renter_form.c \
     src/storage/renter_get.c \
     src/storage/renter_health.c \
     src/storage/renter_hosts.c \

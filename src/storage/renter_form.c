@@ -6,7 +6,7 @@
  * The renter signs last but one: once FORM_SIGN is on its way the contract may
  * come into being at any time, so it is on disk before.
  */
-#include "storage/renter_internal.h"
+#include "storage/renter_deal.h"
 
 #include "crypto/address.h"
 #include "crypto/ec.h"
@@ -19,11 +19,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define LEAD 24 /* blocks until the first period starts: time to be mined */
 #define HOST_WEIGHT_MAX 12000 /* of what a host adds: we pay its fee */
 #define HOST_INPUTS_ASSUMED 4
 #define DUST 1000
-#define ALLOWANCE_MAX UINT64_C(10000000000000) /* keeps usat in 64 bits */
 #define INPUTS_MAX 200
 #define RPC_NOT_FOUND (-5) /* as Bitcoin Core's calls answer */
 
@@ -39,9 +37,8 @@ struct coin {
 struct form {
     struct cc_renter *r;
     const struct cc_host *host;
-    struct cc_contract terms;
-    uint32_t capacity, key_index;
-    cc_amount value, ours, collateral; /* of the output; of it: our part */
+    struct cc_renter_deal deal;
+    uint32_t key_index;
     uint64_t feerate;
     uint8_t secret[32];
     struct coin *coins; /* picked; locked in the wallet */
@@ -60,133 +57,7 @@ int64_t cc_renter_contract_end(const struct cc_renter_contract *c)
            (int64_t)c->terms.period * c->terms.periods;
 }
 
-/* --- Terms --------------------------------------------------------------- */
-
-static uint32_t at_least(uint32_t a, uint32_t b) { return a > b ? a : b; }
-
-static uint32_t at_most(uint32_t a, uint32_t b) { return a < b ? a : b; }
-
-/* Periods, odds and start: as the options say, else as fits both. */
-static enum cc_status choose_schedule(struct form *f, uint32_t height,
-                                      struct cc_error *err)
-{
-    const struct cc_msg_settings_reply *s = &f->host->settings;
-    const struct cc_storage_params *p = &f->r->o.params->storage;
-    struct cc_contract *c = &f->terms;
-    uint32_t period = f->r->o.period
-                          ? f->r->o.period
-                          : at_least((uint32_t)p->min_period, s->period_min);
-    uint32_t periods =
-        f->r->o.periods ? f->r->o.periods : at_most(30, s->periods_max);
-    uint32_t odds =
-        f->r->o.odds ? f->r->o.odds : at_most(s->odds_max, periods / 6);
-
-    odds = at_least(odds, 1);
-    if (period < s->period_min || period > s->period_max ||
-        period < (uint32_t)p->min_period || period > UINT16_MAX)
-        return cc_fail(err, CC_INVALID,
-                       "takes periods of %u to %u blocks, not %u",
-                       s->period_min, s->period_max, period);
-    if (!periods || periods > s->periods_max ||
-        periods > (uint32_t)p->max_periods)
-        return cc_fail(err, CC_INVALID, "takes at most %u periods, not %u",
-                       s->periods_max, periods);
-    if (odds > s->odds_max || odds > 64)
-        return cc_fail(err, CC_INVALID, "takes odds up to %u, not %u",
-                       s->odds_max, odds);
-    c->start = height + at_most(LEAD, at_least(s->lead_max, 1));
-    c->period = (uint16_t)period;
-    c->periods = (uint16_t)periods;
-    c->samples = s->samples;
-    c->odds = (uint8_t)odds;
-    return CC_OK;
-}
-
-/* Room to grow, so that not each file needs a contract of its own. */
-static uint32_t choose_capacity(const struct form *f, uint32_t sectors)
-{
-    uint32_t capacity = 32;
-
-    if (f->r->o.capacity)
-        return at_least(f->r->o.capacity, sectors);
-    while (capacity < sectors && capacity < 1u << 24)
-        capacity *= 2;
-    return at_least(sectors, at_most(capacity, f->host->settings.capacity_max));
-}
-
-/* Writing the whole capacity once and reading it twice. */
-static uint64_t choose_allowance(const struct form *f)
-{
-    const struct cc_msg_settings_reply *s = &f->host->settings;
-    uint64_t usat = s->price_write + 2 * s->price_read * CC_SECTOR_LEAVES +
-                    10 * s->price_request;
-    uint64_t sat = usat / CC_USAT + 1, all;
-
-    if (__builtin_mul_overflow(sat, f->capacity, &all))
-        return UINT64_MAX;
-    return all < s->allowance_min ? s->allowance_min : all;
-}
-
-static enum cc_status too_dear(const struct form *f, const char *what,
-                               cc_amount sum, struct cc_error *err)
-{
-    char asked[CC_AMOUNT_TEXT_SIZE], most[CC_AMOUNT_TEXT_SIZE];
-
-    cc_amount_format(asked, sum);
-    cc_amount_format(most, f->r->o.rent_max);
-    return cc_fail(err, CC_INVALID,
-                   "asks %s of %s for %u sectors, above -maxrent=%s", asked,
-                   what, f->capacity, most);
-}
-
-static enum cc_status choose_money(struct form *f, struct cc_error *err)
-{
-    const struct cc_msg_settings_reply *s = &f->host->settings;
-    const struct cc_params *p = f->r->o.params;
-    struct cc_contract *c = &f->terms;
-    cc_amount total, need;
-
-    if (!cc_settings_rent(&c->rent, s, f->capacity, c->period, p) ||
-        !cc_amount_mul(&total, (cc_amount)c->rent, c->periods, p->max_money))
-        return cc_fail(err, CC_INVALID, "asks an absurd rent");
-    if (total > f->r->o.rent_max)
-        return too_dear(f, "rent", total, err);
-    /* Who stakes less than it earns may as well drop the data. */
-    if (s->collateral_permille < 1000)
-        return cc_fail(err, CC_INVALID,
-                       "stakes only %u thousandths of the rent",
-                       s->collateral_permille);
-    c->penalty = c->rent;
-    c->allowance = choose_allowance(f);
-    if (c->allowance > ALLOWANCE_MAX || !cc_contract_need(&need, c, p))
-        return cc_fail(err, CC_INVALID, "asks absurd prices");
-    /* What it may charge is bounded by nothing else. */
-    if (c->allowance > (uint64_t)f->r->o.rent_max)
-        return too_dear(f, "transfers", (cc_amount)c->allowance, err);
-    f->value = need;
-    f->collateral = (cc_amount)c->penalty * c->periods;
-    f->ours = need - f->collateral;
-    return CC_OK;
-}
-
-static enum cc_status check_host(struct form *f, struct cc_error *err)
-{
-    const struct cc_msg_settings_reply *s = &f->host->settings;
-
-    if (!s->accepting)
-        return cc_fail(err, CC_INVALID, "takes no new contracts");
-    if (s->sectors_free < f->capacity)
-        return cc_fail(err, CC_INVALID,
-                       "has room for %" PRIu64 " sectors, not %u",
-                       s->sectors_free, f->capacity);
-    if (s->capacity_max < f->capacity)
-        return cc_fail(err, CC_INVALID,
-                       "takes %u sectors in a contract, not %u",
-                       s->capacity_max, f->capacity);
-    if (s->samples < 1 || s->samples > 16)
-        return cc_fail(err, CC_INVALID, "asks %u samples", s->samples);
-    return CC_OK;
-}
+/* --- The key ------------------------------------------------------------- */
 
 /* A key that an earlier attempt left over, or the next of the wallet: each
  * one used costs a place in the gap that a restored wallet looks ahead. */
@@ -202,12 +73,12 @@ static enum cc_status choose_key(struct form *f, struct cc_error *err)
         index = strtol((char *)data, NULL, 10);
     if (index <= 0)
         index = -1;
-    st = cc_renter_storage_key(f->r, index, &f->key_index, f->terms.renter_key,
-                               f->secret, err);
+    st = cc_renter_storage_key(f->r, index, &f->key_index,
+                               f->deal.terms.renter_key, f->secret, err);
     /* Key 0 is the identity's and the objects'. */
     if (st == CC_OK && f->key_index == 0)
-        st = cc_renter_storage_key(f->r, -1, &f->key_index, f->terms.renter_key,
-                                   f->secret, err);
+        st = cc_renter_storage_key(f->r, -1, &f->key_index,
+                                   f->deal.terms.renter_key, f->secret, err);
     snprintf(text, sizeof(text), "%" PRIu32, f->key_index);
     if (st == CC_OK)
         st = cc_fs_write(path, text, strlen(text), 0600, err);
@@ -367,14 +238,14 @@ static enum cc_status pick_coins(struct form *f, struct cc_error *err)
     f->coins = all;
     for (f->coin_count = 0; f->coin_count < n && f->coin_count < INPUTS_MAX;) {
         have += all[f->coin_count++].value;
-        need = f->ours +
+        need = f->deal.ours +
                fee_of(f, our_weight(f) + HOST_INPUTS_ASSUMED * 300 + 200);
         if (have >= need) {
             lock_coins(f, true);
             return CC_OK;
         }
     }
-    st = short_of_money(need ? need : f->ours, have, err);
+    st = short_of_money(need ? need : f->deal.ours, have, err);
     f->coin_count = 0;
     return st;
 }
@@ -452,15 +323,15 @@ static enum cc_status check_offer(struct form *f, struct cc_error *err)
         return cc_fail(err, CC_CORRUPT,
                        "wants the fee for %" PRIu64 " weight units of its own",
                        weight);
-    if (in - out != f->collateral)
+    if (in - out != f->deal.collateral)
         return cc_fail(err, CC_CORRUPT,
                        "brings %" PRId64 " sat of collateral where %" PRId64
                        " were agreed",
-                       in - out, f->collateral);
-    t.u.contract = f->terms;
-    cc_typed_form_message(msg, &t, &f->coins[0].out, 0, f->value,
+                       in - out, f->deal.collateral);
+    t.u.contract = f->deal.terms;
+    cc_typed_form_message(msg, &t, &f->coins[0].out, 0, f->deal.value,
                           f->r->o.params);
-    if (!cc_schnorr_verify(f->terms.host_key, o->signature, msg, 32))
+    if (!cc_schnorr_verify(f->deal.terms.host_key, o->signature, msg, 32))
         return cc_fail(err, CC_CORRUPT, "signed other terms than were agreed");
     return CC_OK;
 }
@@ -472,9 +343,9 @@ static enum cc_status get_offer(struct form *f, struct cc_error *err)
 
     memset(&m, 0, sizeof(m));
     m.type = CC_MSG_FORM_REQUEST;
-    m.u.form_request.contract = f->terms;
-    m.u.form_request.value = (uint64_t)f->value;
-    m.u.form_request.capacity = f->capacity;
+    m.u.form_request.contract = f->deal.terms;
+    m.u.form_request.value = (uint64_t)f->deal.value;
+    m.u.form_request.capacity = f->deal.capacity;
     m.u.form_request.feerate = f->feerate;
     m.u.form_request.prevout0 = f->coins[0].out;
     st = cc_session_call(f->session, &m, &r, NULL, err);
@@ -496,8 +367,8 @@ static struct cc_bytes contract_script(struct form *f, struct cc_error *err)
     uint8_t sigs[128], msg[32], buf[400];
     struct cc_writer w;
 
-    t.u.contract = f->terms;
-    cc_typed_form_message(msg, &t, &f->coins[0].out, 0, f->value,
+    t.u.contract = f->deal.terms;
+    cc_typed_form_message(msg, &t, &f->coins[0].out, 0, f->deal.value,
                           f->r->o.params);
     if (!cc_schnorr_sign(f->r->o.ec, sigs, f->secret, msg, 32, NULL)) {
         cc_fail(err, CC_INVALID, "our contract key does not sign");
@@ -530,15 +401,15 @@ static enum cc_status build(struct form *f, struct cc_error *err)
         tx->vin[i].sequence = 0xfffffffd;
     tx->vout =
         cc_arena_calloc(&f->arena, 2 + o->output_count, sizeof(*tx->vout));
-    tx->vout[0].value = f->value;
+    tx->vout[0].value = f->deal.value;
     tx->vout[0].script = contract_script(f, err);
     if (!tx->vout[0].script.len)
         return CC_INVALID;
     for (size_t i = 0; i < o->output_count; i++)
         weight += 4 * (8 + 1 + o->outputs[i].script.len);
-    change = sum_of_coins(f) - f->ours - fee_of(f, weight);
+    change = sum_of_coins(f) - f->deal.ours - fee_of(f, weight);
     if (change < 0)
-        return short_of_money(f->ours + fee_of(f, weight), sum_of_coins(f),
+        return short_of_money(f->deal.ours + fee_of(f, weight), sum_of_coins(f),
                               err);
     tx->vout_count = 1;
     if (change >= DUST) {
@@ -634,9 +505,9 @@ static struct cc_renter_contract *new_contract(const struct form *f)
     o.index = 0;
     cc_typed_formed_id(c->id, &o);
     memcpy(c->txid, f->tx.txid, 32);
-    c->terms = f->terms;
-    c->value = (uint64_t)f->value;
-    c->capacity = f->capacity;
+    c->terms = f->deal.terms;
+    c->value = (uint64_t)f->deal.value;
+    c->capacity = f->deal.capacity;
     c->price_write = f->host->settings.price_write;
     c->price_read = f->host->settings.price_read;
     c->price_request = f->host->settings.price_request;
@@ -710,13 +581,8 @@ static enum cc_status prepare(struct form *f, uint32_t sectors,
 
     if (st != CC_OK)
         return st;
-    memcpy(f->terms.host_key, f->host->key, 32);
-    f->capacity = choose_capacity(f, sectors);
-    st = check_host(f, err);
-    if (st == CC_OK)
-        st = choose_schedule(f, height, err);
-    if (st == CC_OK)
-        st = choose_money(f, err);
+    st = cc_renter_deal_choose(&f->deal, &f->r->o, f->host, sectors, height,
+                               err);
     if (st == CC_OK)
         st = choose_feerate(f, err);
     if (st == CC_OK)

@@ -49,7 +49,7 @@ class TestStart(framework.TestCase):
         self.assertEqual(node.height(), 0)
 
     def test_what_is_not_there(self):
-        self.fails("-rest is not supported: this daemon does not have that.", "-rest")
+        self.fails("-upnp is not supported: this daemon does not have that.", "-upnp")
 
     def test_options_of_bitcoinds_tests(self):
         """As Bitcoin Core's own framework starts a node."""

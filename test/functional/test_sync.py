@@ -33,11 +33,7 @@ class Sync:
 
     def test_from_who_came_to_us(self):
         """What nobody we chose has, we take from who came."""
-        a, b, c = self.start_nodes(3)
-        for x, y in ((a, b), (b, c), (c, a)):
-            for p in x.rpc.getpeerinfo():
-                x.rpc.disconnectnode(p["addr"])
-        self.wait_until(lambda: not any(n.rpc.getpeerinfo() for n in (a, b, c)), what="apart")
+        a, b, c = self.start_node(), self.start_node(), self.start_node()
         a.connect(b)
         b.connect(c)
         a.generate(3)

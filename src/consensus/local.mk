@@ -12,6 +12,10 @@ check_PROGRAMS += src/consensus/test/test_tx
 src_consensus_test_test_tx_SOURCES = src/consensus/test/test_tx.c
 src_consensus_test_test_tx_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
 
+check_PROGRAMS += src/consensus/test/test_merkleblock
+src_consensus_test_test_merkleblock_SOURCES = src/consensus/test/test_merkleblock.c
+src_consensus_test_test_merkleblock_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
 check_PROGRAMS += src/consensus/test/test_block
 src_consensus_test_test_block_SOURCES = src/consensus/test/test_block.c
 src_consensus_test_test_block_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)

@@ -208,7 +208,7 @@ static _Noreturn void work(struct crash *k, int out, unsigned fail_in,
 
     world_config(&k->w, &config, k->dir);
     config.cache_bytes = cache;
-    config.fault = (struct cc_fault){fail_sometimes, &x};
+    config.fault = (struct cc_fault){.fail = fail_sometimes, .arg = &x};
     x.logs = cc_fs_join(k->dir, "chainstate");
     if (cc_chain_open(&x.c, &config, &err) != CC_OK)
         _exit(fail_in ? 0 : 3);

@@ -110,7 +110,9 @@ static enum cc_status place_record(struct cc_chain *c,
                        "network?");
     }
     i = cc_tree_add(&c->tree, &record->header, record->hash, prev);
-    i->status |= record->status;
+    /* Whether its parent is condemned, the parent says: a crash may have come
+     * between the record of a new block and that of its parent. */
+    i->status |= record->status & ~(unsigned)CC_INDEX_FAILED_CHILD;
     i->file = record->file;
     i->data_pos = record->data_pos;
     i->size = record->size;

@@ -333,7 +333,7 @@ static void drop_extra_full(struct cc_net *n)
              " (last block announcement received at time %" PRId64 ")",
              worst->id, worst->last_announce_s);
     cc_peer_drop(worst);
-    /* Enough for now; if it stays silent, the next look says so. */
+    /* As many as there should be: another is sought if the tip goes stale. */
     n->try_extra = false;
 }
 

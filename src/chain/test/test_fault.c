@@ -321,6 +321,47 @@ static void test_connected_stays_connected(void **state)
     world_clear(&s.w);
 }
 
+/* A new block is written of before the batch that condemns its parent. Where
+ * that fails, neither is condemned at the next start. */
+static void test_condemned_with_parent(void **state)
+{
+    struct scenario s;
+    struct cc_chain_config config;
+    char *dir = cc_test_mkdir();
+    bool fail = false;
+    struct cc_chain *c;
+    struct cc_error err;
+
+    (void)state;
+    make_scenario(&s);
+    world_config(&s.w, &config, dir);
+    config.fault = (struct cc_fault){fails_at_batch, &fail, NULL};
+    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
+    for (int i = 1; i <= 5; i++)
+        assert_int_equal(cc_chain_accept_block(c, &s.w.blocks[i].block, true,
+                                               NULL, NULL, NULL),
+                         CC_OK);
+    assert_int_equal(cc_chain_flush(c, NULL), CC_OK);
+    assert_int_equal(
+        cc_chain_accept_header(c, &s.w.blocks[6].block.header, NULL, NULL),
+        CC_OK);
+    fail = true;
+    if (cc_chain_invalidate(c, cc_chain_tip(c), NULL) == CC_OK)
+        assert_int_equal(cc_chain_flush(c, NULL), CC_IO);
+    cc_chain_free(c);
+    config.fault = (struct cc_fault){0};
+    if (cc_chain_open(&c, &config, &err) != CC_OK)
+        fail_msg("%s", err.text);
+    world_expect(&s.w, c, 5);
+    assert_int_equal(
+        cc_chain_accept_block(c, &s.w.blocks[6].block, true, NULL, NULL, NULL),
+        CC_OK);
+    world_expect(&s.w, c, 6);
+    cc_chain_free(c);
+    cc_test_rmdir(dir);
+    world_clear(&s.w);
+}
+
 static bool fails_at_sync(void *arg, const char *what)
 {
     (void)arg;
@@ -405,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stored_comes_before_connected),
         cmocka_unit_test(test_connected_stays_connected),
+        cmocka_unit_test(test_condemned_with_parent),
         cmocka_unit_test(test_found_files_are_synced),
         cmocka_unit_test(test_a_batch_is_no_larger_than_asked),
         cmocka_unit_test(test_every_write),

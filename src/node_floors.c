@@ -86,11 +86,11 @@ static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
 
 static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
 {
-    struct cc_txindex_config c = {.chain = n->chain,
-                                  .cache_bytes = TXINDEX_CACHE_BYTES,
-                                  .log = n->log,
-                                  .fault = cc_crash_fault(&n->crash),
-                                  .stop = n->hooks.stop_soon};
+    struct cc_follow_config c = {.chain = n->chain,
+                                 .cache_bytes = TXINDEX_CACHE_BYTES,
+                                 .log = n->log,
+                                 .fault = cc_crash_fault(&n->crash),
+                                 .stop = n->hooks.stop_soon};
     char *directory;
     enum cc_status st;
 
@@ -107,11 +107,11 @@ static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
 
 static enum cc_status open_statsindex(struct cc_node *n, struct cc_error *err)
 {
-    struct cc_statsindex_config c = {.chain = n->chain,
-                                     .cache_bytes = STATSINDEX_CACHE_BYTES,
-                                     .log = n->log,
-                                     .fault = cc_crash_fault(&n->crash),
-                                     .stop = n->hooks.stop_soon};
+    struct cc_follow_config c = {.chain = n->chain,
+                                 .cache_bytes = STATSINDEX_CACHE_BYTES,
+                                 .log = n->log,
+                                 .fault = cc_crash_fault(&n->crash),
+                                 .stop = n->hooks.stop_soon};
     char *directory;
     enum cc_status st;
 
@@ -132,11 +132,11 @@ static enum cc_status open_statsindex(struct cc_node *n, struct cc_error *err)
 
 static enum cc_status open_filters(struct cc_node *n, struct cc_error *err)
 {
-    struct cc_filterindex_config c = {.chain = n->chain,
-                                      .cache_bytes = TXINDEX_CACHE_BYTES,
-                                      .log = n->log,
-                                      .fault = cc_crash_fault(&n->crash),
-                                      .stop = n->hooks.stop_soon};
+    struct cc_follow_config c = {.chain = n->chain,
+                                 .cache_bytes = TXINDEX_CACHE_BYTES,
+                                 .log = n->log,
+                                 .fault = cc_crash_fault(&n->crash),
+                                 .stop = n->hooks.stop_soon};
     char *directory;
     bool keep;
     enum cc_status st =

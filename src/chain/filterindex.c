@@ -1,12 +1,9 @@
 #include "chain/filterindex.h"
 
-#include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "chain/gcs.h"
 #include "crypto/hash.h"
-#include "util/log.h"
 #include "util/mem.h"
 
 #define NAME "basic block filter index"
@@ -15,21 +12,8 @@
 enum { FAMILY_FILTER, FAMILY_HEADER, FAMILY_STATE };
 static const char *const families[] = {"filter", "header", "state"};
 
-/* The locator of the last block that is in, as in txindex.c. */
-#define BEST_KEY cc_bytes("best", 4)
-#define LOCATOR_MAX 32
-/* While catching up: blocks between two lines of the log. */
-#define LOG_EVERY 10000
-
 struct cc_filterindex {
-    struct cc_chain *chain;
-    struct cc_db *db;
-    struct cc_log *log;
-    struct cc_db_batch *batch; /* under the chain's lock */
-    _Atomic uint32_t height;
-    pthread_mutex_t lock; /* over what follows */
-    bool failed;
-    struct cc_error err;
+    struct cc_follow f;
 };
 
 static enum cc_status previous(struct cc_filterindex *t,
@@ -48,16 +32,16 @@ static enum cc_status previous(struct cc_filterindex *t,
 }
 
 /* A block's filter and that it is in, together or not at all. */
-static enum cc_status put_block(struct cc_filterindex *t,
-                                const struct cc_index *index,
+static enum cc_status put_block(void *arg, const struct cc_index *index,
                                 const struct cc_block *block,
                                 const struct cc_undo *undo,
                                 struct cc_error *err)
 {
+    struct cc_filterindex *t = arg;
+    struct cc_follow *f = &t->f;
     struct cc_bytes key = cc_bytes(index->hash, 32);
-    uint8_t locator[LOCATOR_MAX][32], prev[32], heads[64];
+    uint8_t prev[32], heads[64];
     struct cc_writer w;
-    size_t n;
     enum cc_status st = previous(t, index, prev, err);
 
     if (st != CC_OK)
@@ -66,18 +50,16 @@ static enum cc_status put_block(struct cc_filterindex *t,
     cc_gcs_write(&w, block, undo);
     cc_hash256(heads + 32, w.data, w.len);
     cc_gcs_header(heads, heads + 32, prev);
-    n = cc_chain_locator(t->chain, index, locator, LOCATOR_MAX);
-    cc_db_batch_clear(t->batch);
-    cc_db_batch_put(t->batch, t->db, FAMILY_FILTER, key,
+    cc_db_batch_clear(f->batch);
+    cc_db_batch_put(f->batch, f->db, FAMILY_FILTER, key,
                     cc_bytes(w.data, w.len));
-    cc_db_batch_put(t->batch, t->db, FAMILY_HEADER, key,
+    cc_db_batch_put(f->batch, f->db, FAMILY_HEADER, key,
                     cc_bytes(heads, sizeof(heads)));
-    cc_db_batch_put(t->batch, t->db, FAMILY_STATE, BEST_KEY,
-                    cc_bytes(locator, 32 * n));
-    st = cc_db_write(t->db, t->batch, false, err);
+    cc_follow_put_best(f, FAMILY_STATE, index);
+    st = cc_db_write(f->db, f->batch, false, err);
     cc_writer_clear(&w);
     if (st == CC_OK)
-        atomic_store(&t->height, index->height);
+        atomic_store(&f->height, index->height);
     return st;
 }
 
@@ -89,131 +71,39 @@ static void on_connected(void *arg, const struct cc_index *index,
     struct cc_error err;
 
     cc_error_init(&err);
-    /* No block goes in over one that is missing. */
-    if (cc_filterindex_failed(t, NULL) ||
-        put_block(t, index, block, undo, &err) == CC_OK)
-        return;
-    cc_log(t->log, NAME ": block at height %" PRIu32 ": %s", index->height,
-           err.text);
-    pthread_mutex_lock(&t->lock);
-    t->failed = true;
-    t->err = err;
-    pthread_mutex_unlock(&t->lock);
-}
-
-/* The last block of the active chain that is in; NULL: none is. */
-static enum cc_status find_best(struct cc_filterindex *t, struct cc_index **out,
-                                struct cc_error *err)
-{
-    struct cc_db_value v;
-    enum cc_status st = cc_db_get(t->db, FAMILY_STATE, BEST_KEY, &v, err);
-    struct cc_index *i = NULL;
-
-    *out = NULL;
-    if (st != CC_OK)
-        return st == CC_NOTFOUND ? CC_OK : st;
-    for (size_t at = 0; !i && v.bytes.len - at >= 32; at += 32)
-        i = cc_chain_find(t->chain, v.bytes.data + at);
-    cc_db_value_clear(&v);
-    while (i && !cc_chain_contains(t->chain, i))
-        i = i->prev;
-    *out = i;
-    return CC_OK;
-}
-
-static enum cc_status put_stored(struct cc_filterindex *t,
-                                 const struct cc_index *i, struct cc_error *err)
-{
-    struct cc_block block;
-    struct cc_undo undo;
-    enum cc_status st = cc_chain_read_block(t->chain, i, &block, err);
-
-    if (st != CC_OK)
-        return st;
-    if (!i->height) {
-        st = put_block(t, i, &block, NULL, err);
-    } else {
-        st = cc_chain_read_undo(t->chain, i, &undo, err);
-        if (st == CC_OK) {
-            st = put_block(t, i, &block, &undo, err);
-            cc_undo_clear(&undo);
-        }
-    }
-    cc_block_clear(&block);
-    return st;
-}
-
-static enum cc_status catch_up(struct cc_filterindex *t,
-                               const atomic_bool *stop, struct cc_error *err)
-{
-    const struct cc_index *tip = cc_chain_tip(t->chain);
-    struct cc_index *best;
-    enum cc_status st = find_best(t, &best, err);
-    uint32_t from = best ? best->height + 1 : 0;
-
-    if (best)
-        atomic_store(&t->height, best->height);
-    if (st == CC_OK && from <= tip->height)
-        cc_log(t->log, "Syncing " NAME " with block chain from height %" PRIu32,
-               from);
-    for (uint32_t h = from; st == CC_OK && h <= tip->height; h++) {
-        struct cc_index *i = cc_chain_at(t->chain, h);
-
-        if (stop && *stop)
-            return cc_fail(err, CC_LIMIT, NAME ": stopped");
-        if (cc_chain_is_pruned(t->chain, i))
-            return cc_fail(err, CC_INVALID,
-                           NAME
-                           " best block of the index goes beyond pruned "
-                           "data. Please disable the index or reindex "
-                           "(which will download the whole blockchain "
-                           "again)\nError: Failed to start indexes, shutting "
-                           "down..");
-        if (h > from && h % LOG_EVERY == 0)
-            cc_log(t->log, NAME ": at height %" PRIu32, h);
-        st = put_stored(t, i, err);
-    }
-    if (st == CC_OK)
-        cc_log(t->log, NAME " is enabled at height %" PRIu32, tip->height);
-    return cc_context(err, st, NAME);
+    if (!cc_follow_failed(&t->f, NULL) &&
+        put_block(t, index, block, undo, &err) != CC_OK)
+        cc_follow_fail(&t->f, index, &err);
 }
 
 enum cc_status cc_filterindex_open(struct cc_filterindex **out,
-                                   const struct cc_filterindex_config *config,
+                                   const struct cc_follow_config *config,
                                    struct cc_error *err)
 {
-    struct cc_db_config db = {config->directory, families, 3,
-                              config->cache_bytes, config->fault};
     struct cc_filterindex *t = cc_calloc(1, sizeof(*t));
     struct cc_chain_listener listener = {
         .arg = t, .connected = on_connected, .index = NAME};
-    enum cc_status st;
+    struct cc_index *best = NULL;
+    enum cc_status st = cc_follow_init(&t->f, NAME, config, families, 3, err);
 
-    t->chain = config->chain;
-    t->log = config->log;
-    atomic_init(&t->height, 0);
-    pthread_mutex_init(&t->lock, NULL);
-    t->batch = cc_db_batch_new();
-    st = cc_db_open(&t->db, &db, err);
     if (st == CC_OK)
-        st = catch_up(t, config->stop, err);
+        st = cc_follow_best(&t->f, FAMILY_STATE, &best, err);
+    if (st == CC_OK)
+        st = cc_follow_catch_up(&t->f, best ? best->height + 1 : 0, true,
+                                config->stop, put_block, t, err);
     if (st != CC_OK) {
         cc_filterindex_free(t);
         return st;
     }
-    cc_chain_listen(t->chain, &listener);
+    cc_chain_listen(config->chain, &listener);
     *out = t;
     return CC_OK;
 }
 
 void cc_filterindex_free(struct cc_filterindex *t)
 {
-    if (!t)
-        return;
-    if (t->db)
-        cc_db_close(t->db);
-    cc_db_batch_free(t->batch);
-    pthread_mutex_destroy(&t->lock);
+    if (t)
+        cc_follow_clear(&t->f);
     free(t);
 }
 
@@ -223,7 +113,7 @@ enum cc_status cc_filterindex_filter(struct cc_filterindex *t,
 {
     struct cc_db_value v;
     enum cc_status st =
-        cc_db_get(t->db, FAMILY_FILTER, cc_bytes(block, 32), &v, err);
+        cc_db_get(t->f.db, FAMILY_FILTER, cc_bytes(block, 32), &v, err);
 
     if (st != CC_OK)
         return st;
@@ -240,7 +130,7 @@ enum cc_status cc_filterindex_header(struct cc_filterindex *t,
 {
     struct cc_db_value v;
     enum cc_status st =
-        cc_db_get(t->db, FAMILY_HEADER, cc_bytes(block, 32), &v, err);
+        cc_db_get(t->f.db, FAMILY_HEADER, cc_bytes(block, 32), &v, err);
 
     if (st != CC_OK)
         return st;
@@ -258,17 +148,10 @@ enum cc_status cc_filterindex_header(struct cc_filterindex *t,
 
 uint32_t cc_filterindex_height(struct cc_filterindex *t)
 {
-    return atomic_load(&t->height);
+    return atomic_load(&t->f.height);
 }
 
 bool cc_filterindex_failed(struct cc_filterindex *t, struct cc_error *err)
 {
-    bool failed;
-
-    pthread_mutex_lock(&t->lock);
-    failed = t->failed;
-    if (failed && err)
-        *err = t->err;
-    pthread_mutex_unlock(&t->lock);
-    return failed;
+    return cc_follow_failed(&t->f, err);
 }

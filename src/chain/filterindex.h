@@ -12,23 +12,14 @@
 #ifndef CC_CHAIN_FILTERINDEX_H
 #define CC_CHAIN_FILTERINDEX_H
 
-#include "chain/chain.h"
+#include "chain/follow.h"
 
 struct cc_filterindex;
-
-struct cc_filterindex_config {
-    struct cc_chain *chain; /* outlives the index; it listens there */
-    const char *directory;  /* made if missing */
-    size_t cache_bytes;
-    struct cc_log *log; /* may be NULL */
-    struct cc_fault fault;
-    const atomic_bool *stop; /* set: end catching up; may be NULL */
-};
 
 /* Opens and catches up; before threads start. CC_LIMIT: stopped meanwhile.
  * CC_INVALID: what is missing is pruned. */
 enum cc_status cc_filterindex_open(struct cc_filterindex **out,
-                                   const struct cc_filterindex_config *config,
+                                   const struct cc_follow_config *config,
                                    struct cc_error *err);
 /* After the last move of the chain. */
 void cc_filterindex_free(struct cc_filterindex *t);

@@ -20,6 +20,7 @@ libcc_chain_a_SOURCES = \
     src/chain/rebuild.c \
     src/chain/reorg.c \
     src/chain/statsindex.c src/chain/statsindex.h \
+    src/chain/follow.c src/chain/follow.h \
     src/chain/txindex.c src/chain/txindex.h \
     src/chain/undo.c src/chain/undo.h \
     src/chain/verify.c \

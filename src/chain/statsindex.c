@@ -1,13 +1,10 @@
 #include "chain/statsindex.h"
 
-#include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "chain/db.h"
 #include "consensus/script.h"
 #include "crypto/muhash.h"
-#include "util/log.h"
 #include "util/mem.h"
 
 /* block: totals by block hash; mark: the state of the set's hash by block
@@ -16,26 +13,18 @@
 enum { FAMILY_BLOCK, FAMILY_MARK, FAMILY_STATE };
 static const char *const families[] = {"block", "mark", "state"};
 
+#define NAME "coinstatsindex"
 #define BEST_KEY cc_bytes("best", 4)
 #define MARK_EVERY 64
-/* While catching up: blocks between two lines of the log. */
-#define LOG_EVERY 10000
 
 struct cc_statsindex {
-    struct cc_chain *chain;
+    struct cc_follow f;
     const struct cc_params *params;
-    struct cc_db *db;
-    struct cc_log *log;
     /* under the chain's lock */
-    struct cc_db_batch *batch;
     struct cc_muhash *hash;
     struct cc_coin_totals totals;
     bool any; /* at least the genesis block is in */
     uint8_t best[32];
-    _Atomic uint32_t height;
-    pthread_mutex_t lock; /* over what follows */
-    bool failed;
-    struct cc_error err;
 };
 
 void cc_coin_write_hashed(struct cc_writer *w, const struct cc_outpoint *o,
@@ -86,10 +75,9 @@ static enum cc_status read_totals(struct cc_coin_totals *t, struct cc_bytes b,
     t->scripts = (cc_amount)cc_read_u64le(&r);
     t->unclaimed = (cc_amount)cc_read_u64le(&r);
     cc_read_bytes(&r, t->muhash, 32);
-    return cc_reader_done(&r)
-               ? CC_OK
-               : cc_fail(err, CC_CORRUPT,
-                         "coinstatsindex: an entry of %zu bytes", b.len);
+    return cc_reader_done(&r) ? CC_OK
+                              : cc_fail(err, CC_CORRUPT,
+                                        NAME ": an entry of %zu bytes", b.len);
 }
 
 enum cc_status cc_statsindex_find(struct cc_statsindex *s,
@@ -99,7 +87,7 @@ enum cc_status cc_statsindex_find(struct cc_statsindex *s,
 {
     struct cc_db_value v;
     enum cc_status st =
-        cc_db_get(s->db, FAMILY_BLOCK, cc_bytes(block, 32), &v, err);
+        cc_db_get(s->f.db, FAMILY_BLOCK, cc_bytes(block, 32), &v, err);
 
     if (st != CC_OK)
         return st;
@@ -122,25 +110,25 @@ static enum cc_status keep(struct cc_statsindex *s,
 
     memcpy(best, index->hash, 32);
     cc_muhash_save(s->hash, best + 32);
-    cc_db_batch_clear(s->batch);
+    cc_db_batch_clear(s->f.batch);
     if (is_new) {
         cc_muhash_final(s->hash, s->totals.muhash);
         cc_writer_init_heap(&w);
         write_totals(&w, &s->totals);
-        cc_db_batch_put(s->batch, s->db, FAMILY_BLOCK, key,
+        cc_db_batch_put(s->f.batch, s->f.db, FAMILY_BLOCK, key,
                         cc_bytes(w.data, w.len));
         cc_writer_clear(&w);
         if (index->height % MARK_EVERY == 0)
-            cc_db_batch_put(s->batch, s->db, FAMILY_MARK, key, state);
+            cc_db_batch_put(s->f.batch, s->f.db, FAMILY_MARK, key, state);
     }
-    cc_db_batch_put(s->batch, s->db, FAMILY_STATE, BEST_KEY,
+    cc_db_batch_put(s->f.batch, s->f.db, FAMILY_STATE, BEST_KEY,
                     cc_bytes(best, sizeof(best)));
-    st = cc_db_write(s->db, s->batch, false, err);
+    st = cc_db_write(s->f.db, s->f.batch, false, err);
     if (st != CC_OK)
         return st;
     s->any = true;
     memcpy(s->best, index->hash, 32);
-    atomic_store(&s->height, index->height);
+    atomic_store(&s->f.height, index->height);
     return CC_OK;
 }
 
@@ -209,12 +197,12 @@ static void count_unclaimed(struct cc_coin_totals *t)
         (cc_amount)(t->spent + t->subsidy - (t->created + t->coinbase + lost));
 }
 
-static enum cc_status add_block(struct cc_statsindex *s,
-                                const struct cc_index *index,
+static enum cc_status add_block(void *arg, const struct cc_index *index,
                                 const struct cc_block *block,
                                 const struct cc_undo *undo,
                                 struct cc_error *err)
 {
+    struct cc_statsindex *s = arg;
     const cc_amount subsidy = cc_subsidy(s->params, index->height);
 
     s->totals.subsidy += (uint64_t)subsidy;
@@ -263,18 +251,7 @@ static enum cc_status remove_block(struct cc_statsindex *s,
 /* No block goes in over one that is missing. */
 static bool may_go_on(struct cc_statsindex *s, const uint8_t on[32])
 {
-    return !cc_statsindex_failed(s, NULL) && !memcmp(s->best, on, 32);
-}
-
-static void went_wrong(struct cc_statsindex *s, const struct cc_index *index,
-                       const struct cc_error *err)
-{
-    cc_log(s->log, "coinstatsindex: block at height %" PRIu32 ": %s",
-           index->height, err->text);
-    pthread_mutex_lock(&s->lock);
-    s->failed = true;
-    s->err = *err;
-    pthread_mutex_unlock(&s->lock);
+    return !cc_follow_failed(&s->f, NULL) && !memcmp(s->best, on, 32);
 }
 
 static void on_connected(void *arg, const struct cc_index *index,
@@ -287,7 +264,7 @@ static void on_connected(void *arg, const struct cc_index *index,
     cc_error_init(&err);
     if (may_go_on(s, index->prev->hash) &&
         add_block(s, index, block, undo, &err) != CC_OK)
-        went_wrong(s, index, &err);
+        cc_follow_fail(&s->f, index, &err);
 }
 
 static void on_disconnected(void *arg, const struct cc_index *index,
@@ -300,7 +277,7 @@ static void on_disconnected(void *arg, const struct cc_index *index,
     cc_error_init(&err);
     if (may_go_on(s, index->hash) &&
         remove_block(s, index, block, undo, &err) != CC_OK)
-        went_wrong(s, index, &err);
+        cc_follow_fail(&s->f, index, &err);
 }
 
 /* --- Opening ------------------------------------------------------------- */
@@ -318,7 +295,7 @@ static enum cc_status stand_at(struct cc_statsindex *s,
         return cc_fail(err, CC_CORRUPT, "a state of %zu bytes", state.len);
     s->any = true;
     memcpy(s->best, index->hash, 32);
-    atomic_store(&s->height, index->height);
+    atomic_store(&s->f.height, index->height);
     return CC_OK;
 }
 
@@ -326,15 +303,15 @@ static enum cc_status stand_at(struct cc_statsindex *s,
 static enum cc_status resume(struct cc_statsindex *s, struct cc_error *err)
 {
     struct cc_db_value v;
-    enum cc_status st = cc_db_get(s->db, FAMILY_STATE, BEST_KEY, &v, err);
+    enum cc_status st = cc_db_get(s->f.db, FAMILY_STATE, BEST_KEY, &v, err);
     const struct cc_index *i = NULL;
 
     if (st != CC_OK)
         return st;
     if (v.bytes.len > 32)
-        i = cc_chain_find(s->chain, v.bytes.data);
+        i = cc_chain_find(s->f.chain, v.bytes.data);
     st =
-        i && cc_chain_contains(s->chain, i)
+        i && cc_chain_contains(s->f.chain, i)
             ? stand_at(s, i, cc_bytes(v.bytes.data + 32, v.bytes.len - 32), err)
             : CC_NOTFOUND;
     cc_db_value_clear(&v);
@@ -345,14 +322,14 @@ static enum cc_status resume(struct cc_statsindex *s, struct cc_error *err)
  * beginning. */
 static enum cc_status go_back(struct cc_statsindex *s, struct cc_error *err)
 {
-    uint32_t h = cc_chain_tip(s->chain)->height;
+    uint32_t h = cc_chain_tip(s->f.chain)->height;
     enum cc_status st = CC_NOTFOUND;
 
     for (h -= h % MARK_EVERY; st == CC_NOTFOUND; h -= MARK_EVERY) {
-        const struct cc_index *i = cc_chain_at(s->chain, h);
+        const struct cc_index *i = cc_chain_at(s->f.chain, h);
         struct cc_db_value v;
 
-        st = cc_db_get(s->db, FAMILY_MARK, cc_bytes(i->hash, 32), &v, err);
+        st = cc_db_get(s->f.db, FAMILY_MARK, cc_bytes(i->hash, 32), &v, err);
         if (st == CC_OK) {
             st = stand_at(s, i, v.bytes, err);
             cc_db_value_clear(&v);
@@ -363,91 +340,39 @@ static enum cc_status go_back(struct cc_statsindex *s, struct cc_error *err)
     return st == CC_NOTFOUND ? CC_OK : st;
 }
 
-static enum cc_status read_in(struct cc_statsindex *s, const struct cc_index *i,
-                              struct cc_error *err)
-{
-    struct cc_block block;
-    struct cc_undo undo;
-    enum cc_status st;
-
-    if (cc_chain_is_pruned(s->chain, i))
-        return cc_fail(err, CC_NOTFOUND,
-                       "coinstatsindex best block of the index goes beyond "
-                       "pruned data. Please disable the index or reindex "
-                       "(which will download the whole blockchain again)\n"
-                       "Error: Failed to start indexes, shutting down..");
-    st = cc_chain_read_block(s->chain, i, &block, err);
-    if (st != CC_OK)
-        return st;
-    if (i->height == 0) {
-        st = add_block(s, i, &block, NULL, err);
-    } else {
-        st = cc_chain_read_undo(s->chain, i, &undo, err);
-        if (st == CC_OK) {
-            st = add_block(s, i, &block, &undo, err);
-            cc_undo_clear(&undo);
-        }
-    }
-    cc_block_clear(&block);
-    return st;
-}
-
 static enum cc_status catch_up(struct cc_statsindex *s, const atomic_bool *stop,
                                struct cc_error *err)
 {
-    const uint32_t tip = cc_chain_tip(s->chain)->height;
     enum cc_status st = resume(s, err);
-    uint32_t from;
 
     if (st == CC_NOTFOUND)
         st = go_back(s, err);
     if (st != CC_OK)
-        return cc_context(err, st, "coinstatsindex");
-    from = s->any ? cc_statsindex_height(s) + 1 : 0;
-    if (from <= tip)
-        cc_log(s->log,
-               "Syncing coinstatsindex with block chain from height %" PRIu32,
-               from);
-    for (uint32_t h = from; st == CC_OK && h <= tip; h++) {
-        if (stop && *stop)
-            return cc_fail(err, CC_LIMIT, "coinstatsindex: stopped");
-        if (h > from && h % LOG_EVERY == 0)
-            cc_log(s->log, "coinstatsindex: at height %" PRIu32, h);
-        st = read_in(s, cc_chain_at(s->chain, h), err);
-    }
-    if (st == CC_OK)
-        cc_log(s->log, "coinstatsindex is enabled at height %" PRIu32, tip);
-    return st == CC_NOTFOUND ? st : cc_context(err, st, "coinstatsindex");
+        return cc_context(err, st, NAME);
+    return cc_follow_catch_up(&s->f, s->any ? cc_statsindex_height(s) + 1 : 0,
+                              true, stop, add_block, s, err);
 }
 
 enum cc_status cc_statsindex_open(struct cc_statsindex **out,
-                                  const struct cc_statsindex_config *config,
+                                  const struct cc_follow_config *config,
                                   struct cc_error *err)
 {
-    struct cc_db_config db = {config->directory, families, 3,
-                              config->cache_bytes, config->fault};
     struct cc_statsindex *s = cc_calloc(1, sizeof(*s));
     struct cc_chain_listener listener = {.arg = s,
                                          .connected = on_connected,
                                          .disconnected = on_disconnected,
-                                         .index = "coinstatsindex"};
-    enum cc_status st;
+                                         .index = NAME};
+    enum cc_status st = cc_follow_init(&s->f, NAME, config, families, 3, err);
 
-    s->chain = config->chain;
     s->params = cc_chain_params(config->chain);
-    s->log = config->log;
-    atomic_init(&s->height, 0);
-    pthread_mutex_init(&s->lock, NULL);
-    s->batch = cc_db_batch_new();
     s->hash = cc_muhash_new();
-    st = cc_db_open(&s->db, &db, err);
     if (st == CC_OK)
         st = catch_up(s, config->stop, err);
     if (st != CC_OK) {
         cc_statsindex_free(s);
         return st;
     }
-    cc_chain_listen(s->chain, &listener);
+    cc_chain_listen(config->chain, &listener);
     *out = s;
     return CC_OK;
 }
@@ -456,27 +381,17 @@ void cc_statsindex_free(struct cc_statsindex *s)
 {
     if (!s)
         return;
-    if (s->db)
-        cc_db_close(s->db);
-    cc_db_batch_free(s->batch);
+    cc_follow_clear(&s->f);
     cc_muhash_free(s->hash);
-    pthread_mutex_destroy(&s->lock);
     free(s);
 }
 
 uint32_t cc_statsindex_height(struct cc_statsindex *s)
 {
-    return atomic_load(&s->height);
+    return atomic_load(&s->f.height);
 }
 
 bool cc_statsindex_failed(struct cc_statsindex *s, struct cc_error *err)
 {
-    bool failed;
-
-    pthread_mutex_lock(&s->lock);
-    failed = s->failed;
-    if (failed && err)
-        *err = s->err;
-    pthread_mutex_unlock(&s->lock);
-    return failed;
+    return cc_follow_failed(&s->f, err);
 }

@@ -16,18 +16,9 @@
 #ifndef CC_CHAIN_STATSINDEX_H
 #define CC_CHAIN_STATSINDEX_H
 
-#include "chain/chain.h"
+#include "chain/follow.h"
 
 struct cc_statsindex;
-
-struct cc_statsindex_config {
-    struct cc_chain *chain; /* outlives the index; it listens there */
-    const char *directory;  /* made if missing */
-    size_t cache_bytes;
-    struct cc_log *log; /* may be NULL */
-    struct cc_fault fault;
-    const atomic_bool *stop; /* set: end catching up; may be NULL */
-};
 
 /* All amounts since the genesis block, with this block. */
 struct cc_coin_totals {
@@ -45,9 +36,9 @@ struct cc_coin_totals {
 };
 
 /* Opens and catches up; before threads start. CC_LIMIT: stopped meanwhile.
- * CC_NOTFOUND: blocks that it needs were pruned. */
+ * CC_INVALID: what is missing is pruned. */
 enum cc_status cc_statsindex_open(struct cc_statsindex **out,
-                                  const struct cc_statsindex_config *config,
+                                  const struct cc_follow_config *config,
                                   struct cc_error *err);
 /* After the last move of the chain. */
 void cc_statsindex_free(struct cc_statsindex *s);

@@ -12,22 +12,13 @@
 #ifndef CC_CHAIN_TXINDEX_H
 #define CC_CHAIN_TXINDEX_H
 
-#include "chain/chain.h"
+#include "chain/follow.h"
 
 struct cc_txindex;
 
-struct cc_txindex_config {
-    struct cc_chain *chain; /* outlives the index; it listens there */
-    const char *directory;  /* made if missing */
-    size_t cache_bytes;
-    struct cc_log *log; /* may be NULL */
-    struct cc_fault fault;
-    const atomic_bool *stop; /* set: end catching up; may be NULL */
-};
-
 /* Opens and catches up; before threads start. CC_LIMIT: stopped meanwhile. */
 enum cc_status cc_txindex_open(struct cc_txindex **out,
-                               const struct cc_txindex_config *config,
+                               const struct cc_follow_config *config,
                                struct cc_error *err);
 /* After the last move of the chain. */
 void cc_txindex_free(struct cc_txindex *t);

@@ -23,11 +23,11 @@ static bool fail_writes(void *arg, const char *what)
 static enum cc_status open_index(struct fixture *f, const atomic_bool *stop,
                                  struct cc_error *err)
 {
-    struct cc_statsindex_config config = {.chain = f->c,
-                                          .directory = f->path,
-                                          .cache_bytes = 1 << 20,
-                                          .fault = {fail_writes, &f->broken},
-                                          .stop = stop};
+    struct cc_follow_config config = {.chain = f->c,
+                                      .directory = f->path,
+                                      .cache_bytes = 1 << 20,
+                                      .fault = {fail_writes, &f->broken},
+                                      .stop = stop};
 
     return cc_statsindex_open(&f->s, &config, err);
 }

@@ -9,6 +9,7 @@
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <event2/thread.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -436,6 +437,7 @@ static enum cc_status bind_all(struct cc_http *h,
     struct evhttp_bound_socket *b;
     char host[256];
     uint16_t port;
+    const int one = 1;
 
     for (size_t i = 0; i < config->bind_count; i++) {
         if (!split_endpoint(config->bind[i], host, &port))
@@ -450,6 +452,11 @@ static enum cc_status bind_all(struct cc_http *h,
         if (!b)
             return cc_fail_errno(
                 err, "Binding RPC on address %s port %u failed", host, port);
+        /* Connections inherit it: head and body of an answer are two writes,
+         * and the second would wait for the other side's late word on the
+         * first. */
+        setsockopt(evhttp_bound_socket_get_fd(b), IPPROTO_TCP, TCP_NODELAY,
+                   &one, sizeof(one));
         if (!h->bound_count++)
             h->port = socket_port(evhttp_bound_socket_get_fd(b));
     }

@@ -178,10 +178,7 @@ static void drive_socks(struct cc_conn *c)
 
     cc_writer_init_heap(&w);
     do {
-        len = cc_stream_available(c->stream);
-        if (len > sizeof(buf))
-            len = sizeof(buf);
-        cc_stream_peek(c->stream, buf, len);
+        len = cc_stream_look(c->stream, buf, sizeof(buf));
         used = cc_socks5_input(c->socks, buf, len, &w);
         cc_stream_skip(c->stream, used);
     } while (used);

@@ -112,10 +112,7 @@ void cc_conn_i2p_input(struct cc_conn *c)
 
     cc_writer_init_heap(&w);
     do {
-        len = cc_stream_available(c->stream);
-        if (len > sizeof(buf))
-            len = sizeof(buf);
-        cc_stream_peek(c->stream, buf, len);
+        len = cc_stream_look(c->stream, buf, sizeof(buf));
         used = cc_sam_input(c->sam, buf, len, &w);
         cc_stream_skip(c->stream, used);
     } while (used && c->sam->state == CC_SAM_TALKING);

@@ -164,10 +164,7 @@ static void on_readable(void *arg)
     }
     cc_writer_init_heap(&w);
     do {
-        len = cc_stream_available(s->stream);
-        if (len > sizeof(buf))
-            len = sizeof(buf);
-        cc_stream_peek(s->stream, buf, len);
+        len = cc_stream_look(s->stream, buf, sizeof(buf));
         used = cc_sam_input(&s->sam, buf, len, &w);
         cc_stream_skip(s->stream, used);
     } while (used && s->sam.state == CC_SAM_TALKING);

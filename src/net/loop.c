@@ -584,6 +584,16 @@ void cc_stream_peek(const struct cc_stream *s, void *out, size_t len)
     evbuffer_copyout(bufferevent_get_input(s->bev), out, len);
 }
 
+size_t cc_stream_look(const struct cc_stream *s, void *out, size_t size)
+{
+    size_t len = cc_stream_available(s);
+
+    if (len > size)
+        len = size;
+    cc_stream_peek(s, out, len);
+    return len;
+}
+
 void cc_stream_read(struct cc_stream *s, void *out, size_t len)
 {
     evbuffer_remove(bufferevent_get_input(s->bev), out, len);

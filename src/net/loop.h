@@ -72,6 +72,8 @@ void cc_stream_free(struct cc_stream *s);
 void cc_stream_resume(struct cc_stream *s);
 void cc_stream_pause(struct cc_stream *s);
 size_t cc_stream_available(const struct cc_stream *s);
+/* Copy as much as is available and fits, leaving it; returns how much. */
+size_t cc_stream_look(const struct cc_stream *s, void *out, size_t size);
 /* Copy len bytes that are available, leaving or taking them. */
 void cc_stream_peek(const struct cc_stream *s, void *out, size_t len);
 void cc_stream_read(struct cc_stream *s, void *out, size_t len);

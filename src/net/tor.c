@@ -156,10 +156,7 @@ static void on_readable(void *arg)
     }
     cc_writer_init_heap(&w);
     do {
-        len = cc_stream_available(t->stream);
-        if (len > sizeof(buf))
-            len = sizeof(buf);
-        cc_stream_peek(t->stream, buf, len);
+        len = cc_stream_look(t->stream, buf, sizeof(buf));
         used = cc_torctl_input(&t->ctl, buf, len, &w);
         cc_stream_skip(t->stream, used);
         if (t->ctl.state == CC_TORCTL_COOKIE)

@@ -12,20 +12,17 @@ static enum cc_status get_box(struct cc_wallets *ws, const char *name,
                               struct cc_error *err)
 {
     struct cc_wallet *w;
-    enum cc_status st = CC_OK;
+    enum cc_status st;
 
     pthread_mutex_lock(&ws->lock);
-    w = cc_wallets_find(ws, name);
-    if (!w)
-        st = cc_fail(err, CC_NOTFOUND,
-                     "Requested wallet does not exist or is not loaded");
-    else if (cc_wallet_keys_encrypted(w->keys) != want_encrypted)
+    st = cc_wallets_get(&w, ws, name, err);
+    if (st == CC_OK && cc_wallet_keys_encrypted(w->keys) != want_encrypted)
         st = cc_wallet_refuse(err, CC_INVALID, "state",
                               want_encrypted ? "running with an unencrypted "
                                                "wallet"
                                              : "running with an encrypted "
                                                "wallet");
-    else
+    if (st == CC_OK)
         cc_wallet_keys_lockbox(w->keys, box);
     pthread_mutex_unlock(&ws->lock);
     return st;

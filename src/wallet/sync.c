@@ -164,18 +164,11 @@ struct scan {
 static enum cc_status begin(struct scan *s, struct cc_error *err)
 {
     struct cc_wallet *w;
-    enum cc_status st = CC_OK;
+    enum cc_status st;
 
     cc_wallets_lock(s->ws);
-    w = cc_wallets_find(s->ws, s->name);
-    if (!w) {
-        st = cc_fail(err, CC_NOTFOUND,
-                     "Requested wallet does not exist or is not loaded");
-    } else if (w->scanning) {
-        st = cc_wallet_refuse(err, CC_LIMIT, "scanning",
-                              "Wallet is currently rescanning. Abort existing "
-                              "rescan or wait.");
-    } else {
+    st = cc_wallets_get_idle(&w, s->ws, s->name, err);
+    if (st == CC_OK) {
         w->scanning = true;
         w->abort_scan = false;
         w->progress = 0;

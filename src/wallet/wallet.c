@@ -329,6 +329,28 @@ struct cc_wallet *cc_wallets_find(struct cc_wallets *ws, const char *name)
     return NULL;
 }
 
+enum cc_status cc_wallets_get(struct cc_wallet **out, struct cc_wallets *ws,
+                              const char *name, struct cc_error *err)
+{
+    *out = cc_wallets_find(ws, name);
+    return *out ? CC_OK
+                : cc_fail(err, CC_NOTFOUND,
+                          "Requested wallet does not exist or is not loaded");
+}
+
+enum cc_status cc_wallets_get_idle(struct cc_wallet **out,
+                                   struct cc_wallets *ws, const char *name,
+                                   struct cc_error *err)
+{
+    enum cc_status st = cc_wallets_get(out, ws, name, err);
+
+    if (st == CC_OK && (*out)->scanning)
+        st = cc_wallet_refuse(err, CC_LIMIT, "scanning",
+                              "Wallet is currently rescanning. Abort existing "
+                              "rescan or wait.");
+    return st;
+}
+
 static bool is_loaded(struct cc_wallets *ws, const char *name)
 {
     bool yes;
@@ -538,18 +560,11 @@ enum cc_status cc_wallets_unload(struct cc_wallets *ws, const char *name,
                                  struct cc_error *err)
 {
     struct cc_wallet *w;
-    enum cc_status st = CC_OK;
+    enum cc_status st;
 
     cc_wallets_lock(ws);
-    w = cc_wallets_find(ws, name);
-    if (!w) {
-        st = cc_fail(err, CC_NOTFOUND,
-                     "Requested wallet does not exist or is not loaded");
-    } else if (w->scanning) {
-        st = cc_wallet_refuse(err, CC_LIMIT, "scanning",
-                              "Wallet is currently rescanning. Abort existing "
-                              "rescan or wait.");
-    } else {
+    st = cc_wallets_get_idle(&w, ws, name, err);
+    if (st == CC_OK) {
         w->changed |= w->moved;
         st = w->changed || w->renew ? cc_wallet_flush(w, err) : CC_OK;
     }
@@ -576,14 +591,11 @@ enum cc_status cc_wallets_backup(struct cc_wallets *ws, const char *name,
     enum cc_status st;
 
     cc_wallets_lock(ws);
-    w = cc_wallets_find(ws, name);
+    st = cc_wallets_get(&w, ws, name, err);
     to = cc_fs_is_dir(path) ? cc_fs_join(path, FILE_NAME) : cc_strdup(path);
-    if (!w)
-        st = cc_fail(err, CC_NOTFOUND,
-                     "Requested wallet does not exist or is not loaded");
-    else if (!strcmp(own, to))
+    if (st == CC_OK && !strcmp(own, to))
         st = cc_fail(err, CC_INVALID, "That is the wallet itself");
-    else
+    if (st == CC_OK)
         st = cc_wallet_flush(w, err);
     if (st == CC_OK)
         st = cc_wallet_file_copy(w->file, to, err);

@@ -79,6 +79,13 @@ void cc_wallet_broadcast(struct cc_wallet *w, const uint8_t txid[32]);
 cc_amount cc_wallet_dust(const struct cc_wallets_config *c,
                          struct cc_bytes script);
 
+/* Locked. The wallet of that name, or CC_NOTFOUND. */
+enum cc_status cc_wallets_get(struct cc_wallet **out, struct cc_wallets *ws,
+                              const char *name, struct cc_error *err);
+/* Locked. One that no scan is at work on; else CC_LIMIT, "scanning". */
+enum cc_status cc_wallets_get_idle(struct cc_wallet **out,
+                                   struct cc_wallets *ws, const char *name,
+                                   struct cc_error *err);
 /* cc_fail with a reason to go by. */
 enum cc_status cc_wallet_refuse(struct cc_error *err, enum cc_status st,
                                 const char *reason, const char *fmt, ...)

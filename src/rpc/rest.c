@@ -19,26 +19,17 @@
 
 void cc_rest_fail(struct cc_rest *r, int status, const char *fmt, ...)
 {
-    struct cc_writer w;
     char *text;
-    va_list ap, again;
-    int len;
+    va_list ap;
 
     va_start(ap, fmt);
-    va_copy(again, ap);
-    len = vsnprintf(NULL, 0, fmt, ap);
+    text = cc_vasprintf(fmt, ap);
     va_end(ap);
-    text = cc_malloc((size_t)len + 1);
-    vsnprintf(text, (size_t)len + 1, fmt, again);
-    va_end(again);
-    cc_writer_init_heap(&w);
-    cc_write_bytes(&w, text, (size_t)len);
-    cc_write_bytes(&w, "\r\n", 2);
-    free(text);
     r->reply->status = status;
     r->reply->content_type = "text/plain";
-    r->reply->body_len = w.len;
-    r->reply->body = (char *)w.data; /* the writer's memory is malloc's */
+    r->reply->body = cc_asprintf("%s\r\n", text);
+    r->reply->body_len = strlen(r->reply->body);
+    free(text);
 }
 
 void cc_rest_no_form(struct cc_rest *r, bool json_only)

@@ -1,6 +1,5 @@
 #include "util/mem.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,19 +57,28 @@ void *cc_memdup(const void *p, size_t len)
 
 char *cc_strdup(const char *s) { return cc_memdup(s, strlen(s) + 1); }
 
-char *cc_asprintf(const char *fmt, ...)
+char *cc_vasprintf(const char *fmt, va_list ap)
 {
-    va_list ap, again;
+    va_list again;
     char *out;
     int n;
 
-    va_start(ap, fmt);
     va_copy(again, ap);
     n = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
     out = cc_malloc((size_t)n + 1);
     vsnprintf(out, (size_t)n + 1, fmt, again);
     va_end(again);
+    return out;
+}
+
+char *cc_asprintf(const char *fmt, ...)
+{
+    va_list ap;
+    char *out;
+
+    va_start(ap, fmt);
+    out = cc_vasprintf(fmt, ap);
+    va_end(ap);
     return out;
 }
 

@@ -7,6 +7,7 @@
 #ifndef CC_UTIL_MEM_H
 #define CC_UTIL_MEM_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,6 +24,8 @@ void *cc_memdup(const void *p, size_t len);
 char *cc_strdup(const char *s);
 /* printf into a string that the caller frees. */
 char *cc_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *cc_vasprintf(const char *fmt, va_list ap)
+    __attribute__((format(printf, 1, 0)));
 
 /* Overwrite a secret so that the compiler keeps it overwritten. */
 void cc_cleanse(void *p, size_t len);

@@ -270,14 +270,8 @@ static json_t *start(struct cc_rpc_call *call, struct cc_scan_state *state)
 
 static json_t *scanblocks(struct cc_rpc_call *call)
 {
-    struct cc_scan_state *s = &cc_rpc_scan(call->env->rpc)->blocks;
-    json_t *o = cc_scan_begin(call, s, true);
-
-    if (o || call->code)
-        return o;
-    o = start(call, s);
-    cc_scan_done(s);
-    return o;
+    return cc_scan_call(call, &cc_rpc_scan(call->env->rpc)->blocks, true,
+                        start);
 }
 
 /* --- The table --------------------------------------------------------- */
@@ -288,16 +282,7 @@ static const struct cc_rpc_arg scan_options[] = {
            "Otherwise they may occur at a rate of 1/M"),
 };
 static const struct cc_rpc_arg scan_args[] = {
-    CC_ARG("action", CC_RPC_STR, NULL,
-           "The action to execute\n\"start\" for starting a scan\n\"abort\" "
-           "for aborting the current scan (returns true when abort was "
-           "successful)\n\"status\" for progress report (in %) of the current "
-           "scan"),
-    CC_ARG_AS("scanobjects", CC_RPC_ARR, "",
-              "Array of scan objects. Required for \"start\" action\nEvery "
-              "scan object is either a string descriptor or an object: "
-              "{\"desc\":\"str\", \"range\":n or [n,n]}",
-              "[scanobjects,...]"),
+    CC_SCAN_ARGS,
     CC_ARG("start_height", CC_RPC_NUM, "0", "Height to start to scan from"),
     CC_ARG("stop_height", CC_RPC_NUM, "", "Height to stop to scan"),
     CC_ARG("filtertype", CC_RPC_STR, "basic", "The type name of the filter"),

@@ -42,10 +42,24 @@ struct cc_scan *cc_rpc_scan(struct cc_rpc *rpc);
 /* Has somebody said stop? */
 bool cc_scan_stopped(const struct cc_rpc_call *call,
                      const struct cc_scan_state *s);
-/* The action of such a call: its answer; or NULL and no error: "start", which
- * the caller does, to end with cc_scan_done. */
-json_t *cc_scan_begin(struct cc_rpc_call *call, struct cc_scan_state *s,
-                      bool heights);
-void cc_scan_done(struct cc_scan_state *s);
+/* The answer to such a call, whose action is its first argument: "start" is
+ * done by begin, by one at a time. heights: "status" tells the height, too. */
+json_t *cc_scan_call(struct cc_rpc_call *call, struct cc_scan_state *s,
+                     bool heights,
+                     json_t *(*begin)(struct cc_rpc_call *call,
+                                      struct cc_scan_state *s));
+/* Its first two arguments. */
+#define CC_SCAN_ARGS                                                           \
+    CC_ARG("action", CC_RPC_STR, NULL,                                         \
+           "The action to execute\n\"start\" for starting a scan\n\"abort\" "  \
+           "for aborting the current scan (returns true when abort was "       \
+           "successful)\n\"status\" for progress report (in %) of the "        \
+           "current scan"),                                                    \
+        CC_ARG_AS(                                                             \
+            "scanobjects", CC_RPC_ARR, "",                                     \
+            "Array of scan objects. Required for \"start\" action\nEvery "     \
+            "scan object is either a string descriptor or an object: "         \
+            "{\"desc\":\"str\", \"range\":n or [n,n]}",                        \
+            "[scanobjects,...]")
 
 #endif

@@ -203,11 +203,14 @@ static json_t *status(const struct cc_scan_state *s, bool heights)
     return o;
 }
 
-json_t *cc_scan_begin(struct cc_rpc_call *call, struct cc_scan_state *s,
-                      bool heights)
+json_t *cc_scan_call(struct cc_rpc_call *call, struct cc_scan_state *s,
+                     bool heights,
+                     json_t *(*begin)(struct cc_rpc_call *call,
+                                      struct cc_scan_state *s))
 {
     const char *action = cc_rpc_str(call, 0, "");
     bool idle = false;
+    json_t *o;
 
     if (!strcmp(action, "status"))
         return status(s, heights);
@@ -227,34 +230,19 @@ json_t *cc_scan_begin(struct cc_rpc_call *call, struct cc_scan_state *s,
     atomic_store(&s->abort, false);
     atomic_store(&s->percent, 0);
     atomic_store(&s->height, 0);
-    return NULL;
-}
-
-void cc_scan_done(struct cc_scan_state *s) { atomic_store(&s->running, false); }
-
-static json_t *scantxoutset(struct cc_rpc_call *call)
-{
-    struct cc_scan_state *s = &cc_rpc_scan(call->env->rpc)->coins;
-    json_t *o = cc_scan_begin(call, s, false);
-
-    if (o || call->code)
-        return o;
-    o = start(call, s);
-    cc_scan_done(s);
+    o = begin(call, s);
+    atomic_store(&s->running, false);
     return o;
 }
 
+static json_t *scantxoutset(struct cc_rpc_call *call)
+{
+    return cc_scan_call(call, &cc_rpc_scan(call->env->rpc)->coins, false,
+                        start);
+}
+
 static const struct cc_rpc_arg args[] = {
-    CC_ARG("action", CC_RPC_STR, NULL,
-           "The action to execute\n\"start\" for starting a scan\n\"abort\" "
-           "for aborting the current scan (returns true when abort was "
-           "successful)\n\"status\" for progress report (in %) of the current "
-           "scan"),
-    CC_ARG_AS("scanobjects", CC_RPC_ARR, "",
-              "Array of scan objects. Required for \"start\" action\nEvery "
-              "scan object is either a string descriptor or an object: "
-              "{\"desc\":\"str\", \"range\":n or [n,n]}",
-              "[scanobjects,...]"),
+    CC_SCAN_ARGS,
 };
 
 static const struct cc_rpc_method methods[] = {

@@ -43,7 +43,7 @@ json_t *cc_tx_hex(const struct cc_tx *tx);
 bool cc_tx_from_hex(const char *hex, bool try_no_witness, bool try_witness,
                     struct cc_tx *out);
 /* An address of this chain to its script; on failure the call's error is -5
- * with text in front of it ("Invalid Bitcoin address: "). */
+ * "Error: Invalid address". */
 bool cc_rpc_get_script(struct cc_rpc_call *call, const char *address,
                        uint8_t *script, size_t *len);
 

@@ -231,6 +231,18 @@ static json_t *listdescriptors(struct cc_rpc_call *call)
 
 /* --- Labels ------------------------------------------------------------ */
 
+/* The script of the address in the first argument. */
+static bool first_script(struct cc_rpc_call *call,
+                         uint8_t script[CC_ADDRESS_SCRIPT_MAX], size_t *len)
+{
+    if (cc_address_decode(script, len, cc_rpc_str(call, 0, ""),
+                          &call->env->params->prefixes, NULL))
+        return true;
+    cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
+                 "Invalid Bitcoin address");
+    return false;
+}
+
 static json_t *setlabel(struct cc_rpc_call *call)
 {
     uint8_t script[CC_ADDRESS_SCRIPT_MAX];
@@ -240,11 +252,7 @@ static json_t *setlabel(struct cc_rpc_call *call)
     enum cc_status st;
     size_t len;
 
-    if (!cc_address_decode(script, &len, cc_rpc_str(call, 0, ""),
-                           &call->env->params->prefixes, NULL))
-        return cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
-                            "Invalid Bitcoin address");
-    if (!cc_rpc_label(call, 1, &label))
+    if (!first_script(call, script, &len) || !cc_rpc_label(call, 1, &label))
         return NULL;
     w = cc_rpc_wallet(call);
     if (!w)
@@ -380,11 +388,7 @@ static json_t *getreceivedbyaddress(struct cc_rpc_call *call)
     json_t *sum = NULL;
     size_t len;
 
-    if (!cc_address_decode(script, &len, cc_rpc_str(call, 0, ""),
-                           &call->env->params->prefixes, NULL))
-        return cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
-                            "Invalid Bitcoin address");
-    if (!cc_rpc_get_int(call, 1, &depth))
+    if (!first_script(call, script, &len) || !cc_rpc_get_int(call, 1, &depth))
         return NULL;
     w = cc_rpc_wallet(call);
     if (!w)

@@ -427,6 +427,19 @@ static json_t *encryptwallet(struct cc_rpc_call *call)
                        "and make a new backup.");
 }
 
+/* What became of a call that gave a passphrase. */
+static json_t *passphrase_answer(struct cc_rpc_call *call, enum cc_status st,
+                                 const struct cc_error *err)
+{
+    if (st == CC_INVALID)
+        return cc_rpc_error(call, CC_RPC_WALLET_PASSPHRASE_INCORRECT,
+                            "Error: The wallet passphrase entered was "
+                            "incorrect.");
+    if (st != CC_OK)
+        return cc_rpc_wallet_error(call, st, err, CC_RPC_WALLET_ERROR);
+    return json_null();
+}
+
 static json_t *walletpassphrase(struct cc_rpc_call *call)
 {
     const char *passphrase = cc_rpc_str(call, 0, "");
@@ -449,13 +462,7 @@ static json_t *walletpassphrase(struct cc_rpc_call *call)
     st = cc_wallets_unlock_keys(call->env->wallets, name, passphrase, timeout,
                                 &err);
     free(name);
-    if (st == CC_INVALID)
-        return cc_rpc_error(call, CC_RPC_WALLET_PASSPHRASE_INCORRECT,
-                            "Error: The wallet passphrase entered was "
-                            "incorrect.");
-    if (st != CC_OK)
-        return cc_rpc_wallet_error(call, st, &err, CC_RPC_WALLET_ERROR);
-    return json_null();
+    return passphrase_answer(call, st, &err);
 }
 
 static json_t *walletlock(struct cc_rpc_call *call)
@@ -490,13 +497,7 @@ static json_t *walletpassphrasechange(struct cc_rpc_call *call)
     st = cc_wallets_change_passphrase(call->env->wallets, name, old, fresh,
                                       &err);
     free(name);
-    if (st == CC_INVALID)
-        return cc_rpc_error(call, CC_RPC_WALLET_PASSPHRASE_INCORRECT,
-                            "Error: The wallet passphrase entered was "
-                            "incorrect.");
-    if (st != CC_OK)
-        return cc_rpc_wallet_error(call, st, &err, CC_RPC_WALLET_ERROR);
-    return json_null();
+    return passphrase_answer(call, st, &err);
 }
 
 /* --- The table --------------------------------------------------------- */

@@ -29,14 +29,9 @@ static bool take_addresses(struct cc_rpc_call *call, const json_t *list,
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *text;
 
-        if (!cc_rpc_get_str(call, json_array_get(list, i), &text))
+        if (!cc_rpc_get_str(call, json_array_get(list, i), &text) ||
+            !cc_rpc_get_payee(call, text, script, &len))
             return false;
-        if (!cc_address_decode(script, &len, text, &call->env->params->prefixes,
-                               NULL)) {
-            cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
-                         "Invalid Bitcoin address: %s", text);
-            return false;
-        }
         fresh = true;
         if (len == CC_TAPROOT_SCRIPT)
             cc_map_put(&f->scripts, script, &fresh);

@@ -329,10 +329,8 @@ static json_t *retire_identity(struct cc_rpc_call *call, struct cc_wallet *w,
     enum cc_status st = CC_OK;
 
     if (address) {
-        if (!cc_address_decode(script, &len, address,
-                               &call->env->params->prefixes, NULL))
-            return cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
-                                "Invalid Bitcoin address: %s", address);
+        if (!cc_rpc_get_payee(call, address, script, &len))
+            return NULL;
     } else {
         st = cc_wallet_new_key(w, CC_CHAIN_CHANGE, NULL, &key, &err);
         memcpy(script, key.script, CC_TAPROOT_SCRIPT);

@@ -34,12 +34,8 @@ static bool wish_add(struct cc_rpc_call *call, struct wish *w,
     uint8_t *script = w->scripts[w->count];
     size_t len;
 
-    if (!cc_address_decode(script, &len, address, &call->env->params->prefixes,
-                           NULL)) {
-        cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
-                     "Invalid Bitcoin address: %s", address);
+    if (!cc_rpc_get_payee(call, address, script, &len))
         return false;
-    }
     p->script = cc_bytes(script, len);
     for (size_t i = 0; i < w->count; i++) {
         if (cc_bytes_equal(w->payments[i].script, p->script)) {

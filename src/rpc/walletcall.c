@@ -105,6 +105,17 @@ json_t *cc_rpc_wallet_error(struct cc_rpc_call *call, enum cc_status st,
     return cc_rpc_error(call, otherwise, "%s", err->text);
 }
 
+bool cc_rpc_get_payee(struct cc_rpc_call *call, const char *address,
+                      uint8_t script[CC_ADDRESS_SCRIPT_MAX], size_t *len)
+{
+    if (cc_address_decode(script, len, address, &call->env->params->prefixes,
+                          NULL))
+        return true;
+    cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
+                 "Invalid Bitcoin address: %s", address);
+    return false;
+}
+
 const char *cc_rpc_address(struct cc_rpc_call *call, struct cc_bytes script,
                            char out[CC_ADDRESS_MAX])
 {

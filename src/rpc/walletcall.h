@@ -31,6 +31,10 @@ json_t *cc_rpc_wallet_error(struct cc_rpc_call *call, enum cc_status st,
 /* The address of a script of ours; "" if it has none. */
 const char *cc_rpc_address(struct cc_rpc_call *call, struct cc_bytes script,
                            char out[CC_ADDRESS_MAX]);
+/* The script of an address that a wallet is to pay or to look at; false with
+ * error -5 that names it. */
+bool cc_rpc_get_payee(struct cc_rpc_call *call, const char *address,
+                      uint8_t script[CC_ADDRESS_SCRIPT_MAX], size_t *len);
 /* A label out of argument i: false with error -11 for "*". Left out: "". */
 bool cc_rpc_label(struct cc_rpc_call *call, size_t i, const char **out);
 /* "tr([fingerprint/path]key)#checksum", "rawtr(key)#...", for free. */

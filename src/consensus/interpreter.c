@@ -126,6 +126,20 @@ static bool lock_reached(uint64_t want, uint64_t have, uint64_t threshold)
     return (want < threshold) == (have < threshold) && want <= have;
 }
 
+/* The number on top, which stays there: five bytes, so that it holds all 32
+ * bits of a lock, and a sign that must not be. */
+static enum cc_script_error lock_wanted(const struct machine *m, int64_t *n)
+{
+    enum cc_script_error e;
+
+    if (!m->stack->count)
+        return CC_SCRIPT_ERR_INVALID_STACK_OPERATION;
+    e = cc_machine_num(m, 1, 5, n);
+    if (e == OK && *n < 0)
+        e = CC_SCRIPT_ERR_NEGATIVE_LOCKTIME;
+    return e;
+}
+
 /* BIP 65. */
 static OP_FN(checklocktimeverify)
 {
@@ -135,13 +149,9 @@ static OP_FN(checklocktimeverify)
 
     if (!(m->flags & CC_VERIFY_CHECKLOCKTIMEVERIFY))
         return OK;
-    if (!m->stack->count)
-        return CC_SCRIPT_ERR_INVALID_STACK_OPERATION;
-    e = cc_machine_num(m, 1, 5, &n);
+    e = lock_wanted(m, &n);
     if (e != OK)
         return e;
-    if (n < 0)
-        return CC_SCRIPT_ERR_NEGATIVE_LOCKTIME;
     if (!lock_reached((uint64_t)n, tx->locktime, CC_LOCKTIME_THRESHOLD))
         return CC_SCRIPT_ERR_UNSATISFIED_LOCKTIME;
     /* A final input would make the lock time mean nothing. */
@@ -161,13 +171,9 @@ static OP_FN(checksequenceverify)
 
     if (!(m->flags & CC_VERIFY_CHECKSEQUENCEVERIFY))
         return OK;
-    if (!m->stack->count)
-        return CC_SCRIPT_ERR_INVALID_STACK_OPERATION;
-    e = cc_machine_num(m, 1, 5, &n);
+    e = lock_wanted(m, &n);
     if (e != OK)
         return e;
-    if (n < 0)
-        return CC_SCRIPT_ERR_NEGATIVE_LOCKTIME;
     if (n & SEQUENCE_DISABLE)
         return OK;
     if ((uint32_t)tx->version < 2 || have & SEQUENCE_DISABLE ||

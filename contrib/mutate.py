@@ -2,13 +2,15 @@
 """Does each rule have a test that fails when its line is deleted?
 
 Changes one place of a source file at a time in a scratch copy of the tree,
-rebuilds what that needs and runs unit tests until one fails. Prints for each
+rebuilds what that needs and runs the unit tests of the file's floor (all files
+named are of one) until one fails. Prints for each
 mutant whether it was killed (and by what), did not compile, or survived; a
 survivor is either no change in behaviour or a missing test.
 
     contrib/mutate.py src/consensus/check.c:100-130
     contrib/mutate.py --max 200 src/consensus/*.c
     contrib/mutate.py --test src/chain/test/test_chain src/consensus/pow.c
+    contrib/mutate.py --test src/net/test/test_reach --family tor src/net/tor.c
 
 Mutants, the telling ones first: an `if` deleted or negated; a comparison, a
 connective or a truth changed, one side of a ?: always taken; a statement
@@ -48,6 +50,7 @@ CLOSES = {"(": ")", "{": "}", "[": "]"}
 # sanitizers' work.
 HOUSEKEEPING = re.compile(r"free$|memset$|assert$|\w+_(clear|init)$")
 LIBRARY = "libmutant.so"
+PROGRAMS = ["cloudcoind", "cloudcoin-cli", "cloudcoin-host", "cloudcoin-gateway"]
 FIRST, SECOND, THIRD, LAST = range(4)
 
 
@@ -235,7 +238,7 @@ class Tree:
     floor is a shared library there, so that a mutant costs one object, without
     optimisation, and one link; what stands still is optimised."""
 
-    def __init__(self, where, tests, more, slow_s):
+    def __init__(self, where, floor, tests, families, slow_s):
         self.source = os.path.join(where, "source")
         self.build = os.path.join(where, "build")
         os.makedirs(self.build, exist_ok=True)
@@ -245,27 +248,37 @@ class Tree:
         if not os.path.exists(os.path.join(self.build, "Makefile")):
             self.run([self.source + "/configure", "CC=gcc",
                       "CFLAGS=-O2 -fPIC -w"], self.build)
-        self.run(["make", "-s", "libcc_consensus.a"], self.build)
-        names = subprocess.run(["ar", "t", "libcc_consensus.a"], check=True,
+        archive = f"libcc_{floor}.a"
+        for script in glob.glob(os.path.join(self.build, "libcc_*.a")):
+            if read(script).startswith(b"INPUT"):
+                os.remove(script)
+        self.run(["make", "-s", archive], self.build)
+        names = subprocess.run(["ar", "t", archive], check=True,
                                cwd=self.build, capture_output=True, text=True)
-        self.objects = ["src/consensus/" + o for o in names.stdout.split()]
+        self.objects = [f"src/{floor}/{o}" for o in names.stdout.split()]
         self.link = ["gcc", "-shared", "-o", LIBRARY, *self.objects]
         self.run(self.link, self.build)
-        floor = f"FLOOR_consensus={self.build}/{LIBRARY} $(FLOOR_crypto)"
-        self.run(["make", "-s", floor, *tests], self.build)
-        self.more = set(more)
-        if more:
-            self.run(["make", "-s", *more], self.build)
+        # What asks for the archive gets a linker script that names the library.
+        with open(os.path.join(self.build, archive), "w") as f:
+            f.write(f"INPUT({self.build}/{LIBRARY})\n")
+        programs = PROGRAMS if families else []
+        for program in tests + programs:
+            if os.path.exists(os.path.join(self.build, program)):
+                os.remove(os.path.join(self.build, program))
+        self.run(["make", "-s", *tests, *programs], self.build)
         self.tests = []
-        for test in tests + more:
+        run = os.path.join(ROOT, "test/functional/run.py")
+        for command in [["./" + t] for t in tests] + [[run, f]
+                                                      for f in families]:
             began = time.monotonic()
-            status = self.quiet(["./" + test], slow_s)
+            family = len(command) == 2
+            status = self.quiet(command, None if family else slow_s)
             if status is None:
-                print(f"{test} takes too long: left out", flush=True)
+                print(f"{command[-1]} takes too long: left out", flush=True)
             elif status != 0:
-                sys.exit(f"{test} fails before anything was changed")
+                sys.exit(f"{command[-1]} fails before anything was changed")
             else:
-                self.tests.append((time.monotonic() - began, test))
+                self.tests.append((time.monotonic() - began, command))
         self.tests.sort()
 
     def copy(self):
@@ -296,8 +309,12 @@ class Tree:
         try:
             return child.wait(limit_s)
         except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+            child.terminate()  # run.py ends what it started
+            try:
+                child.wait(5)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
             return None
 
     def write(self, name, text):
@@ -322,12 +339,11 @@ class Tree:
         if (self.quiet(make + objects, 120) != 0 or
                 self.quiet(self.link, 120) != 0):
             return None
-        for n, (took, test) in enumerate(self.tests):
-            if test in self.more and self.quiet(make + [test], 120) != 0:
-                return None
-            if self.quiet(["./" + test], 2 + 10 * took) != 0:
+        for n, (took, command) in enumerate(self.tests):
+            slower = 10 if len(command) == 1 else 3
+            if self.quiet(command, 2 + slower * took) != 0:
                 self.tests.insert(0, self.tests.pop(n))
-                return os.path.basename(test)
+                return os.path.basename(command[-1])
         return ""
 
 
@@ -388,7 +404,9 @@ def main():
                    help="leave out constants and signs")
     p.add_argument("--seed", type=int, default=1, help="of the choice of them")
     p.add_argument("--test", action="append", default=[],
-                   help="a test program to run after those of the floor")
+                   help="run these programs, not all of the floor's")
+    p.add_argument("--family", action="append", default=[],
+                   help="a functional test of this name too: slow")
     p.add_argument("--slow", type=float, default=10, metavar="SECONDS",
                    help="leave out tests that take longer")
     p.add_argument("--scratch", default="/tmp/cloudcoin-mutate")
@@ -399,8 +417,10 @@ def main():
     os.environ.setdefault("MALLOC_PERTURB_", "165")  # fresh memory is not zero
     os.environ.setdefault("CC_VECTORS", ROOT + "/../shared/vectors")
     os.chdir(ROOT)
-    tests = sorted(f[:-2] for f in glob.glob("src/consensus/test/test_*.c"))
-    tree = None if args.list else Tree(args.scratch, tests, args.test,
+    floor, = {name.split("/")[1] for name in args.files}
+    tests = args.test or sorted(
+        f[:-2] for f in glob.glob(f"src/{floor}/test/test_*.c"))
+    tree = None if args.list else Tree(args.scratch, floor, tests, args.family,
                                        args.slow)
     survived = 0
     for name in args.files:

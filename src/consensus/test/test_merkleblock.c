@@ -143,7 +143,9 @@ static void test_damaged(void **state)
     assert_true(refused(k.w.data, k.w.len)); /* more than the message */
     k.w.len--;
     flags = 85 + 32 * (size_t)k.w.data[84];
-    for (size_t i = 85; i < flags; i++) {
+    for (size_t i = 36; i < flags; i++) {
+        if (i == 68)
+            i = 85; /* from the header's root to the hashes */
         k.w.data[i] ^= 0x10;
         assert_true(refused(k.w.data, k.w.len));
         k.w.data[i] ^= 0x10;
@@ -216,12 +218,57 @@ static void test_equal_halves(void **state)
     world_clear(&k);
 }
 
+/* But they are equal only if all of them is. */
+static void test_all_but_equal(void **state)
+{
+    struct world k;
+
+    (void)state;
+    world_init(&k, 2);
+    memcpy(k.block.tx[1].txid, k.block.tx[0].txid, 32);
+    k.block.tx[1].txid[31] ^= 1;
+    cc_block_merkle_root(k.block.header.merkle_root, &k.block, NULL);
+    k.wanted[1] = true;
+    round_trip(&k);
+    world_clear(&k);
+}
+
+/* Too few hashes and too few flags, for a root that is what nothing hashes to
+ * in a buffer of zeros. */
+static void test_nothing_shown(void **state)
+{
+    uint8_t raw[200] = {0};
+
+    (void)state;
+    for (uint8_t n = 1; n < 4; n++) {
+        raw[80] = n;
+        assert_true(refused(raw, 80 + 4 + 1 + 1)); /* no flags */
+        raw[85] = 1;
+        for (unsigned flags = 0; flags < 256; flags++) {
+            raw[86] = (uint8_t)flags;
+            assert_true(refused(raw, 80 + 4 + 1 + 1 + 1));
+        }
+        raw[85] = 0;
+    }
+    /* One hash less than the flags ask for. */
+    raw[80] = 4;
+    raw[84] = 2;
+    raw[85 + 64] = 1;
+    raw[85 + 65] = 0x0b; /* left: two leaves, the first shown; right */
+    assert_true(refused(raw, 85 + 64 + 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shown),   cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_damaged), cmocka_unit_test(test_left_over),
-        cmocka_unit_test(test_most),    cmocka_unit_test(test_equal_halves),
+        cmocka_unit_test(test_shown),
+        cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_left_over),
+        cmocka_unit_test(test_most),
+        cmocka_unit_test(test_equal_halves),
+        cmocka_unit_test(test_all_but_equal),
+        cmocka_unit_test(test_nothing_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,10 @@ check_PROGRAMS += src/mempool/test/test_accept
 src_mempool_test_test_accept_SOURCES = src/mempool/test/test_accept.c \
     $(POOL_FIXTURE)
 src_mempool_test_test_accept_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
+check_PROGRAMS += src/mempool/test/test_package
+src_mempool_test_test_package_SOURCES = src/mempool/test/test_package.c \
+    $(POOL_FIXTURE)
+src_mempool_test_test_package_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
 check_PROGRAMS += src/mempool/test/test_audit
 src_mempool_test_test_audit_SOURCES = src/mempool/test/test_audit.c \
     $(POOL_FIXTURE)

@@ -45,6 +45,8 @@ CHAIN_WORLD = src/chain/test/world.c \
     src/chain/test/world.h src/chain/test/world_typed.c \
     src/chain/test/world_typed.h src/consensus/test/build.c \
     src/consensus/test/build.h
+CHAIN_FOLLOWER = src/chain/test/follower.c src/chain/test/follower.h \
+    $(CHAIN_WORLD)
 src_chain_test_test_chain_SOURCES = src/chain/test/test_chain.c $(CHAIN_WORLD)
 src_chain_test_test_chain_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_coins_SOURCES = src/chain/test/test_coins.c
@@ -61,15 +63,15 @@ src_chain_test_test_damage_SOURCES = src/chain/test/test_damage.c \
     $(CHAIN_WORLD)
 src_chain_test_test_damage_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_txindex_SOURCES = src/chain/test/test_txindex.c \
-    $(CHAIN_WORLD)
+    $(CHAIN_FOLLOWER)
 src_chain_test_test_txindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_statsindex_SOURCES = src/chain/test/test_statsindex.c \
-    $(CHAIN_WORLD)
+    $(CHAIN_FOLLOWER)
 src_chain_test_test_statsindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_gcs_SOURCES = src/chain/test/test_gcs.c
 src_chain_test_test_gcs_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_filterindex_SOURCES = src/chain/test/test_filterindex.c \
-    $(CHAIN_WORLD)
+    $(CHAIN_FOLLOWER)
 src_chain_test_test_filterindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_assume_SOURCES = src/chain/test/test_assume.c \
     $(CHAIN_WORLD)

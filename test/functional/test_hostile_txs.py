@@ -3,8 +3,8 @@ import hashlib
 import os
 import struct
 
-from peer import TX, WITNESS, WTX, Peer, block, coinbase, compact, inv, merkle, sha256d, version
-from test_hostile import UNKNOWN, Hostile
+from hostile import UNKNOWN, Hostile
+from peer import TX, WITNESS, WTX, Peer, block, coinbase, compact, inv, merkle, sha256d
 
 ANYONE = b"\0\x20" + hashlib.sha256(b"\x51").digest()  # P2WSH of OP_TRUE
 

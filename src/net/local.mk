@@ -59,6 +59,10 @@ check_PROGRAMS += src/net/test/test_proto
 src_net_test_test_proto_SOURCES = src/net/test/test_proto.c
 src_net_test_test_proto_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 
+check_PROGRAMS += src/net/test/test_addresses
+src_net_test_test_addresses_SOURCES = src/net/test/test_addresses.c
+src_net_test_test_addresses_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
 check_PROGRAMS += src/net/test/test_tables
 src_net_test_test_tables_SOURCES = src/net/test/test_tables.c
 src_net_test_test_tables_LDADD = $(TEST_SUPPORT) $(FLOOR_net)

@@ -346,15 +346,17 @@ static enum cc_status load_mempool(struct cc_node *n, struct cc_error *err)
                "Failed to import mempool from disk: %s. Continuing "
                "anyway.",
                err->text);
+    n->pool_loaded = true;
     return CC_OK;
 }
 
+/* A node that ends before it has read the file must not empty it. */
 void cc_node_save_mempool(struct cc_node *n)
 {
     struct cc_error err;
     char *path;
 
-    if (!cc_args_get_bool(n->setup->args, "persistmempool", true))
+    if (!n->pool_loaded)
         return;
     path = cc_setup_path(n->setup, "mempool.dat");
     if (cc_mempool_save(n->mempool, path, &err) != CC_OK)

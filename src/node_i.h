@@ -46,6 +46,7 @@ struct cc_node {
     struct cc_filterindex *filters;
     bool serve_filters;
     struct cc_mempool *mempool;
+    bool pool_loaded; /* what was on the disk is in it, or was looked at */
     struct cc_wallets *wallets;
     struct cc_net *net;
     struct cc_extensions *extensions;
@@ -67,7 +68,7 @@ void cc_node_set_env(struct cc_node *n);
  * What is open when a step fails is left for cc_node_free; CC_LIMIT: stop_soon
  * was set. */
 enum cc_status cc_node_open_floors(struct cc_node *n, struct cc_error *err);
-/* -persistmempool, at the end. */
+/* At the end, with -persistmempool, if it was loaded. */
 void cc_node_save_mempool(struct cc_node *n);
 
 /* --- node_events.c ----------------------------------------------------- */

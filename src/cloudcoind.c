@@ -125,8 +125,7 @@ static int check(struct daemon *d)
 }
 
 /* Until the end is asked for or comes by itself; the exit status. */
-static int run(struct daemon *d, const sigset_t *signals, int *tell,
-               bool background)
+static int run(struct daemon *d, const sigset_t *signals, int tell, bool wait)
 {
     struct timespec interval = {CHECK_S, 0};
     bool started = false;
@@ -144,8 +143,8 @@ static int run(struct daemon *d, const sigset_t *signals, int *tell,
                 say_error(d->setup, &d->err);
                 return EXIT_FAILURE;
             }
-            if (background)
-                detach(*tell);
+            if (wait)
+                detach(tell);
         }
         if (sig == SIGINT || sig == SIGTERM)
             d->stop = true;
@@ -245,13 +244,15 @@ static int start_and_run(const struct cc_setup *setup)
         return EXIT_FAILURE;
     }
     block_signals(&signals);
+    if (background && !wait)
+        detach(tell); /* who started us has nothing to wait for */
     d.main = pthread_self();
     d.hooks = (struct cc_node_hooks){request_stop, &d, &d.stop};
     if (pthread_create(&d.starter, NULL, run_starter, &d)) {
         fprintf(stderr, "Error: cannot start a thread\n");
         return EXIT_FAILURE;
     }
-    status = run(&d, &signals, &tell, background);
+    status = run(&d, &signals, tell, wait);
     cc_node_free(d.node);
     return status;
 }

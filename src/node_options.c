@@ -513,6 +513,8 @@ enum cc_status cc_option_check(const struct cc_setup *setup,
 {
     const struct cc_args *args = setup->args;
     struct cc_params params = *setup->params;
+    struct cc_chain_config chain = {.params = &params};
+    struct cc_chain_options chain_own = {0};
     struct cc_mempool_config pool = {0};
     struct cc_net_options net;
     struct cc_net_lists net_lists = {0};
@@ -529,6 +531,10 @@ enum cc_status cc_option_check(const struct cc_setup *setup,
     if (st == CC_OK)
         st = cc_option_params(args, &params, err);
     if (st == CC_OK)
+        st = cc_option_min_work(args, &params, &chain_own, err);
+    if (st == CC_OK)
+        st = cc_option_chain(args, &chain_own, &chain, err);
+    if (st == CC_OK)
         st = cc_option_mempool(args, &params, &pool, err);
     if (st == CC_OK)
         st = cc_option_net(args, &params, &net, &net_lists, err);
@@ -542,6 +548,7 @@ enum cc_status cc_option_check(const struct cc_setup *setup,
     }
     if (st == CC_OK)
         st = cc_option_server(setup, &server, &rpc_lists, err);
+    cc_chain_options_clear(&chain_own);
     free(log_path);
     free(agent);
     cc_net_lists_clear(&net_lists);

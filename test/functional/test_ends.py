@@ -1,6 +1,7 @@
 """Starts that fail or end too early, and what is left of the folder then."""
 import os
 import socket
+import subprocess
 
 import framework
 from blocks import shown
@@ -24,6 +25,33 @@ class TestPoolFile(PoolCase):
             self.assertEqual(f.read(), kept)
         node.start()
         self.assertEqual(self.pool(), {shown(tx.txid)})
+
+
+class TestBackground(framework.TestCase):
+    def test_wrong_options(self):
+        """Who starts it hears of them, though it would have gone into the background."""
+        for option, text in (
+                ("-prune=100", "Prune configured below the minimum of 550 MiB.  Please use a higher number."),
+                ("-prune=-1", "Prune cannot be configured with a negative value."),
+                ("-minimumchainwork=x", "Invalid non-hex (x) minimum chain work value specified"),
+                ("-blocksdir=/nowhere", 'Specified blocks directory "/nowhere" does not exist.')):
+            node = self.add_node("-daemon", option)
+            self.assertEqual(node.start_fails(), (1, f"Error: {text}\n"))
+            self.assertEqual(os.listdir(node.datadir), [])
+
+    def test_nobody_waits_for_the_start(self):
+        """With -daemon what the starter reads of us ends with the starting process, not with the start."""
+        node = self.add_node("-daemon")
+        blocks = os.path.join(node.datadir, "blocks")
+        os.mkfifo(blocks)  # to be imported; nobody writes to it yet, so the start waits
+        r = subprocess.run(node.command("-loadblock=" + blocks), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, timeout=framework.TIMEOUT_S)
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (0, b"CloudCoin starting\n", b""))
+        with open(blocks, "wb"):
+            pass
+        self.wait_until(lambda: node.rpc.getblockcount() == 0, what="RPC answers")
+        node.rpc.stop()
+        self.wait_until(lambda: not os.path.exists(os.path.join(node.chain_dir, "cloudcoind.pid")), what="it ends")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,16 @@
 #include "notify.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include "util/mem.h"
 #include "util/writer.h"
+
+extern char **environ;
 
 struct cc_notify {
     pthread_mutex_t lock;
@@ -48,9 +54,37 @@ void cc_notify_free(struct cc_notify *n)
         leave(n, true);
 }
 
+/* As system(3), but with signals as a fresh program expects them: our threads
+ * block those that end us, and a command that inherits this, or what it starts
+ * in turn, could not be ended by them. -1: it did not run. */
+static int run_shell(const char *command)
+{
+    char *const argv[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
+    posix_spawnattr_t attr;
+    sigset_t none, usual;
+    pid_t pid;
+    int status;
+
+    sigemptyset(&none);
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE);
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setsigdefault(&attr, &usual);
+    posix_spawnattr_setflags(&attr,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    if (posix_spawn(&pid, "/bin/sh", NULL, &attr, argv, environ))
+        status = -1;
+    else
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+    posix_spawnattr_destroy(&attr);
+    return status;
+}
+
 void cc_notify_run(struct cc_notify *n, const char *command)
 {
-    int status = system(command);
+    int status = run_shell(command);
 
     if (!status)
         return;

@@ -1,5 +1,6 @@
 """Starts that fail or end too early, and what is left of the folder then."""
 import os
+import signal
 import socket
 import subprocess
 
@@ -52,6 +53,22 @@ class TestBackground(framework.TestCase):
         self.wait_until(lambda: node.rpc.getblockcount() == 0, what="RPC answers")
         node.rpc.stop()
         self.wait_until(lambda: not os.path.exists(os.path.join(node.chain_dir, "cloudcoind.pid")), what="it ends")
+
+
+class TestCommands(framework.TestCase):
+    def test_signals(self):
+        """A command that is run on events has signals as any program has them: it can be ended."""
+        out = os.path.join(self.folder, "out")
+        node = self.start_node(f"-startupnotify=grep -E 'Sig(Blk|Ign)' /proc/self/status > {out}.new; mv {out}.new {out}")
+        self.wait_until(lambda: os.path.exists(out), what="the command has run")
+        with open(out) as f:
+            masks = [int(line.split()[1], 16) for line in f]
+        self.assertEqual(len(masks), 2)
+        for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE:
+            self.assertEqual([mask >> number - 1 & 1 for mask in masks], [0, 0], number)
+        node.stop()
+        node.start("-startupnotify=exit 3")
+        self.wait_until(lambda: "runCommand error: system(exit 3) returned 768\n" in node.log())
 
 
 if __name__ == "__main__":

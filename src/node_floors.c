@@ -84,13 +84,20 @@ static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
     return CC_OK;
 }
 
+/* -reindex is for indexes, too: one that is damaged comes back that way. */
+static bool reindexes(const struct cc_node *n)
+{
+    return cc_args_get_bool(n->setup->args, "reindex", false);
+}
+
 static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
 {
     struct cc_follow_config c = {.chain = n->chain,
                                  .cache_bytes = TXINDEX_CACHE_BYTES,
                                  .log = n->log,
                                  .fault = cc_crash_fault(&n->crash),
-                                 .stop = n->hooks.stop_soon};
+                                 .stop = n->hooks.stop_soon,
+                                 .anew = reindexes(n)};
     char *directory;
     enum cc_status st;
 
@@ -111,7 +118,8 @@ static enum cc_status open_statsindex(struct cc_node *n, struct cc_error *err)
                                  .cache_bytes = STATSINDEX_CACHE_BYTES,
                                  .log = n->log,
                                  .fault = cc_crash_fault(&n->crash),
-                                 .stop = n->hooks.stop_soon};
+                                 .stop = n->hooks.stop_soon,
+                                 .anew = reindexes(n)};
     char *directory;
     enum cc_status st;
 
@@ -136,7 +144,8 @@ static enum cc_status open_filters(struct cc_node *n, struct cc_error *err)
                                  .cache_bytes = TXINDEX_CACHE_BYTES,
                                  .log = n->log,
                                  .fault = cc_crash_fault(&n->crash),
-                                 .stop = n->hooks.stop_soon};
+                                 .stop = n->hooks.stop_soon,
+                                 .anew = reindexes(n)};
     char *directory;
     bool keep;
     enum cc_status st =

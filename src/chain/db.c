@@ -1,6 +1,7 @@
 #include "chain/db.h"
 
 #include <rocksdb/c.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,22 @@ static rocksdb_options_t *make_options(struct cc_db *db, size_t cache_bytes)
     return o;
 }
 
+/* What a database is called while it is removed. */
+static char *gone_name(const char *path)
+{
+    return cc_asprintf("%s.gone", path);
+}
+
+/* What is left of it if the process died meanwhile. */
+static enum cc_status remove_gone(const char *path, struct cc_error *err)
+{
+    char *gone = gone_name(path);
+    enum cc_status st = cc_fs_remove_tree(gone, err);
+
+    free(gone);
+    return st;
+}
+
 /* The families on disk may be more than those asked for (an older or newer
  * program): RocksDB wants all of them named, so that is a clear refusal. */
 enum cc_status cc_db_open(struct cc_db **out, const struct cc_db_config *config,
@@ -131,7 +148,9 @@ enum cc_status cc_db_open(struct cc_db **out, const struct cc_db_config *config,
     char *e = NULL;
     enum cc_status st;
 
-    st = cc_fs_mkdirs(config->path, err);
+    st = remove_gone(config->path, err);
+    if (st == CC_OK)
+        st = cc_fs_mkdirs(config->path, err);
     if (st != CC_OK)
         return st;
     db = cc_calloc(1, sizeof(*db));
@@ -181,9 +200,20 @@ void cc_db_close(struct cc_db *db)
     free(db);
 }
 
+/* By another name first: half a database would neither open nor be empty. */
 enum cc_status cc_db_destroy(const char *path, struct cc_error *err)
 {
-    return cc_fs_remove_tree(path, err);
+    char *gone = gone_name(path);
+    enum cc_status st = remove_gone(path, err);
+
+    if (st == CC_OK && cc_fs_exists(path)) {
+        if (rename(path, gone))
+            st = cc_fail_errno(err, "cannot rename %s", path);
+        else
+            st = cc_fs_remove_tree(gone, err);
+    }
+    free(gone);
+    return st;
 }
 
 void cc_db_value_clear(struct cc_db_value *v)

@@ -45,7 +45,8 @@ struct cc_db_config {
 enum cc_status cc_db_open(struct cc_db **out, const struct cc_db_config *config,
                           struct cc_error *err);
 void cc_db_close(struct cc_db *db);
-/* Remove a closed database with everything in it. */
+/* Remove a closed database with everything in it: there whole, or not at all,
+ * also for who opens it after the process died meanwhile. */
 enum cc_status cc_db_destroy(const char *path, struct cc_error *err);
 
 /* A value that stays where the store has it. */

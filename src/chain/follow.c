@@ -19,6 +19,7 @@ enum cc_status cc_follow_init(struct cc_follow *f, const char *name,
 {
     struct cc_db_config db = {config->directory, families, count,
                               config->cache_bytes, config->fault};
+    enum cc_status st;
 
     f->name = name;
     f->chain = config->chain;
@@ -28,7 +29,8 @@ enum cc_status cc_follow_init(struct cc_follow *f, const char *name,
     atomic_init(&f->height, 0);
     pthread_mutex_init(&f->lock, NULL);
     f->batch = cc_db_batch_new();
-    return cc_db_open(&f->db, &db, err);
+    st = config->anew ? cc_db_destroy(db.path, err) : CC_OK;
+    return st == CC_OK ? cc_db_open(&f->db, &db, err) : st;
 }
 
 void cc_follow_clear(struct cc_follow *f)

@@ -20,6 +20,7 @@ struct cc_follow_config {
     struct cc_log *log; /* may be NULL */
     struct cc_fault fault;
     const atomic_bool *stop; /* set: end catching up; may be NULL */
+    bool anew;               /* forget what is there */
 };
 
 struct cc_follow {

@@ -1,5 +1,6 @@
 """Starts that fail or end too early, and what is left of the folder then."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -69,6 +70,55 @@ class TestCommands(framework.TestCase):
         node.stop()
         node.start("-startupnotify=exit 3")
         self.wait_until(lambda: "runCommand error: system(exit 3) returned 768\n" in node.log())
+
+
+class TestIndexes(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def test_damaged(self):
+        """-reindex makes the indexes anew as well."""
+        args = ["-txindex", "-blockfilterindex", "-coinstatsindex"]
+        node = self.start_node(*args)
+        block = node.generate(10)[3]
+        want = node.rpc.getblockfilter(block), node.rpc.gettxoutsetinfo("muhash")["muhash"]
+        node.stop()
+        below = os.path.join(node.chain_dir, "indexes")
+        for folder, _, names in list(os.walk(below)):
+            for name in names:
+                if name.startswith("MANIFEST"):
+                    with open(os.path.join(folder, name), "wb") as f:
+                        f.write(b"damage")
+        for option in args:
+            self.assertEqual(node.start_fails(option)[0], 1)
+        node.start("-reindex", *args)
+        self.assertEqual((node.rpc.getblockfilter(block), node.rpc.gettxoutsetinfo("muhash")["muhash"]), want)
+        txid = node.rpc.getblock(block)["tx"][0]
+        self.assertEqual(node.rpc.getrawtransaction(txid, True)["blockhash"], block)
+
+    def test_half_removed(self):
+        """A process that dies while it removes the old database leaves what starts without being asked again."""
+        node = self.start_node()
+        node.generate(10)
+        tip = node.tip()
+        node.stop()
+        state = os.path.join(node.chain_dir, "chainstate")
+        os.rename(state, state + ".gone")
+        for name in sorted(os.listdir(state + ".gone"))[:2]:
+            os.remove(os.path.join(state + ".gone", name))
+        node.start()
+        self.assertEqual(node.tip(), tip)
+        self.assertFalse(os.path.exists(state + ".gone"))
+
+    def test_pruned_and_killed(self):
+        """What -reindex would remove of a pruned node's files is removed by the next start if that one died."""
+        node = self.start_node("-prune=1")
+        node.generate(1)
+        node.stop()
+        shutil.rmtree(os.path.join(node.chain_dir, "chainstate"))
+        blocks = os.path.join(node.chain_dir, "blocks")
+        os.rename(os.path.join(blocks, "blk00000.dat"), os.path.join(blocks, "blk00002.dat"))
+        node.start()
+        self.assertEqual((node.height(), os.path.exists(os.path.join(blocks, "blk00002.dat"))), (0, False))
 
 
 if __name__ == "__main__":

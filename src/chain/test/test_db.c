@@ -1,9 +1,13 @@
 #include "chain/db.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "support.h"
 #include "util/fs.h"
+#include "util/mem.h"
 
 static const char *const families[] = {"one", "two"};
 
@@ -266,13 +270,74 @@ static void test_no_folder(void **state)
     assert_non_null(strstr(err.text, "/proc/nowhere"));
 }
 
+/* A name below name ... below path that is longer than any call takes: what
+ * holds it cannot be removed. */
+static void make_deep(const char *path)
+{
+    char name[201];
+    int at = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), below;
+
+    memset(name, 'z', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    for (size_t len = 0; len < 8192; len += sizeof(name)) {
+        assert_int_equal(mkdirat(at, name, 0700), 0);
+        below = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(below >= 0);
+        close(at);
+        at = below;
+    }
+    close(at);
+}
+
+/* Removing that ends half way leaves no half of a database: it was taken out
+ * of its place before. */
+static void test_destroy_half_way(void **state)
+{
+    char *dir = cc_test_mkdir(), *path = cc_fs_join(dir, "db"), *gone, *rm;
+    struct cc_db *db = open_db(path, NULL);
+    struct cc_error err;
+
+    (void)state;
+    put(db, 0, "key", "value");
+    cc_db_close(db);
+    make_deep(path);
+    assert_int_equal(cc_db_destroy(path, &err), CC_IO);
+    assert_false(cc_fs_exists(path));
+    gone = cc_asprintf("%s.gone", path);
+    assert_true(cc_fs_exists(gone));
+    rm = cc_asprintf("rm -r '%s'", gone);
+    assert_int_equal(system(rm), 0);
+    db = open_db(path, NULL);
+    expect(db, 0, "key", NULL);
+    put(db, 0, "key", "other");
+    cc_db_close(db);
+    /* what was left of it goes when it is opened, or destroyed again */
+    assert_int_equal(cc_fs_mkdirs(gone, NULL), CC_OK);
+    db = open_db(path, NULL);
+    expect(db, 0, "key", "other");
+    assert_false(cc_fs_exists(gone));
+    cc_db_close(db);
+    assert_int_equal(cc_fs_mkdirs(gone, NULL), CC_OK);
+    assert_int_equal(cc_db_destroy(path, NULL), CC_OK);
+    assert_false(cc_fs_exists(gone) || cc_fs_exists(path));
+    free(rm);
+    free(gone);
+    free(path);
+    cc_test_rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_families),      cmocka_unit_test(test_fault),
-        cmocka_unit_test(test_get_many),      cmocka_unit_test(test_iterate),
-        cmocka_unit_test(test_lock),          cmocka_unit_test(test_corrupt),
-        cmocka_unit_test(test_damaged_table), cmocka_unit_test(test_no_folder),
+        cmocka_unit_test(test_destroy_half_way),
+        cmocka_unit_test(test_families),
+        cmocka_unit_test(test_fault),
+        cmocka_unit_test(test_get_many),
+        cmocka_unit_test(test_iterate),
+        cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_corrupt),
+        cmocka_unit_test(test_damaged_table),
+        cmocka_unit_test(test_no_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

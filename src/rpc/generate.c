@@ -47,7 +47,7 @@ static bool mine_one(struct cc_rpc_call *call, struct cc_bytes script,
         return true;
     cc_block_clear(block);
     cc_rpc_error(call, CC_RPC_INTERNAL_ERROR,
-                 "ProcessNewBlock, block not accepted: %s", err.text);
+                 "ProcessNewBlock, block not accepted");
     return false;
 }
 

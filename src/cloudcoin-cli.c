@@ -282,6 +282,12 @@ static int run_generate(struct cc_cli *c)
         return cc_cli_fault(
             "too many arguments (maximum 2 for nblocks and maxtries)");
     }
+    if (c->count && !strcmp(c->words[0], "0")) {
+        json_decref(request);
+        return cc_cli_fault("the first argument (number of blocks to generate, "
+                            "default: 1) must be an integer value greater than "
+                            "zero");
+    }
     st = cc_cli_call(c, request, &answer, &err);
     json_decref(request);
     if (st != CC_OK)
@@ -382,7 +388,9 @@ int main(int argc, char **argv)
     } else if (cc_setup_load(&c.setup, options,
                              sizeof(options) / sizeof(options[0]), argc - 1,
                              argv + 1, true, &err) != CC_OK) {
-        fprintf(stderr, "Error: %s\n", err.text);
+        /* Sentences about options and files begin with the word already. */
+        fprintf(stderr, "%s%s\n",
+                strncmp(err.text, "Error ", 6) ? "Error: " : "", err.text);
     } else if (cc_args_get_bool(c.setup.args, "version", false)) {
         /* Scripts look for the name whose calls these are. */
         printf(cc_args_get_bool(c.setup.args, "bitcoin", false)

@@ -72,7 +72,7 @@ class TestCli(framework.TestCase):
         self.assertEqual(self.node.cli("getblockhash", "x"), (1, "", "error: Error parsing JSON: x\n"))
         self.assertEqual(self.node.cli(), (1, "", "error: too few parameters (need at least command)\n"))
         status, out, err = self.node.cli("-nothing", "getblockcount")
-        self.assertEqual((status, err), (1, "Error: Error parsing command line arguments: Invalid parameter -nothing\n"))
+        self.assertEqual((status, err), (1, "Error parsing command line arguments: Invalid parameter -nothing\n"))
 
     def test_named(self):
         self.assertEqual(self.ok("-named", "getblockhash", "height=0").strip(), self.node.tip())
@@ -152,6 +152,12 @@ class TestCli(framework.TestCase):
         self.node.rpc.createwallet("w")
         self.assertEqual(len(json.loads(self.ok("-generate"))["blocks"]), 1)
         self.assertEqual(len(json.loads(self.ok("-generate", 3))["blocks"]), 3)
+        self.assertEqual(self.node.height(), 4)
+        self.assertEqual(self.node.cli("-generate", "0"), (1, "", "error: the first argument (number of blocks to generate, "
+                                                                  "default: 1) must be an integer value greater than zero\n"))
+        self.assertEqual(self.node.cli("-generate", "x"), (1, "", "error: Error parsing JSON: x\n"))
+        self.assertEqual(self.node.cli("-generate", 1, 2, 3),
+                         (1, "", "error: too many arguments (maximum 2 for nblocks and maxtries)\n"))
         self.assertEqual(self.node.height(), 4)
 
     def test_wallet_name(self):

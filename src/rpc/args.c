@@ -28,6 +28,14 @@ json_t *cc_rpc_error(struct cc_rpc_call *call, int code, const char *fmt, ...)
     return NULL;
 }
 
+json_t *cc_rpc_bad_address(struct cc_rpc_call *call, const char *text)
+{
+    return cc_rpc_error(
+        call, CC_RPC_INVALID_ADDRESS_OR_KEY, "Invalid %s address%s%s",
+        call->env->params->storage_active ? "CloudCoin" : "Bitcoin",
+        text ? ": " : "", text ? text : "");
+}
+
 json_t *cc_rpc_error_from(struct cc_rpc_call *call, enum cc_status st,
                           const struct cc_error *err)
 {

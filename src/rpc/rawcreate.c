@@ -128,9 +128,7 @@ static bool build_output(struct cc_rpc_call *call, const char *key,
     }
     if (!cc_address_decode(script, &len, key, &call->env->params->prefixes,
                            NULL)) {
-        cc_rpc_error(
-            call, CC_RPC_INVALID_ADDRESS_OR_KEY, "Invalid %s address: %s",
-            call->env->params->storage_active ? "CloudCoin" : "Bitcoin", key);
+        cc_rpc_bad_address(call, key);
         return false;
     }
     for (size_t i = 0; i < tx->vout_count; i++)

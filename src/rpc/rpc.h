@@ -183,6 +183,8 @@ struct cc_rpc_method {
 /* Keeps code and sentence; always NULL, to be returned. */
 json_t *cc_rpc_error(struct cc_rpc_call *call, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* What a text is called that is no address of this chain; NULL: only so. */
+json_t *cc_rpc_bad_address(struct cc_rpc_call *call, const char *text);
 /* From err: CC_INVALID to VERIFY_REJECTED with its reason, others by kind. */
 json_t *cc_rpc_error_from(struct cc_rpc_call *call, enum cc_status st,
                           const struct cc_error *err);

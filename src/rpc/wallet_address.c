@@ -238,8 +238,7 @@ static bool first_script(struct cc_rpc_call *call,
     if (cc_address_decode(script, len, cc_rpc_str(call, 0, ""),
                           &call->env->params->prefixes, NULL))
         return true;
-    cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
-                 "Invalid Bitcoin address");
+    cc_rpc_bad_address(call, NULL);
     return false;
 }
 

@@ -111,8 +111,7 @@ bool cc_rpc_get_payee(struct cc_rpc_call *call, const char *address,
     if (cc_address_decode(script, len, address, &call->env->params->prefixes,
                           NULL))
         return true;
-    cc_rpc_error(call, CC_RPC_INVALID_ADDRESS_OR_KEY,
-                 "Invalid Bitcoin address: %s", address);
+    cc_rpc_bad_address(call, address);
     return false;
 }
 

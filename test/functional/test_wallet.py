@@ -367,6 +367,9 @@ class TestAddresses(WalletCase):
         self.assert_rpc_error(-5, "Unknown address type 'moon'", a.getnewaddress, "", "moon")
         self.assertEqual(a.getaddressesbylabel("tabby"), {address: {"purpose": "receive"}})
         self.assert_rpc_error(-11, "No addresses with label none", a.getaddressesbylabel, "none")
+        for call in (lambda: a.setlabel("nobody", "x"), lambda: a.getreceivedbyaddress("nobody")):
+            self.assert_rpc_error(-5, "Invalid CloudCoin address", call)
+        self.assert_rpc_error(-5, "Invalid CloudCoin address: nobody", a.listunspent, 0, 9, ["nobody"])
         a.setlabel(address, "tom")
         a.setlabel(framework.BURN["regtest"], "fire")
         self.assertEqual(a.listlabels(), ["fire", "tom"])
@@ -438,7 +441,7 @@ class TestMoney(WalletCase):
         a, b = self.rich("a"), self.wallet("b")
         x, y = b.getnewaddress(), b.getnewaddress()
         self.assert_rpc_error(-6, "Insufficient funds", a.sendtoaddress, x, 26)
-        self.assert_rpc_error(-5, "Invalid Bitcoin address: nobody", a.sendtoaddress, "nobody", 1)
+        self.assert_rpc_error(-5, "Invalid CloudCoin address: nobody", a.sendtoaddress, "nobody", 1)
         self.assert_rpc_error(-3, "Invalid amount for send", a.sendtoaddress, x, 0)
         self.assert_rpc_error(-3, "Amount out of range", a.sendtoaddress, x, -1)
         self.assert_rpc_error(-6, "Transaction amount too small", a.sendtoaddress, x, D("0.00000329"))
@@ -638,6 +641,7 @@ class TestBitcoin(framework.TestCase):
         self.assertEqual(a.getbalance(), 50)
         self.assert_rpc_error(-6, "Fee estimation failed. Fallbackfee is disabled.", a.sendtoaddress, address, 1)
         self.assertTrue(a.sendtoaddress(address=address, amount=1, fee_rate=1))
+        self.assert_rpc_error(-5, "Invalid Bitcoin address: nobody", a.sendtoaddress, "nobody", 1)
         for method in ("getstoragekey", "registeridentity"):
             self.assert_rpc_error(-32601, "Method not found", getattr(a, method), "x")
 

@@ -54,7 +54,7 @@ has them and collects what it is owed. It pays and is paid through one of the no
         "text": """Encrypts files, spreads them over hosts and fetches them back, paying from a wallet of the node. The node
 must be running.""",
         "files": [("~/.cloudcoin/gateway", "contracts and manifests: keep a copy")],
-        "status": "0 if all went well, else 1.",
+        "status": "0 if all went well, 2 for a name that is not stored, else 1.",
     },
 }
 

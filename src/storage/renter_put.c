@@ -367,7 +367,7 @@ static enum cc_status open_file(struct put *p, const char *path,
 
     p->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (p->fd < 0 && errno == ENOENT)
-        return cc_fail(err, CC_NOTFOUND, "there is no file %s", path);
+        return cc_fail(err, CC_INVALID, "there is no file %s", path);
     if (p->fd < 0 || fstat(p->fd, &info))
         return cc_fail_errno(err, "%s", path);
     if (!S_ISREG(info.st_mode))

@@ -135,7 +135,7 @@ class TestGatewayAlone(framework.TestCase):
         self.assertEqual(g.json("ls"), [])
         self.assertEqual(g.json("hosts"), [])
         self.assertEqual(g.json("contracts"), [])
-        self.assert_says(g, "there is no file /nonexistent", "put", "/nonexistent", status=2)
+        self.assert_says(g, "there is no file /nonexistent", "put", "/nonexistent")
         self.assert_says(g, "no regular file", "put", self.folder)
         self.assert_says(g, 'nothing is stored as "x"', "get", "x", os.path.join(self.folder, "x"), status=2)
         self.assert_says(g, 'nothing is stored as "x"', "rm", "x", status=2)

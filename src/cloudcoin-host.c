@@ -32,8 +32,10 @@
 #define SEALING "Sealing:"
 
 static const struct cc_arg_option options[] = {
-    {"?", "", GENERAL, "Print this help message and exit", CC_ARG_CLI_ONLY},
-    {"help", "", GENERAL, "Print this help message and exit", CC_ARG_HIDDEN},
+    {"help", "", GENERAL, "Print this help message and exit (also -h, -?)",
+     CC_ARG_CLI_ONLY},
+    {"h", "", GENERAL, "", CC_ARG_HIDDEN | CC_ARG_CLI_ONLY},
+    {"?", "", GENERAL, "", CC_ARG_HIDDEN | CC_ARG_CLI_ONLY},
     {"version", "", GENERAL, "Print version and exit", CC_ARG_CLI_ONLY},
     {"datadir", "=<dir>", GENERAL,
      "Where sectors and contracts are kept (default: host below the node's "
@@ -63,22 +65,33 @@ static const struct cc_arg_option options[] = {
      "again, dearer, up to half of its worth (default: 2000)",
      0},
     {"storageprice", "=<usat>", MONEY,
-     "Rent of a sector of 4 MiB for one block, in millionths of a satoshi", 0},
-    {"writeprice", "=<usat>", MONEY, "Price of a sector written", 0},
-    {"readprice", "=<usat>", MONEY, "Price of each 1,024 bytes read", 0},
-    {"requestprice", "=<usat>", MONEY, "Price of any write or read beside that",
+     "Rent of a sector of 4 MiB for one block, in millionths of a satoshi "
+     "(default: 1000; regtest 50000000)",
      0},
+    {"writeprice", "=<usat>", MONEY,
+     "Price of a sector written (default: "
+     "1000000; regtest 10000000)",
+     0},
+    {"readprice", "=<usat>", MONEY,
+     "Price of each 1,024 bytes read "
+     "(default: 250; regtest 5000)",
+     0},
+    {"requestprice", "=<usat>", MONEY,
+     "Price of any write or read beside that (default: 100; regtest 1000)", 0},
     {"collateral", "=<permille>", MONEY,
      "Penalty of a period that we take on, at most, per mille of its rent "
      "(default: 2000)",
      0},
-    {"minperiod", "=<blocks>", MONEY, "Shortest period", 0},
-    {"maxperiod", "=<blocks>", MONEY, "Longest period", 0},
-    {"maxperiods", "=<n>", MONEY, "Most periods of a contract", 0},
-    {"maxcapacity", "=<sectors>", MONEY, "Most sectors of a contract", 0},
+    {"minperiod", "=<blocks>", MONEY,
+     "Shortest period (default: 576; regtest 12)", 0},
+    {"maxperiod", "=<blocks>", MONEY, "Longest period (default: 65535)", 0},
+    {"maxperiods", "=<n>", MONEY, "Most periods of a contract (default: 4096)",
+     0},
+    {"maxcapacity", "=<sectors>", MONEY,
+     "Most sectors of a contract (default: 1048576)", 0},
     {"samples", "=<n>", MONEY, "Most samples of a proof (default: 4)", 0},
     {"maxodds", "=<n>", MONEY, "Highest odds (default: 64)", 0},
-    {"minallowance", "=<satoshi>", MONEY, "Least allowance", 0},
+    {"minallowance", "=<satoshi>", MONEY, "Least allowance (default: 0)", 0},
     {"accept", "", MONEY, "Take new contracts (default: 1)", 0},
     {"sealsectors", "=<n>", SEALING,
      "Sectors to keep sealed, customers' and filler: they take part in the "
@@ -86,7 +99,9 @@ static const struct cc_arg_option options[] = {
      0},
     {"sealthreads", "=<n>", SEALING, "Threads that seal (default: 1)", 0},
     {"sealwait", "=<blocks>", SEALING,
-     "Wait that long for customers' data before sealing filler alone", 0},
+     "Wait that long for customers' data before sealing filler alone (default: "
+     "144; regtest 8)",
+     0},
 };
 
 struct program {
@@ -346,7 +361,7 @@ static void print_help(const struct cc_args *a)
 {
     char *text = cc_args_help(a, false);
 
-    printf("CloudCoin storage host version " PACKAGE_VERSION "\n\n"
+    printf("CloudCoin storage host version v" PACKAGE_VERSION "\n\n"
            "Usage:  cloudcoind -extension=\"cloudcoin-host [options]\"\n\n%s",
            text);
     free(text);
@@ -378,11 +393,12 @@ int main(int argc, char **argv)
     p.args = cc_args_new(options, sizeof(options) / sizeof(*options));
     if (cc_args_parse(p.args, argc - 1, argv + 1, NULL, &err) != CC_OK) {
         fprintf(stderr, "Error: %s\n", err.text);
-    } else if (cc_args_is_set(p.args, "?") || cc_args_is_set(p.args, "help")) {
+    } else if (cc_args_is_set(p.args, "help") || cc_args_is_set(p.args, "h") ||
+               cc_args_is_set(p.args, "?")) {
         print_help(p.args);
         status = 0;
     } else if (cc_args_is_set(p.args, "version")) {
-        puts("CloudCoin storage host version " PACKAGE_VERSION);
+        puts("CloudCoin storage host version v" PACKAGE_VERSION);
         status = 0;
     } else if (isatty(STDIN_FILENO)) {
         fprintf(stderr, "Error: the node starts this program: cloudcoind "

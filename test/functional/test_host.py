@@ -1,6 +1,7 @@
 """cloudcoin-host and cloudcoin-gateway as real programs, on a private chain."""
 import decimal
 import os
+import re
 import select
 import socket
 import subprocess
@@ -264,6 +265,23 @@ class TestSetup(HostCase):
         self.assert_rpc_error(-8, "odds_max must be within", self.node.rpc.hostsettings, {"odds_max": 65})
         self.assert_rpc_error(-8, "no setting foo", self.node.rpc.hostsettings, {"foo": 1})
         self.assertIn("hostseal", self.node.rpc.help())
+
+    def test_help(self):
+        """What -help calls the default of a price or term is what the host asks for."""
+        texts = set()
+        for word in ("-help", "-h", "-?"):
+            r = subprocess.run([program("cloudcoin-host"), word], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+            texts.add(re.sub(r"\s+", " ", r.stdout.decode()))
+        self.assertEqual(len(texts), 1)
+        told = dict(re.findall(r" -(\w+)=<[^ ]*> [^()]*\(default: (?:\d+; regtest )?(\d+)\)", texts.pop()))
+        self.start_host()
+        asked = self.node.rpc.hostsettings()
+        for option, setting in (("storageprice", "price_storage"), ("writeprice", "price_write"), ("readprice", "price_read"),
+                                ("requestprice", "price_request"), ("collateral", "collateral_permille"),
+                                ("minperiod", "period_min"), ("maxperiod", "period_max"), ("maxperiods", "periods_max"),
+                                ("maxcapacity", "capacity_max"), ("samples", "samples"), ("maxodds", "odds_max"),
+                                ("minallowance", "allowance_min")):
+            self.assertEqual(int(told[option]), asked[setting], option)
 
     def test_refuses(self):
         """Wrong options, by hand: one clear sentence, exit status 1."""

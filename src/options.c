@@ -158,7 +158,7 @@ const struct cc_arg_option cc_daemon_options[] = {
 
     {"rest", "", RPC, "Accept public REST requests (default: 0)", 0},
     {"rpcallowip", "=<ip>", RPC, "Allow JSON-RPC connections from an address, network/netmask or network/CIDR; may be given several times", 0},
-    {"rpcauth", "=<userpw>", RPC, "User name and HMAC-SHA-256 hashed password, <user>:<salt>$<hash>; may be given several times", CC_ARG_SECRET},
+    {"rpcauth", "=<userpw>", RPC, "User name and HMAC-SHA-256 hashed password, <user>:<salt>$<hash>, made by share/rpcauth/rpcauth.py; may be given several times", CC_ARG_SECRET},
     {"rpcbind", "=<addr>[:port]", RPC, "Bind to given address to listen for JSON-RPC connections. Ignored unless -rpcallowip is also passed (default: 127.0.0.1 and ::1)", CC_ARG_NETWORK},
     {"rpccookiefile", "=<loc>", RPC, "Location of the auth cookie, below the chain's folder unless absolute (default: .cookie)", 0},
     {"rpcpassword", "=<pw>", RPC, "Password for JSON-RPC connections", CC_ARG_SECRET},

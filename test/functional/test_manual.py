@@ -1,4 +1,5 @@
 """What stands beside the programs: manual pages, configuration reference, completion, service unit, example."""
+import json
 import os
 import re
 import shutil
@@ -64,6 +65,29 @@ class TestManual(framework.TestCase):
             node.start()
             self.assertNotIn("Warning", node.log())
             node.stop()
+
+    def test_rpcauth(self):
+        """What the script prints lets that user in with that password, whether it made one or was given one."""
+        def run(*words, stdin="", status=0):
+            r = subprocess.run([sys.executable, "-B", os.path.join(SHARE, "rpcauth", "rpcauth.py"), *words], input=stdin,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+            self.assertEqual((r.returncode, bool(r.stderr)), (status, status != 0), r.stderr)
+            return r.stdout
+        _, line, _, made = run("alice").splitlines()
+        self.assertRegex(line, r"\Arpcauth=alice:[0-9a-f]{32}\$[0-9a-f]{64}\Z")
+        _, given = run("bob", "-", stdin="open sesame\n").splitlines()
+        self.assertNotIn("sesame", given)
+        third = json.loads(run("-j", "carol", "x:y"))
+        self.assertEqual((third["username"], third["password"]), ("carol", "x:y"))
+        self.assertNotEqual(run("bob", "x"), run("bob", "x"))
+        node = self.add_node()
+        with open(os.path.join(node.datadir, "cloudcoin.conf"), "w") as f:
+            f.write("\n".join((line, given, "rpcauth=" + third["rpcauth"])) + "\n")
+        node.start()
+        for auth, status in (("alice:" + made, 200), ("bob:open sesame", 200), ("carol:x:y", 200), ("carol:x", 401)):
+            self.assertEqual(node.rpc.raw('{"method":"uptime"}', auth=auth)[0], status, auth)
+        for words in (("a:b", "x"), ("", "x"), ("a", "")):
+            run(*words, status=2)
 
 
 @unittest.skipUnless(shutil.which("bash"), "bash is not installed")

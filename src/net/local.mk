@@ -90,3 +90,11 @@ src_net_test_test_bloom_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 check_PROGRAMS += src/net/test/test_incoming
 src_net_test_test_incoming_SOURCES = src/net/test/test_incoming.c
 src_net_test_test_incoming_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_sam
+src_net_test_test_sam_SOURCES = src/net/test/test_sam.c
+src_net_test_test_sam_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
+
+check_PROGRAMS += src/net/test/test_torctl
+src_net_test_test_torctl_SOURCES = src/net/test/test_torctl.c
+src_net_test_test_torctl_LDADD = $(TEST_SUPPORT) $(FLOOR_net)

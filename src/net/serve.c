@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "consensus/pow.h"
 #include "net/node.h"
 #include "util/hex.h"
 #include "util/mem.h"
@@ -38,8 +39,24 @@ static bool locator_decode(struct cc_peer *p, const struct cc_conn_message *m,
     return false;
 }
 
-/* May a peer see this block? Those off the chain only while they are fresh, so
- * that our peers cannot be told by what we once saw. Under the chain's lock. */
+/* Has a month's work, as it is done now, been found beyond this block? Its time
+ * alone says little: who made it chose it. */
+static bool long_outworked(const struct cc_net *n, const struct cc_index *best,
+                           const struct cc_index *i)
+{
+    struct cc_u256 one = cc_pow_work(best->header.bits), month, beyond;
+    uint64_t spacing = (uint64_t)n->params->spacing_s;
+
+    if (cc_u256_sub(&beyond, &best->work, &i->work))
+        return false;
+    return cc_u256_mul_u64(&beyond, &beyond, spacing) ||
+           (!cc_u256_mul_u64(&month, &one, MONTH_S) &&
+            cc_u256_cmp(&beyond, &month) >= 0);
+}
+
+/* May a peer see this block? Those off the chain only while they are fresh, and
+ * none that is condemned, so that we cannot be told from others by what we once
+ * saw. Under the chain's lock. */
 bool cc_serve_allowed(struct cc_net *n, struct cc_index *i)
 {
     struct cc_index *best = cc_chain_best_header(n->chain);
@@ -47,7 +64,9 @@ bool cc_serve_allowed(struct cc_net *n, struct cc_index *i)
     if (cc_chain_contains(n->chain, i))
         return true;
     return (i->status & CC_INDEX_VALID) &&
-           (int64_t)best->header.time - (int64_t)i->header.time < MONTH_S;
+           !(i->status & (CC_INDEX_FAILED | CC_INDEX_FAILED_CHILD)) &&
+           (int64_t)best->header.time - (int64_t)i->header.time < MONTH_S &&
+           !long_outworked(n, best, i);
 }
 
 /* Is this node one that serves its last blocks only? */

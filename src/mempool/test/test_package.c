@@ -481,6 +481,10 @@ static void test_not_even_judged(void **state)
     assert_false(fixture_has(&f, a));
     c = fixture_child(&f, a, 0, 1000);
     fixture_spend(&f, c, &o);
+    fixture_spend_tx(&f, c, b, 0);
+    submit("package-not-child-with-unconfirmed-parents", a, c, NULL);
+    c = fixture_child(&f, a, 0, 1000);
+    fixture_spend(&f, c, &o);
     submit("", a, c, NULL);
     /* And what its parents spend may be of the pool. */
     a = fixture_child(&f, b, 0, 1000);

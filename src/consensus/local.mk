@@ -128,9 +128,13 @@ STORAGE_TEST_SUPPORT = src/consensus/test/storage_support.c \
     src/consensus/test/storage_support.h
 
 check_PROGRAMS += src/consensus/test/test_typed
-src_consensus_test_test_typed_SOURCES = src/consensus/test/test_typed.c \
-    $(STORAGE_TEST_SUPPORT)
+src_consensus_test_test_typed_SOURCES = src/consensus/test/test_typed.c
 src_consensus_test_test_typed_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
+
+check_PROGRAMS += src/consensus/test/test_typed_vectors
+src_consensus_test_test_typed_vectors_SOURCES = \
+    src/consensus/test/test_typed_vectors.c $(STORAGE_TEST_SUPPORT)
+src_consensus_test_test_typed_vectors_LDADD = $(TEST_SUPPORT) $(FLOOR_consensus)
 
 check_PROGRAMS += src/consensus/test/test_storage
 src_consensus_test_test_storage_SOURCES = src/consensus/test/test_storage.c \

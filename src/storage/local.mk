@@ -79,7 +79,8 @@ src_storage_test_test_host_plan_SOURCES = src/storage/test/test_host_plan.c
 src_storage_test_test_host_plan_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
 
 check_PROGRAMS += src/storage/test/test_renter
-src_storage_test_test_renter_SOURCES = src/storage/test/test_renter.c
+src_storage_test_test_renter_SOURCES = src/storage/test/test_renter.c \
+    src/storage/test/lying_host.c src/storage/test/lying_host.h
 src_storage_test_test_renter_LDADD = $(TEST_SUPPORT) $(FLOOR_storage)
 
 check_PROGRAMS += src/storage/test/test_ext

@@ -52,7 +52,8 @@ class TestNotify(WalletCase):
         self.wait_until(lambda: lines(coinbase) == [f"1 {block} %% %x"], what="told of a coinbase")
         self.rpc.generatetoaddress(100, framework.BURN["regtest"])
         txid = w.sendtoaddress(framework.BURN["regtest"], 1)
-        self.wait_until(lambda: "-1 unconfirmed %% %x" in lines(txid), what="told of a payment")
+        # When it is made and when the pool has it. Commands run side by side: all of these first, then the next.
+        self.wait_until(lambda: lines(txid) == ["-1 unconfirmed %% %x"] * 2, what="told of a payment")
         block, = self.node.generate(1)
         self.wait_until(lambda: lines(txid)[-1] == f"102 {block} %% %x", what="told of its block")
         self.rpc.invalidateblock(block)

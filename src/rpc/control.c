@@ -265,7 +265,11 @@ static const struct cc_rpc_arg help_args[] = {
     CC_ARG("command", CC_RPC_STR, "all commands", "The command to get help on"),
 };
 static const struct cc_rpc_arg stop_args[] = {
-    CC_ARG("wait", CC_RPC_NUM, "", "how long to wait in ms"),
+    {.name = "wait",
+     .type = CC_RPC_NUM,
+     .fallback = "",
+     .help = "how long to wait in ms",
+     .hidden = true},
 };
 static const struct cc_rpc_arg memory_args[] = {
     CC_ARG("mode", CC_RPC_STR, "\"stats\"",

@@ -57,6 +57,16 @@ static void put_oneline(struct cc_writer *w, const struct cc_rpc_arg *a)
     }
 }
 
+/* How many arguments are told. */
+static size_t shown(const struct cc_rpc_method *m)
+{
+    size_t n = 0;
+
+    while (n < m->arg_count && !m->args[n].hidden)
+        n++;
+    return n;
+}
+
 static void put_usage(struct cc_writer *w, const struct cc_rpc_method *m)
 {
     bool optional = false;
@@ -66,7 +76,7 @@ static void put_usage(struct cc_writer *w, const struct cc_rpc_method *m)
         cc_rpc_put(w, "%s%s", m->result[0] ? " " : "", m->result);
         return;
     }
-    for (size_t i = 0; i < m->arg_count; i++) {
+    for (size_t i = 0; i < shown(m); i++) {
         const struct cc_rpc_arg *a = &m->args[i];
 
         if (a->fallback && !optional)
@@ -212,9 +222,9 @@ char *cc_rpc_method_help(const struct cc_rpc_method *m,
     cc_writer_init_heap(&w);
     put_usage(&w, m);
     cc_rpc_put(&w, "\n\n%s\n", m->help);
-    if (m->arg_count) {
+    if (shown(m)) {
         cc_rpc_put(&w, "\nArguments:\n");
-        put_arguments(&w, m->args, m->arg_count, true);
+        put_arguments(&w, m->args, shown(m), true);
     }
     if (!(m->flags & CC_RPC_FOREIGN)) {
         if (m->result)

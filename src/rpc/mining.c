@@ -439,14 +439,19 @@ static const struct cc_rpc_arg prioritise_args[] = {
            "is not paid, the transaction is only chosen as if it were."),
 };
 static const struct cc_rpc_arg template_args[] = {
-    CC_ARG("template_request", CC_RPC_OBJ, NULL,
-           "Members: mode (\"template\" or \"proposal\"), capabilities, rules "
-           "(must hold \"segwit\"), longpollid, data (the block proposed)"),
+    CC_ARG_AS(
+        "template_request", CC_RPC_OBJ, NULL,
+        "Members: mode (\"template\" or \"proposal\"), capabilities, rules "
+        "(must hold \"segwit\"), longpollid, data (the block proposed)",
+        "{\"mode\":\"str\",\"capabilities\":[\"str\",...],\"rules\":["
+        "\"segwit\",\"str\",...],\"longpollid\":\"str\",\"data\":\"hex\"}"),
 };
 static const struct cc_rpc_arg submit_args[] = {
     CC_ARG("hexdata", CC_RPC_HEX, NULL, "the hex-encoded block data to submit"),
-    CC_ARG("dummy", CC_RPC_ANY, "ignored",
-           "dummy value, for compatibility with BIP22. This value is ignored."),
+    CC_ARG_AS(
+        "dummy", CC_RPC_ANY, "ignored",
+        "dummy value, for compatibility with BIP22. This value is ignored.",
+        "\"dummy\""),
 };
 static const struct cc_rpc_arg header_args[] = {
     CC_ARG("hexdata", CC_RPC_HEX, NULL, "the hex-encoded block header data"),

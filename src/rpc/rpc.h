@@ -139,6 +139,8 @@ struct cc_rpc_arg {
     const char *help;
     /* How the first line of help shows it; NULL: by name and type. */
     const char *oneline;
+    /* Taken, but not told by help; what follows it is not told either. */
+    bool hidden;
     /* cloudcoin-cli: pass the word on as a string though the type is ANY. */
     bool plain;
     /* Of an object of options: its members, which a caller who names his

@@ -248,19 +248,22 @@ static const struct cc_rpc_arg unspent_args[] = {
     CC_ARG("minconf", CC_RPC_NUM, "1", "The minimum confirmations to filter"),
     CC_ARG("maxconf", CC_RPC_NUM, "9999999",
            "The maximum confirmations to filter"),
-    CC_ARG("addresses", CC_RPC_ARR, "[]", "The addresses to filter"),
+    CC_ARG_AS("addresses", CC_RPC_ARR, "[]", "The addresses to filter",
+              "[\"address\",...]"),
     CC_ARG("include_unsafe", CC_RPC_BOOL, "true",
            "Include outputs that are not safe to spend"),
-    CC_ARG("query_options", CC_RPC_OBJ, "",
-           "minimumAmount, maximumAmount, maximumCount, minimumSumAmount, "
-           "include_immature_coinbase"),
+    CC_ARG_AS("query_options", CC_RPC_OBJ, "",
+              "minimumAmount, maximumAmount, maximumCount, minimumSumAmount, "
+              "include_immature_coinbase",
+              "query_options"),
 };
 static const struct cc_rpc_arg lock_args[] = {
     CC_ARG("unlock", CC_RPC_BOOL, NULL,
            "Whether to unlock (true) or lock (false) the specified "
            "transactions"),
-    CC_ARG("transactions", CC_RPC_ARR, "[]",
-           "The transaction outputs, each an object of txid and vout."),
+    CC_ARG_AS("transactions", CC_RPC_ARR, "[]",
+              "The transaction outputs, each an object of txid and vout.",
+              "[{\"txid\":\"hex\",\"vout\":n},...]"),
     CC_ARG("persistent", CC_RPC_BOOL, "false",
            "Locks are kept in memory; this only allows to lock what is locked "
            "already."),

@@ -381,23 +381,26 @@ static json_t *retireidentity(struct cc_rpc_call *call)
 
 static const struct cc_rpc_arg register_args[] = {
     CC_ARG("name", CC_RPC_STR, NULL, "A name for people; not unique."),
-    CC_ARG("roles", CC_RPC_ARR, "[\"user\"]", "Of user, host, app."),
-    CC_ARG("endpoints", CC_RPC_ARR, "[]",
-           "Where sessions are accepted, each host:port."),
+    CC_ARG_AS("roles", CC_RPC_ARR, "[\"user\"]", "Of user, host, app.",
+              "[\"role\",...]"),
+    CC_ARG_AS("endpoints", CC_RPC_ARR, "[]",
+              "Where sessions are accepted, each host:port.",
+              "[\"host:port\",...]"),
     CC_ARG("bond", CC_RPC_AMOUNT, "",
            "The bond; left out: the least that is allowed."),
     CC_ARG("url", CC_RPC_STR, "", "Of a file server."),
-    CC_ARG("addresses", CC_RPC_ARR, "[]",
-           "Of nodes that serve it, each host:port."),
+    CC_ARG_AS("addresses", CC_RPC_ARR, "[]",
+              "Of nodes that serve it, each host:port.", "[\"host:port\",...]"),
     CC_ARG("index", CC_RPC_NUM, "0",
            "Which storage key of the wallet it is to be."),
     CC_ARG("fee_rate", CC_RPC_AMOUNT, "", "Fee rate in sat/vB."),
 };
 static const struct cc_rpc_arg update_args[] = {
     CC_ARG("key", CC_RPC_HEX, NULL, "The identity's key."),
-    CC_ARG("changes", CC_RPC_OBJ, NULL,
-           "What is to change of name, roles, endpoints, url, addresses, "
-           "bond; the rest stays."),
+    CC_ARG_AS("changes", CC_RPC_OBJ, NULL,
+              "What is to change of name, roles, endpoints, url, addresses, "
+              "bond; the rest stays.",
+              "{\"name\":value,...}"),
     CC_ARG("fee_rate", CC_RPC_AMOUNT, "", "Fee rate in sat/vB."),
 };
 static const struct cc_rpc_arg retire_args[] = {

@@ -506,9 +506,12 @@ static const struct cc_rpc_arg fund_args[] = {
 };
 static const struct cc_rpc_arg sign_args[] = {
     CC_ARG("hexstring", CC_RPC_STR, NULL, "The transaction hex string"),
-    CC_ARG("prevtxs", CC_RPC_ARR, "",
-           "The previous dependent transaction outputs, each with txid, vout, "
-           "scriptPubKey, amount"),
+    CC_ARG_AS("prevtxs", CC_RPC_ARR, "",
+              "The previous dependent transaction outputs, each with txid, "
+              "vout, scriptPubKey, amount",
+              "[{\"txid\":\"hex\",\"vout\":n,\"scriptPubKey\":\"hex\","
+              "\"redeemScript\":\"hex\",\"witnessScript\":\"hex\","
+              "\"amount\":amount},...]"),
     CC_ARG("sighashtype", CC_RPC_STR, "DEFAULT",
            "The signature hash type: DEFAULT, ALL, NONE, SINGLE, and the three "
            "with |ANYONECANPAY"),

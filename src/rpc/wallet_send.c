@@ -243,12 +243,14 @@ static const struct cc_rpc_arg to_address_args[] = {
 static const struct cc_rpc_arg many_args[] = {
     CC_ARG_AS("dummy", CC_RPC_STR, "",
               "Must be set to \"\" for backwards compatibility.", "\"\""),
-    CC_ARG("amounts", CC_RPC_OBJ, NULL, "The addresses and amounts"),
+    CC_ARG_AS("amounts", CC_RPC_OBJ, NULL, "The addresses and amounts",
+              "{\"address\":amount,...}"),
     CC_ARG("minconf", CC_RPC_NUM, "", "Ignored dummy value"),
     CC_ARG("comment", CC_RPC_STR, "", "A comment"),
-    CC_ARG("subtractfeefrom", CC_RPC_ARR, "[]",
-           "The addresses. The fee will be equally deducted from the amount of "
-           "each selected address."),
+    CC_ARG_AS("subtractfeefrom", CC_RPC_ARR, "[]",
+              "The addresses. The fee will be equally deducted from the amount "
+              "of each selected address.",
+              "[\"address\",...]"),
     CC_ARG("replaceable", CC_RPC_BOOL, "",
            "Signal that this transaction can be replaced by a transaction (BIP "
            "125)"),

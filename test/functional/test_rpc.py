@@ -47,6 +47,19 @@ class TestHelp(framework.TestCase):
                 self.assertIn(f"Examples:\n> cloudcoin-cli {name}", text)
             for other in hidden:
                 self.assertNotIn("\n" + other + " ", overview)
+        lines = overview.split("\n")
+        for line in ("stop", 'submitblock "hexdata" ( "dummy" )', 'lockunspent unlock ( [{"txid":"hex","vout":n},...] persistent )',
+                     'listunspent ( minconf maxconf ["address",...] include_unsafe query_options )',
+                     'sendmany ( "" ) {"address":amount,...} ( minconf "comment" ["address",...] replaceable conf_target '
+                     '"estimate_mode" fee_rate verbose )',
+                     'getblocktemplate {"mode":"str","capabilities":["str",...],"rules":["segwit","str",...],'
+                     '"longpollid":"str","data":"hex"}',
+                     'signrawtransactionwithwallet "hexstring" ( [{"txid":"hex","vout":n,"scriptPubKey":"hex",'
+                     '"redeemScript":"hex","witnessScript":"hex","amount":amount},...] "sighashtype" )'):
+            self.assertIn(line, lines)
+        self.assertNotIn("[...]", overview)
+        self.assertNotIn("{...}", overview)
+        self.assertNotIn("wait", node.rpc.help("stop"))
         text = "generate\n\nhas been replaced by the -generate cli option. Refer to -help for more information.\n"
         self.assertEqual(node.rpc.help("generate"), text)
         self.assert_rpc_error(-32601, text, node.rpc.generate)

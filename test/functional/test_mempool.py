@@ -319,10 +319,11 @@ class TestReturn(PoolCase):
 
     def test_served_when_it_comes_back(self):
         """Who has a block is told of its transactions; what came since is not yet for all."""
-        self.rpc.setmocktime(int(time.time()))  # so that nothing is announced
+        self.rpc.setmocktime(int(time.time()))  # so that nothing is announced after the first round
         first = self.send(pay(self.c.take(), fee=1000))
         block = self.node.generate(1)[0]
         with peer.Peer(self.node) as p:
+            p.wait("feefilter")  # it ends the round
             second = self.send(pay(coin_of(first), fee=1000))
             self.rpc.invalidateblock(block)
             self.assertEqual(self.pool(), {shown(first.txid), shown(second.txid)})

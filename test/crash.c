@@ -7,7 +7,8 @@
  * through a pipe, each tip that it walks over and each answer that it gave.
  * The parent kills it (SIGKILL) at a random instant, or lets its disk fail at
  * a random write. Then another child opens what is left and looks: the tip is
- * the last one answered or one walked over since; every block that was
+ * the last one answered or one walked over since (where there was no answer
+ * since the start, which tells nothing: any that is good); every block that was
  * answered is there, with its verdict; coins, index, undo data and storage
  * lists agree with each other and with the model. Some rounds go on to what a
  * power cut may do: bytes that were never synced are lost or garbage.
@@ -52,6 +53,7 @@ struct crash {
     struct report last;
     int *walked; /* tips since */
     size_t walked_count, walked_cap;
+    bool started; /* since the last answer: stored blocks were walked over */
     uint64_t kills, faults, cuts, answers, reorgs;
 };
 
@@ -246,6 +248,8 @@ static bool tip_allowed(const struct crash *k, int tip)
 {
     if (tip == k->tip)
         return true;
+    if (k->started && tip >= 0 && !k->w.blocks[tip].tainted)
+        return true;
     for (size_t i = 0; i < k->walked_count; i++)
         if (k->walked[i] == tip)
             return true;
@@ -338,6 +342,7 @@ static void hear(struct crash *k, const struct report *r)
     k->last = *r;
     k->tip = r->tip;
     k->walked_count = 0;
+    k->started = false;
     while (k->next < k->order_count && k->answered[k->order[k->next]])
         k->next++;
 }
@@ -401,6 +406,7 @@ static void round_of(struct crash *k, enum how how)
     child = fork();
     if (child < 0)
         die("no child");
+    k->started = true;
     if (child == 0) {
         close(ends[0]);
         work(k, ends[1], fail_in, cache, group);

@@ -188,6 +188,8 @@ static void test_fee(void **state)
     /* What a user adds in mind counts, and what he takes. */
     cc_mempool_prioritise(f.pool, tx->txid, 1);
     fixture_add(&f, tx);
+    assert_int_equal(f.accepted.fee, 95);
+    assert_int_equal(f.accepted.modified, 96);
     tx = fixture_simple(&f, 2, 1, 96);
     cc_mempool_prioritise(f.pool, tx->txid, -1);
     fixture_expect(&f, tx, text);
@@ -233,12 +235,12 @@ static void test_known_is_bounded(void **state)
         cc_put_u32le(wtxid, i);
         cc_txpool_known_add(&k, wtxid);
         assert_true(cc_txpool_known_has(&k, wtxid));
+        assert_true(k.now.count + k.before.count <= 22);
         if (i < 10)
             continue;
         cc_put_u32le(wtxid, i - 10);
         assert_true(cc_txpool_known_has(&k, wtxid));
     }
-    assert_true(k.now.count + k.before.count <= 22);
     cc_put_u32le(wtxid, 1);
     assert_false(cc_txpool_known_has(&k, wtxid));
     cc_txpool_known_clear(&k);

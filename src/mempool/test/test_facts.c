@@ -88,6 +88,37 @@ static void test_entry(void **state)
     assert_int_equal(f.left[0], CC_LEAVE_BLOCK);
 }
 
+/* What the parties sign is judged where scripts are: nobody moves a contract
+ * for them. */
+static void test_forged(void **state)
+{
+    struct deal d;
+    struct cc_tx *txs[2];
+
+    (void)state;
+    settle(&d, 1);
+    mine_to(d.t.u.contract.start + 12);
+    txs[0] = redeem(&d, 200000, 10000, NULL);
+    txs[1] = prove(&d, 1, 10000);
+    for (size_t i = 0; i < 2; i++) {
+        struct cc_txin *in = &txs[i]->vin[0];
+        struct cc_bytes *last = &in->witness[in->witness_count - 1];
+        uint8_t *sig = cc_arena_dup(&f.b.arena, last->data, last->len);
+
+        assert_int_equal(last->len, 64);
+        sig[40] ^= 1;
+        *last = cc_bytes(sig, last->len);
+        cc_tx_finish(txs[i]);
+        assert_int_equal(cc_mempool_add(f.pool, txs[i], true, NULL, &f.err),
+                         CC_INVALID);
+        assert_int_equal(f.err.verdict, CC_VERDICT_CONSENSUS);
+        sig[40] ^= 1;
+        cc_tx_finish(txs[i]);
+        assert_int_equal(cc_mempool_add(f.pool, txs[i], true, NULL, &f.err),
+                         CC_OK);
+    }
+}
+
 /* A revision is good until a challenge is out; then it goes by itself, and
  * with it what builds on it. */
 static void test_facts_pass(void **state)
@@ -302,9 +333,10 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_regtest, close_all)
     const struct CMUnitTest tests[] = {
-        T(test_entry),       T(test_facts_pass), T(test_hold),
-        T(test_replaceable), T(test_urgent),     T(test_renter),
-        T(test_expires),     T(test_reorg),      T(test_template),
+        T(test_entry),    T(test_forged),      T(test_facts_pass),
+        T(test_hold),     T(test_replaceable), T(test_urgent),
+        T(test_renter),   T(test_expires),     T(test_reorg),
+        T(test_template),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,6 +258,35 @@ static void test_one_after_the_other(void **state)
     judged(1, "");
 }
 
+/* What a CLAIM mints matures like a coinbase, before it is in a block, too. */
+static void test_maturing(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 2, 10000);
+    struct cc_txpool_candidate c[2];
+    bool maturing[2] = {true, false};
+
+    (void)state;
+    cc_chain_lock(f.chain);
+    cc_txpool_candidate_init(&c[0], f.pool, a);
+    assert_int_equal(cc_txpool_judge_cheap(f.pool, &c[0], &f.err), CC_OK);
+    c[0].storage.maturing = maturing;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct cc_tx *child = fixture_child(&f, a, i, 10000);
+
+        cc_txpool_candidate_init(&c[1], f.pool, child);
+        c[1].package = c;
+        c[1].package_before = 1;
+        assert_int_equal(cc_txpool_judge_cheap(f.pool, &c[1], &f.err),
+                         i ? CC_OK : CC_INVALID);
+        if (i == 0)
+            assert_string_equal(f.err.reason,
+                                "bad-txns-premature-spend-of-coinbase");
+        cc_txpool_candidate_clear(&c[1]);
+    }
+    cc_txpool_candidate_clear(&c[0]);
+    cc_chain_unlock(f.chain);
+}
+
 static void test_nothing_is_replaced(void **state)
 {
     struct cc_tx *old = fixture_simple(&f, 1, 1, 1000);
@@ -384,6 +413,18 @@ static void test_limits_of_size(void **state)
     /* They are for two and more: alone one has its own. */
     limits(25, 25, 90, 90);
     judge("", fixture_simple(&f, 3, 1, 10000), NULL);
+    judged(0, "");
+    /* Which a child comes up to. */
+    size = vsize(a) + vsize(b);
+    limits(25, 25, size, WIDE);
+    fixture_add(&f, a);
+    fixture_add(&f, b);
+    limits(25, 25, size - 1, WIDE);
+    fixture_add(&f, a);
+    fixture_expect(&f, b,
+                   words("too-long-mempool-chain, exceeds ancestor size limit "
+                         "[limit: %zu]",
+                         size - 1));
 }
 
 /* --- Submitted -------------------------------------------------------------
@@ -668,17 +709,53 @@ static const char *names(const struct cc_tx *tx)
     return text[n];
 }
 
-/* Of that many virtual bytes, from output index of parent. */
-static struct cc_tx *large(const struct cc_tx *parent, uint32_t index,
-                           size_t size)
+/* Filled up to that many virtual bytes. */
+static struct cc_tx *sized(struct cc_tx *tx, size_t size)
 {
-    struct cc_tx *tx = three(fixture_child(&f, parent, index, 10000));
-    size_t more = size - vsize(tx) - 9 - 2;
+    size_t more = size - vsize(tx) - 11;
 
     cc_build_out(&f.b, tx, 0, cc_build_fill(&f.b, 0x6a, more).data, more);
     cc_tx_finish(tx);
     assert_int_equal(vsize(tx), size);
     return tx;
+}
+
+static struct cc_tx *large(const struct cc_tx *parent, uint32_t index,
+                           size_t size)
+{
+    return sized(three(fixture_child(&f, parent, index, 10000)), size);
+}
+
+/* One small child more than the limit, but not for a package, nor below one of
+ * version 3. */
+static void test_carve_out(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 2, 10000), *tx;
+    const char *text;
+
+    (void)state;
+    limits(25, 2, WIDE, WIDE);
+    fixture_add(&f, a);
+    fixture_add(&f, fixture_child(&f, a, 0, 10000));
+    text = words("too-long-mempool-chain, too many descendants for tx %s "
+                 "[limit: 2]",
+                 id(a));
+    tx = sized(fixture_child(&f, a, 1, 20000), 10001);
+    fixture_expect(&f, tx, text);
+    tx = fixture_child(&f, a, 1, 20000);
+    judge("", tx, fixture_simple(&f, 2, 1, 10000), NULL);
+    judged(0, text);
+    fixture_add(&f, sized(tx, 10000));
+    limits(25, 1, WIDE, WIDE);
+    a = fixture_simple(&f, 2, 1, 10000);
+    fixture_add(&f, a);
+    fixture_add(&f, fixture_child(&f, a, 0, 10000));
+    a = three(fixture_simple(&f, 3, 1, 10000));
+    fixture_add(&f, a);
+    fixture_expect(&f, three(fixture_child(&f, a, 0, 10000)),
+                   words("too-long-mempool-chain, too many descendants for tx "
+                         "%s [limit: 1]",
+                         id(a)));
 }
 
 static void test_version3(void **state)
@@ -777,6 +854,11 @@ static void test_parent_for_nothing(void **state)
     entered(0, parent, 0);
     entered(1, child, (cc_amount)size);
     assert_int_equal(out.items[0].paid, size);
+    /* Worse than nothing is no more than that to a pool that asks nothing. */
+    parent = three(fixture_simple(&f, 2, 1, 0));
+    cc_mempool_prioritise(f.pool, parent->txid, -1);
+    fixture_expect(&f, parent,
+                   words("min relay fee not met, -1 < %zu", vsize(parent)));
 }
 
 /* One that no fee would help leaves the others to themselves. */
@@ -865,6 +947,7 @@ int main(void)
         T(test_bounds),
         T(test_order),
         T(test_one_after_the_other),
+        T(test_maturing),
         T(test_nothing_is_replaced),
         T(test_limits_of_count),
         T(test_limit_of_descendants),
@@ -878,6 +961,7 @@ int main(void)
         T(test_child_pays),
         T(test_bad_together),
         T(test_no_room),
+        V3(test_carve_out),
         V3(test_version3),
         V3(test_version3_other_conflict),
         V3(test_parent_for_nothing),

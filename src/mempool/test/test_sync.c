@@ -180,10 +180,47 @@ static void test_reorg(void **state)
     assert_int_equal(f.left_count, 2);
     assert_int_equal(f.left[0], CC_LEAVE_REORG);
     assert_int_equal(cc_mempool_find(f.pool, d->txid)->ancestor_count, 4);
+    /* Who was in a block is no secret. */
+    assert_true(cc_mempool_find(f.pool, a->txid)->returned);
+    assert_false(cc_mempool_find(f.pool, d->txid)->returned);
     check_pool();
     fixture_mine(&f, 1);
     assert_int_equal(count(), 1); /* who pays nothing waits */
     assert_true(fixture_has(&f, free_one));
+}
+
+/* Blocks are taken back below one of the pool: those with too many ancestors
+ * go, those with too many children stay. */
+static void test_reorg_limits(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 1, 10000);
+    struct cc_tx *b = fixture_child(&f, a, 0, 10000);
+    struct cc_tx *c = fixture_child(&f, b, 0, 10000);
+    struct cc_tx *d = fixture_child(&f, c, 0, 10000);
+    const size_t all = 96 * 4;
+
+    (void)state;
+    f.config.descendant_limit = 2;
+    for (int i = 0; i < 4; i++) {
+        bool stays = i % 2 == 0;
+
+        f.config.ancestor_limit = i == 0 ? 4 : i == 1 ? 3 : 25;
+        f.config.ancestor_size_limit = i == 2 ? all : i == 3 ? all - 1 : 0;
+        fixture_reopen(&f);
+        fixture_mine_txs(&f, a, 1);
+        fixture_mine_txs(&f, b, 1);
+        fixture_mine_txs(&f, c, 1);
+        fixture_add(&f, d);
+        invalidate_tip(3);
+        assert_true(fixture_has(&f, a));
+        assert_true(fixture_has(&f, c));
+        assert_int_equal(fixture_has(&f, d), stays);
+        assert_int_equal(cc_mempool_find(f.pool, c->txid)->ancestor_size,
+                         3 * 96);
+        if (!stays)
+            assert_int_equal(f.left[f.left_count - 1], CC_LEAVE_SIZELIMIT);
+        check_pool();
+    }
 }
 
 /* A branch with other transactions: what it took stays out, what it spent
@@ -522,10 +559,10 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_bitcoin, close_all)
     const struct CMUnitTest tests[] = {
-        T(test_block),   T(test_reorg),       T(test_reorg_branch),
-        T(test_expiry),  T(test_limit),       T(test_limit_full),
-        T(test_rolling), T(test_prioritise),  T(test_known_scripts),
-        T(test_dump),    T(test_dump_masked),
+        T(test_block),         T(test_reorg),   T(test_reorg_limits),
+        T(test_reorg_branch),  T(test_expiry),  T(test_limit),
+        T(test_limit_full),    T(test_rolling), T(test_prioritise),
+        T(test_known_scripts), T(test_dump),    T(test_dump_masked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,13 @@ static void test_reorg_limits(void **state)
             assert_int_equal(f.left[f.left_count - 1], CC_LEAVE_SIZELIMIT);
         check_pool();
     }
+    /* Alone it is no chain. */
+    f.config.ancestor_size_limit = 90;
+    fixture_reopen(&f);
+    fixture_add(&f, a);
+    fixture_mine_txs(&f, NULL, 0);
+    invalidate_tip(1);
+    assert_true(fixture_has(&f, a));
 }
 
 /* A branch with other transactions: what it took stays out, what it spent
@@ -516,6 +523,46 @@ static void test_dump(void **state)
     free(path);
 }
 
+/* Of the pool of somebody else no more is taken than is asked for. */
+static void test_import(void **state)
+{
+    struct cc_tx *a = fixture_simple(&f, 1, 1, 10000);
+    struct cc_tx *away = fixture_simple(&f, 3, 1, 10000);
+    char *path = cc_fs_join(f.dir, "mempool.dat");
+
+    (void)state;
+    fixture_add(&f, a);
+    cc_mempool_prioritise(f.pool, a->txid, 77);
+    cc_mempool_prioritise(f.pool, away->txid, 1000);
+    cc_mempool_set_unbroadcast(f.pool, a->txid);
+    assert_int_equal(cc_mempool_save(f.pool, path, &f.err), CC_OK);
+    f.now += 500;
+    for (int i = 0; i < 4; i++) {
+        struct cc_mempool_import how = {i == 1, i == 2, i == 3};
+        const struct cc_mempool_entry *e;
+        cc_amount deltas = 0;
+
+        fixture_reopen(&f);
+        assert_int_equal(cc_mempool_import(f.pool, path, &how, &f.err), CC_OK);
+        e = cc_mempool_find(f.pool, a->txid);
+        assert_int_equal(e->time, i == 1 ? f.now : f.now - 500);
+        assert_int_equal(e->fee_delta, i == 2 ? 77 : 0);
+        assert_int_equal(e->unbroadcast, i == 3);
+        cc_mempool_each_delta(f.pool, one_delta, &deltas);
+        assert_int_equal(deltas, i == 2 ? 1077 : 0);
+    }
+    /* What has expired comes back only as new. */
+    f.now += f.config.expiry_s;
+    for (int i = 0; i < 2; i++) {
+        struct cc_mempool_import how = {i == 1, false, false};
+
+        fixture_reopen(&f);
+        assert_int_equal(cc_mempool_import(f.pool, path, &how, &f.err), CC_OK);
+        assert_int_equal(count(), i);
+    }
+    free(path);
+}
+
 /* Version 2: the same under a mask of 8 bytes, by the place in the file. */
 static void test_dump_masked(void **state)
 {
@@ -562,7 +609,8 @@ int main(void)
         T(test_block),         T(test_reorg),   T(test_reorg_limits),
         T(test_reorg_branch),  T(test_expiry),  T(test_limit),
         T(test_limit_full),    T(test_rolling), T(test_prioritise),
-        T(test_known_scripts), T(test_dump),    T(test_dump_masked),
+        T(test_known_scripts), T(test_dump),    T(test_import),
+        T(test_dump_masked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

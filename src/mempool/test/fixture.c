@@ -230,3 +230,52 @@ bool fixture_has(struct fixture *f, const struct cc_tx *tx)
 {
     return cc_mempool_find(f->pool, tx->txid) != NULL;
 }
+
+/* --- What every pool keeps -------------------------------------------- */
+
+struct sums {
+    size_t count, size;
+    cc_amount fees;
+};
+
+static bool add_up(void *arg, const struct cc_mempool_entry *e)
+{
+    struct sums *s = arg;
+
+    s->count++;
+    s->size += e->vsize;
+    s->fees += e->fee + e->fee_delta;
+    return true;
+}
+
+static bool check_entry(void *arg, const struct cc_mempool_entry *e)
+{
+    struct fixture *f = arg;
+    struct sums up = {0}, down = {0};
+
+    (void)add_up(&up, e);
+    (void)add_up(&down, e);
+    cc_mempool_relatives(f->pool, e->tx.txid, false, true, add_up, &up);
+    cc_mempool_relatives(f->pool, e->tx.txid, true, true, add_up, &down);
+    assert_int_equal(e->ancestor_count, up.count);
+    assert_int_equal(e->ancestor_size, up.size);
+    assert_int_equal(e->ancestor_fees, up.fees);
+    assert_int_equal(e->descendant_count, down.count);
+    assert_int_equal(e->descendant_size, down.size);
+    assert_int_equal(e->descendant_fees, down.fees);
+    for (size_t i = 0; i < e->tx.vin_count; i++)
+        assert_ptr_equal(cc_mempool_spender(f->pool, &e->tx.vin[i].prevout), e);
+    return true;
+}
+
+void fixture_check(struct fixture *f)
+{
+    struct cc_mempool_stats stats;
+    struct sums all = {0};
+
+    cc_mempool_each(f->pool, check_entry, f);
+    cc_mempool_each(f->pool, add_up, &all);
+    cc_mempool_stats(f->pool, &stats);
+    assert_int_equal(stats.count, all.count);
+    assert_int_equal(stats.bytes, all.size);
+}

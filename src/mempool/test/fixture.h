@@ -59,5 +59,8 @@ struct cc_tx *fixture_child(struct fixture *f, const struct cc_tx *parent,
 void fixture_expect(struct fixture *f, struct cc_tx *tx, const char *text);
 #define fixture_add(f, tx) fixture_expect(f, tx, "")
 bool fixture_has(struct fixture *f, const struct cc_tx *tx);
+/* Fails the test unless the pool's sums and links are what they come to when
+ * worked out anew for every entry. */
+void fixture_check(struct fixture *f);
 
 #endif

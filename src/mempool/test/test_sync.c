@@ -43,54 +43,6 @@ static size_t count(void)
     return stats.count;
 }
 
-/* Sums and links, worked out anew for every entry. */
-struct sums {
-    size_t count, size;
-    cc_amount fees;
-};
-
-static bool add_up(void *arg, const struct cc_mempool_entry *e)
-{
-    struct sums *s = arg;
-
-    s->count++;
-    s->size += e->vsize;
-    s->fees += e->fee + e->fee_delta;
-    return true;
-}
-
-static bool check_entry(void *arg, const struct cc_mempool_entry *e)
-{
-    struct sums up = {0}, down = {0};
-
-    (void)arg;
-    (void)add_up(&up, e);
-    (void)add_up(&down, e);
-    cc_mempool_relatives(f.pool, e->tx.txid, false, true, add_up, &up);
-    cc_mempool_relatives(f.pool, e->tx.txid, true, true, add_up, &down);
-    assert_int_equal(e->ancestor_count, up.count);
-    assert_int_equal(e->ancestor_size, up.size);
-    assert_int_equal(e->ancestor_fees, up.fees);
-    assert_int_equal(e->descendant_count, down.count);
-    assert_int_equal(e->descendant_size, down.size);
-    assert_int_equal(e->descendant_fees, down.fees);
-    for (size_t i = 0; i < e->tx.vin_count; i++)
-        assert_ptr_equal(cc_mempool_spender(f.pool, &e->tx.vin[i].prevout), e);
-    return true;
-}
-
-static void check_pool(void)
-{
-    struct cc_mempool_stats stats;
-    struct sums all = {0};
-
-    cc_mempool_each(f.pool, check_entry, NULL);
-    cc_mempool_each(f.pool, add_up, &all);
-    cc_mempool_stats(f.pool, &stats);
-    assert_int_equal(stats.count, all.count);
-    assert_int_equal(stats.bytes, all.size);
-}
-
 static void test_block(void **state)
 {
     struct cc_tx *parent = fixture_simple(&f, 1, 2, 10000);
@@ -108,7 +60,7 @@ static void test_block(void **state)
     fixture_add(&f, under);
     cc_mempool_prioritise(f.pool, parent->txid, 500);
     cc_mempool_prioritise(f.pool, rival->txid, 500);
-    check_pool();
+    fixture_check(&f);
     {
         struct cc_tx both[2] = {*parent, *rival};
 
@@ -126,7 +78,7 @@ static void test_block(void **state)
     assert_int_equal(f.left[1], CC_LEAVE_CONFLICT);
     assert_int_equal(f.left[2], CC_LEAVE_CONFLICT);
     assert_memory_equal(f.left_txid[1], under->txid, 32);
-    check_pool();
+    fixture_check(&f);
     /* A delta is for once. */
     invalidate_tip(1);
     assert_int_equal(cc_mempool_find(f.pool, parent->txid)->fee_delta, 0);
@@ -183,7 +135,7 @@ static void test_reorg(void **state)
     /* Who was in a block is no secret. */
     assert_true(cc_mempool_find(f.pool, a->txid)->returned);
     assert_false(cc_mempool_find(f.pool, d->txid)->returned);
-    check_pool();
+    fixture_check(&f);
     fixture_mine(&f, 1);
     assert_int_equal(count(), 1); /* who pays nothing waits */
     assert_true(fixture_has(&f, free_one));
@@ -219,7 +171,7 @@ static void test_reorg_limits(void **state)
                          3 * 96);
         if (!stays)
             assert_int_equal(f.left[f.left_count - 1], CC_LEAVE_SIZELIMIT);
-        check_pool();
+        fixture_check(&f);
     }
     /* Alone it is no chain. */
     f.config.ancestor_size_limit = 90;
@@ -263,7 +215,7 @@ static void test_reorg_branch(void **state)
     assert_int_equal(cc_chain_reconsider(f.chain, old->prev, &f.err), CC_OK);
     assert_ptr_equal(cc_chain_tip(f.chain), old);
     assert_int_equal(count(), 0);
-    check_pool();
+    fixture_check(&f);
 }
 
 static void test_expiry(void **state)
@@ -287,7 +239,7 @@ static void test_expiry(void **state)
     assert_true(fixture_has(&f, young));
     assert_int_equal(f.left_count, 2);
     assert_int_equal(f.left[0], CC_LEAVE_EXPIRY);
-    check_pool();
+    fixture_check(&f);
 }
 
 static void test_limit(void **state)
@@ -378,11 +330,11 @@ static void test_prioritise(void **state)
     fixture_add(&f, b);
     fixture_add(&f, c);
     cc_mempool_prioritise(f.pool, b->txid, 700);
-    check_pool();
+    fixture_check(&f);
     assert_int_equal(cc_mempool_find(f.pool, a->txid)->descendant_fees, 30700);
     assert_int_equal(cc_mempool_find(f.pool, c->txid)->ancestor_fees, 30700);
     cc_mempool_prioritise(f.pool, b->txid, -700);
-    check_pool();
+    fixture_check(&f);
     assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta, 0);
     /* However much is asked for, sums stay sums. */
     for (int i = 0; i < 3; i++)
@@ -394,7 +346,7 @@ static void test_prioritise(void **state)
     assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta,
                      -f.params.max_money);
     cc_mempool_prioritise(f.pool, b->txid, f.params.max_money);
-    check_pool();
+    fixture_check(&f);
     assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta, 0);
 }
 
@@ -499,7 +451,7 @@ static void test_dump(void **state)
         assert_int_equal(stats.unbroadcast, 1);
         assert_true(cc_mempool_find(f.pool, a->txid)->unbroadcast);
     }
-    check_pool();
+    fixture_check(&f);
 
     /* Cut anywhere it does not decode, and does no harm. */
     for (size_t cut = 0; cut < len; cut += 1 + len / 97) {
@@ -513,7 +465,7 @@ static void test_dump(void **state)
         data[at] ^= 0x55;
         assert_int_equal(cc_fs_write(path, data, len, 0600, &f.err), CC_OK);
         (void)cc_mempool_load(f.pool, path, &f.err);
-        check_pool();
+        fixture_check(&f);
         data[at] ^= 0x55;
     }
     data[0] = 3;

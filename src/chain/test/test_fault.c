@@ -66,6 +66,15 @@ static enum cc_status open_chain(const struct scenario *s, const char *dir,
     return cc_chain_open(c, &config, err);
 }
 
+/* Blocks 1 to last, each taken. */
+static void give(const struct scenario *s, struct cc_chain *c, int last)
+{
+    for (int i = 1; i <= last; i++)
+        assert_int_equal(cc_chain_accept_block(c, &s->w.blocks[i].block, true,
+                                               NULL, NULL, NULL),
+                         CC_OK);
+}
+
 /* Gives all blocks until the disk fails; *answered: the height of the tip that
  * the last good answer left. False if it failed. */
 static bool play(const struct scenario *s, struct cc_chain *c,
@@ -194,10 +203,7 @@ static void test_hold(void **state)
     cc_chain_hold(c);
     cc_chain_hold(c);
     before = disk.calls;
-    for (int i = 1; i <= 6; i++)
-        assert_int_equal(cc_chain_accept_block(c, &s.w.blocks[i].block, true,
-                                               NULL, NULL, NULL),
-                         CC_OK);
+    give(&s, c, 6);
     assert_int_equal(disk.calls, before + 12); /* blk and rev, no sync */
     assert_int_equal(cc_chain_release(c, NULL), CC_OK);
     assert_int_equal(disk.calls,
@@ -252,114 +258,105 @@ static void test_catching_up(void **state)
     world_clear(&w);
 }
 
+/* A chain of the scenario with blocks 1 to 5, where batches fail when told. */
+struct failing {
+    struct scenario s;
+    struct cc_chain_config config;
+    char *dir;
+    bool fail;
+    struct cc_chain *c;
+};
+
 static bool fails_at_batch(void *arg, const char *what)
 {
     return *(bool *)arg && !strcmp(what, "db write");
+}
+
+static void failing_init(struct failing *t)
+{
+    make_scenario(&t->s);
+    t->dir = cc_test_mkdir();
+    t->fail = false;
+    world_config(&t->s.w, &t->config, t->dir);
+    t->config.fault = (struct cc_fault){fails_at_batch, &t->fail, NULL};
+    assert_int_equal(cc_chain_open(&t->c, &t->config, NULL), CC_OK);
+    give(&t->s, t->c, 5);
+}
+
+/* On a disk that works. */
+static void failing_restart(struct failing *t)
+{
+    struct cc_error err;
+
+    cc_chain_free(t->c);
+    t->config.fault = (struct cc_fault){0};
+    if (cc_chain_open(&t->c, &t->config, &err) != CC_OK)
+        fail_msg("%s", err.text);
+}
+
+static void failing_clear(struct failing *t)
+{
+    cc_chain_free(t->c);
+    cc_test_rmdir(t->dir);
+    world_clear(&t->s.w);
 }
 
 /* What was stored when the batch that connects it failed is there at the next
  * start, which goes on to it: nobody needs to send it again. */
 static void test_stored_comes_before_connected(void **state)
 {
-    struct scenario s;
-    struct cc_chain_config config;
-    char *dir = cc_test_mkdir();
-    bool fail = false;
-    struct cc_chain *c;
+    struct failing t;
 
     (void)state;
-    make_scenario(&s);
-    world_config(&s.w, &config, dir);
-    config.fault = (struct cc_fault){fails_at_batch, &fail, NULL};
-    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
-    for (int i = 1; i <= 6; i++) {
-        fail = i == 6;
-        assert_int_equal(cc_chain_accept_block(c, &s.w.blocks[i].block, true,
-                                               NULL, NULL, NULL),
-                         fail ? CC_IO : CC_OK);
-    }
-    cc_chain_free(c);
-    config.fault = (struct cc_fault){0};
-    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
-    world_expect(&s.w, c, 6);
-    cc_chain_free(c);
-    cc_test_rmdir(dir);
-    world_clear(&s.w);
+    failing_init(&t);
+    t.fail = true;
+    assert_int_equal(cc_chain_accept_block(t.c, &t.s.w.blocks[6].block, true,
+                                           NULL, NULL, NULL),
+                     CC_IO);
+    failing_restart(&t);
+    world_expect(&t.s.w, t.c, 6);
+    failing_clear(&t);
 }
 
 /* What the database has of a block that was connected is not unsaid before the
  * tip has moved: the tip it names must stay one. */
 static void test_connected_stays_connected(void **state)
 {
-    struct scenario s;
-    struct cc_chain_config config;
-    char *dir = cc_test_mkdir();
-    bool fail = false;
-    struct cc_chain *c;
-    struct cc_error err;
+    struct failing t;
 
     (void)state;
-    make_scenario(&s);
-    world_config(&s.w, &config, dir);
-    config.fault = (struct cc_fault){fails_at_batch, &fail, NULL};
-    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
-    for (int i = 1; i <= 5; i++)
-        assert_int_equal(cc_chain_accept_block(c, &s.w.blocks[i].block, true,
-                                               NULL, NULL, NULL),
-                         CC_OK);
-    assert_int_equal(cc_chain_flush(c, NULL), CC_OK);
-    fail = true;
-    if (cc_chain_invalidate(c, cc_chain_tip(c), NULL) == CC_OK)
-        assert_int_equal(cc_chain_flush(c, NULL), CC_IO);
-    cc_chain_free(c);
-    config.fault = (struct cc_fault){0};
-    if (cc_chain_open(&c, &config, &err) != CC_OK)
-        fail_msg("%s", err.text);
-    world_expect(&s.w, c, 5);
-    cc_chain_free(c);
-    cc_test_rmdir(dir);
-    world_clear(&s.w);
+    failing_init(&t);
+    assert_int_equal(cc_chain_flush(t.c, NULL), CC_OK);
+    t.fail = true;
+    if (cc_chain_invalidate(t.c, cc_chain_tip(t.c), NULL) == CC_OK)
+        assert_int_equal(cc_chain_flush(t.c, NULL), CC_IO);
+    failing_restart(&t);
+    world_expect(&t.s.w, t.c, 5);
+    failing_clear(&t);
 }
 
 /* A new block is written of before the batch that condemns its parent. Where
  * that fails, neither is condemned at the next start. */
 static void test_condemned_with_parent(void **state)
 {
-    struct scenario s;
-    struct cc_chain_config config;
-    char *dir = cc_test_mkdir();
-    bool fail = false;
-    struct cc_chain *c;
-    struct cc_error err;
+    struct failing t;
+    const struct cc_block *child;
 
     (void)state;
-    make_scenario(&s);
-    world_config(&s.w, &config, dir);
-    config.fault = (struct cc_fault){fails_at_batch, &fail, NULL};
-    assert_int_equal(cc_chain_open(&c, &config, NULL), CC_OK);
-    for (int i = 1; i <= 5; i++)
-        assert_int_equal(cc_chain_accept_block(c, &s.w.blocks[i].block, true,
-                                               NULL, NULL, NULL),
-                         CC_OK);
-    assert_int_equal(cc_chain_flush(c, NULL), CC_OK);
-    assert_int_equal(
-        cc_chain_accept_header(c, &s.w.blocks[6].block.header, NULL, NULL),
-        CC_OK);
-    fail = true;
-    if (cc_chain_invalidate(c, cc_chain_tip(c), NULL) == CC_OK)
-        assert_int_equal(cc_chain_flush(c, NULL), CC_IO);
-    cc_chain_free(c);
-    config.fault = (struct cc_fault){0};
-    if (cc_chain_open(&c, &config, &err) != CC_OK)
-        fail_msg("%s", err.text);
-    world_expect(&s.w, c, 5);
-    assert_int_equal(
-        cc_chain_accept_block(c, &s.w.blocks[6].block, true, NULL, NULL, NULL),
-        CC_OK);
-    world_expect(&s.w, c, 6);
-    cc_chain_free(c);
-    cc_test_rmdir(dir);
-    world_clear(&s.w);
+    failing_init(&t);
+    child = &t.s.w.blocks[6].block;
+    assert_int_equal(cc_chain_flush(t.c, NULL), CC_OK);
+    assert_int_equal(cc_chain_accept_header(t.c, &child->header, NULL, NULL),
+                     CC_OK);
+    t.fail = true;
+    if (cc_chain_invalidate(t.c, cc_chain_tip(t.c), NULL) == CC_OK)
+        assert_int_equal(cc_chain_flush(t.c, NULL), CC_IO);
+    failing_restart(&t);
+    world_expect(&t.s.w, t.c, 5);
+    assert_int_equal(cc_chain_accept_block(t.c, child, true, NULL, NULL, NULL),
+                     CC_OK);
+    world_expect(&t.s.w, t.c, 6);
+    failing_clear(&t);
 }
 
 static bool fails_at_sync(void *arg, const char *what)
@@ -419,10 +416,7 @@ static unsigned batches(const struct scenario *s, uint64_t batch_bytes)
     assert_int_equal(cc_chain_open(&c, &config, &err), CC_OK);
     cc_chain_hold(c);
     at = count;
-    for (int i = 1; i <= 6; i++)
-        assert_int_equal(cc_chain_accept_block(c, &s->w.blocks[i].block, true,
-                                               NULL, NULL, &err),
-                         CC_OK);
+    give(s, c, 6);
     at = count - at;
     cc_chain_free(c);
     cc_test_rmdir(dir);

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "crypto/ec.h"
+
 static bool is_number(const char *s)
 {
     if (*s == '-')
@@ -210,4 +212,16 @@ void script_expect(enum cc_script_error got, enum cc_script_error want)
 struct cc_bytes written(const struct cc_writer *w)
 {
     return cc_bytes(w->data, w->len);
+}
+
+int script_setup(void **state)
+{
+    *state = cc_ec_new();
+    return *state == NULL;
+}
+
+int script_teardown(void **state)
+{
+    cc_ec_free(*state);
+    return 0;
 }

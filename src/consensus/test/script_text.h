@@ -38,6 +38,10 @@ void pair_init(struct pair *p, struct cc_bytes script_sig,
 void pair_update(struct pair *p);
 enum cc_script_error pair_verify(const struct pair *p, uint32_t flags);
 
+/* The state of a group of tests: a struct cc_ec. */
+int script_setup(void **state);
+int script_teardown(void **state);
+
 #define ERR(name) CC_SCRIPT_ERR_##name
 /* Fails with both names. */
 void script_expect(enum cc_script_error got, enum cc_script_error want);

@@ -11,18 +11,6 @@
 
 static const uint8_t secret[32] = {[31] = 7};
 
-static int setup(void **state)
-{
-    *state = cc_ec_new();
-    return *state == NULL;
-}
-
-static int teardown(void **state)
-{
-    cc_ec_free(*state);
-    return 0;
-}
-
 /* script_sig, then script, both in words. */
 static enum cc_script_error eval(const char *script_sig, const char *script,
                                  uint32_t flags)
@@ -666,5 +654,5 @@ int main(void)
         cmocka_unit_test(test_whole),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, script_setup, script_teardown);
 }

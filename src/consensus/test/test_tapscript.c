@@ -10,18 +10,6 @@
 
 static const uint8_t secret[32] = {[31] = 7};
 
-static int setup(void **state)
-{
-    *state = cc_ec_new();
-    return *state == NULL;
-}
-
-static int teardown(void **state)
-{
-    cc_ec_free(*state);
-    return 0;
-}
-
 /* A coin that one leaf can spend, and its spend: items, script, control. */
 struct tap {
     struct pair p;
@@ -404,5 +392,5 @@ int main(void)
         cmocka_unit_test(test_codeseparator),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, script_setup, script_teardown);
 }

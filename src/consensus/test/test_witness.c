@@ -11,18 +11,6 @@
 
 static const uint8_t secret[32] = {[31] = 7};
 
-static int setup(void **state)
-{
-    *state = cc_ec_new();
-    return *state == NULL;
-}
-
-static int teardown(void **state)
-{
-    cc_ec_free(*state);
-    return 0;
-}
-
 /* A P2WSH spend of script with the given items below it. */
 static enum cc_script_error eval_v0(struct cc_bytes script,
                                     const struct cc_bytes *items, size_t count,
@@ -224,5 +212,5 @@ int main(void)
         cmocka_unit_test(test_p2wpkh_shape),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, script_setup, script_teardown);
 }

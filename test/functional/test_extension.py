@@ -167,6 +167,15 @@ class TestExtension(framework.TestCase):
             except OSError:
                 pass
 
+    def signal_toys(self, number):
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    if self.folder.encode() + b"/toy" in f.read().split(b"\0"):
+                        os.kill(int(pid), number)
+            except OSError:
+                pass
+
     def test_crash(self):
         node = self.toy().start()
         self.wait_until(lambda: node.rpc.toyecho())
@@ -178,13 +187,7 @@ class TestExtension(framework.TestCase):
     def test_killed(self):
         node = self.toy().start()
         self.wait_until(lambda: node.rpc.toyecho())
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as f:
-                    if self.folder.encode() + b"/toy" in f.read().split(b"\0"):
-                        os.kill(int(pid), signal.SIGKILL)
-            except OSError:
-                pass
+        self.signal_toys(signal.SIGKILL)
         self.wait_until(lambda: "Warning: extension toy was killed by signal 9" in node.log())
         self.assertEqual(node.height(), 0)
 
@@ -205,13 +208,7 @@ class TestExtension(framework.TestCase):
         """It does not read: what waits for it is bounded, then it is killed."""
         node = self.toy().start()
         self.wait_until(lambda: node.rpc.toyecho())
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as f:
-                    if self.folder.encode() + b"/toy" in f.read().split(b"\0"):
-                        os.kill(int(pid), signal.SIGSTOP)
-            except OSError:
-                pass
+        self.signal_toys(signal.SIGSTOP)
         faults = []
 
         def ask():

@@ -69,6 +69,13 @@ class HostCase(framework.TestCase):
             self.mine(1)
         self.wait_until(lambda: self.info()["registered"], what="registered")
 
+    def start_both(self, *args):
+        """A host that is registered, and a renter; both with money."""
+        self.fund(self.host, 5, 2)
+        self.fund(self.renter, 5, 3)
+        self.start_host(*args)
+        self.registered()
+
     def gateway(self, *args, status=0):
         command = [program("cloudcoin-gateway"), "-datadir=" + self.node.datadir, "-regtest",
                    f"-rpcport={self.node.rpc_port}", "-rpcwallet=renter", "-k=1", "-n=1", *args]
@@ -112,10 +119,7 @@ class HostCase(framework.TestCase):
 class TestContract(HostCase):
     def test_a_contract_lives(self):
         """Formed, filled, challenged, proved, paid, ended: without a hand."""
-        self.fund(self.host, 5, 2)
-        self.fund(self.renter, 5, 3)
-        self.start_host("-name=one")
-        self.registered()
+        self.start_both("-name=one")
         listed = self.node.rpc.listidentities("host")
         self.assertEqual([i["name"] for i in listed], ["one"])
         self.assertEqual(listed[0]["endpoints"], [f"127.0.0.1:{self.host_port}"])
@@ -141,10 +145,7 @@ class TestContract(HostCase):
 
     def test_kill(self):
         """kill -9 of node and host, again and again: what was stored is there, and proofs go on."""
-        self.fund(self.host, 5, 2)
-        self.fund(self.renter, 5, 3)
-        self.start_host()
-        self.registered()
+        self.start_both()
         data = os.urandom(300_000)
         self.put("file", data, "-periods=3", "-odds=1")
         self.mine(1)
@@ -158,13 +159,9 @@ class TestContract(HostCase):
             self.mine(1)
         self.assertEqual(self.node.rpc.getcontract(contract["id"])["done"], 2)
 
-
     def test_fork(self):
         """Blocks with contract, root and proof go away: the host follows, and proves on the branch that stays."""
-        self.fund(self.host, 5, 2)
-        self.fund(self.renter, 5, 3)
-        self.start_host()
-        self.registered()
+        self.start_both()
         data = os.urandom(300_000)
         self.put("file", data, "-periods=3", "-odds=1")
         self.mine(2)
@@ -213,10 +210,7 @@ class TestSeal(HostCase):
 class TestStrangers(HostCase):
     def test_raw_sockets(self):
         """Silence, garbage and a crowd of connections: dropped, and customers are served all the same."""
-        self.fund(self.host, 5, 2)
-        self.fund(self.renter, 5, 3)
-        self.start_host("-maxsessions=16")
-        self.registered()
+        self.start_both("-maxsessions=16")
         data = os.urandom(1000)
         self.put("file", data, "-periods=3")
         crowd = []

@@ -1,5 +1,7 @@
 #include "chain/test/follower.h"
 
+#include <unistd.h>
+
 static bool fail_writes(void *arg, const char *what)
 {
     return *(bool *)arg && !strcmp(what, "db write");
@@ -12,6 +14,7 @@ enum cc_status follower_open(struct follower *f, const atomic_bool *stop,
                                       .directory = f->path,
                                       .cache_bytes = 1 << 20,
                                       .fault = {fail_writes, &f->broken},
+                                      .anew = f->anew,
                                       .stop = stop};
 
     return f->kind->open(&f->index, &config, err);
@@ -149,6 +152,7 @@ void follower_on_a_disk_that_fails(void **state)
     i = follower_extend(&f, 0, 2);
     f.broken = true;
     (void)follower_extend(&f, i, 1);
+    cc_error_init(&err);
     assert_true(kind->failed(f.index, &err));
     assert_true(err.text[0] != '\0');
     /* what it said before holds, and nothing goes in over what is missing ...
@@ -162,5 +166,43 @@ void follower_on_a_disk_that_fails(void **state)
     assert_int_equal(follower_open(&f, NULL, NULL), CC_OK);
     kind->expect(&f, i);
     assert_false(kind->failed(f.index, NULL));
+    follower_clear(&f);
+}
+
+/* Where that is asked for, all is read again; else nothing is. */
+void follower_made_anew(void **state)
+{
+    const struct follower_kind *kind = *state;
+    struct follower f;
+    int i;
+
+    follower_init(&f, kind);
+    i = follower_extend(&f, 0, 3);
+    f.anew = true; /* there is none yet */
+    assert_int_equal(follower_open(&f, NULL, NULL), CC_OK);
+    follower_restart(&f);
+    f.broken = true;
+    assert_int_equal(follower_open(&f, NULL, NULL), CC_IO);
+    f.broken = false;
+    assert_int_equal(follower_open(&f, NULL, NULL), CC_OK);
+    kind->expect(&f, i);
+    follower_clear(&f);
+}
+
+/* A block that cannot be read is no reason to go on without it. */
+void follower_of_blocks_that_are_lost(void **state)
+{
+    struct follower f;
+    struct cc_error err;
+    char *path;
+
+    follower_init(&f, *state);
+    (void)follower_extend(&f, 0, 3);
+    path = cc_fs_join(f.dir, "blocks/blk00000.dat");
+    assert_int_equal(truncate(path, 0), 0);
+    free(path);
+    cc_error_init(&err);
+    assert_int_not_equal(follower_open(&f, NULL, &err), CC_OK);
+    assert_true(err.text[0] != '\0');
     follower_clear(&f);
 }

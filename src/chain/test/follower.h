@@ -31,6 +31,7 @@ struct follower {
     struct cc_chain *c;
     void *index;
     bool broken; /* no write succeeds */
+    bool anew;   /* it is to be made anew when it is opened */
 };
 
 /* The chain of a new world; the index is not open. */
@@ -48,6 +49,8 @@ int follower_extend(struct follower *f, int i, unsigned n);
 /* Tests, for cmocka_unit_test_prestate with a struct follower_kind. */
 void follower_stops_when_told(void **state);
 void follower_on_a_disk_that_fails(void **state);
+void follower_made_anew(void **state);
+void follower_of_blocks_that_are_lost(void **state);
 /* Of those that read no block twice. */
 void follower_catches_up(void **state);
 void follower_was_ahead(void **state);

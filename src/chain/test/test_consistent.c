@@ -96,6 +96,15 @@ static void test_fixed(void **state)
     FINDS(s, i->skip, NULL, "a far ancestor");
     FINDS(s, j->work.w[0], j->work.w[0] + 1, "a sum of work");
     FINDS(s, i->time_max, i->time_max + 1, "a greatest time");
+    {
+        /* One that is earlier than those before it. */
+        const struct cc_index kept = *j;
+
+        j->header.time = (uint32_t)j->prev->time_max - 1;
+        j->time_max = j->prev->time_max;
+        FINDS(s, j->time_max, j->header.time, "a greatest time");
+        *j = kept;
+    }
     FINDS(s, i->hash[0], (uint8_t)(i->hash[0] ^ 1), "a name");
     FINDS(s, s->c->tree.by_hash.count, s->c->tree.by_hash.count + 1,
           "a header outside the tree");
@@ -146,12 +155,30 @@ static void test_choice(void **state)
           "a block of the active chain");
 }
 
+/* It is looked for as often as is asked for. */
+static void test_asked_for(void **state)
+{
+    struct setting *s = *state;
+    struct cc_error err;
+
+    s->c->tree.candidate_count++;
+    s->c->check_index = 0;
+    assert_int_equal(cc_chain_check_index(s->c, &err), CC_OK);
+    s->c->check_index = 1;
+    assert_int_equal(cc_chain_check_index(s->c, &err), CC_CORRUPT);
+    assert_string_equal(err.text,
+                        "the block index is inconsistent: the candidates");
+    s->c->tree.candidate_count--;
+    assert_int_equal(cc_chain_check_index(s->c, &err), CC_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_fixed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_status, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_choice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_asked_for, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

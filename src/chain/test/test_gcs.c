@@ -104,7 +104,7 @@ static void test_vectors(void **state)
 static void test_bytes(void **state)
 {
     static const uint8_t zero[32];
-    struct cc_bytes scripts[3] = {cc_bytes("a", 1), cc_bytes("bb", 2),
+    struct cc_bytes scripts[3] = {cc_bytes("a", 1), cc_bytes("ab", 2),
                                   cc_bytes("ccc", 3)};
     struct cc_txout out[4] = {{1, scripts[0]},
                               {2, scripts[1]},

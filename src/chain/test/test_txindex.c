@@ -86,6 +86,9 @@ int main(void)
         cmocka_unit_test_prestate(follower_was_ahead, (void *)&kind),
         cmocka_unit_test_prestate(follower_stops_when_told, (void *)&kind),
         cmocka_unit_test_prestate(follower_on_a_disk_that_fails, (void *)&kind),
+        cmocka_unit_test_prestate(follower_made_anew, (void *)&kind),
+        cmocka_unit_test_prestate(follower_of_blocks_that_are_lost,
+                                  (void *)&kind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,8 @@ static const struct follower_kind kind = {.seed = 77,
 static void test_it_follows_the_tip(void **state)
 {
     struct follower f;
-    uint8_t hash[32], unknown[32] = {1};
+    uint8_t hash[32], unknown[32] = {1}, *data;
+    size_t len;
     int low, i, left;
 
     (void)state;
@@ -92,7 +93,58 @@ static void test_it_follows_the_tip(void **state)
                      CC_OK);
     assert_int_equal(cc_filterindex_header(f.index, unknown, hash, NULL, NULL),
                      CC_NOTFOUND);
+    assert_int_equal(cc_filterindex_filter(f.index, unknown, &data, &len, NULL),
+                     CC_NOTFOUND);
     assert_false(cc_filterindex_failed(f.index, NULL));
+    follower_clear(&f);
+}
+
+/* The index is closed, and what it has of the header of block i is this. */
+static void write_header(struct follower *f, int i, struct cc_bytes value)
+{
+    static const char *const families[] = {"filter", "header", "state"};
+    const struct cc_db_config config = {f->path, families, 3, 1 << 20,
+                                        .fault = {0}};
+    struct cc_bytes key = cc_bytes(f->w.blocks[i].block.hash, 32);
+    struct cc_db_batch *b = cc_db_batch_new();
+    struct cc_db *db;
+
+    follower_restart(f);
+    assert_int_equal(cc_db_open(&db, &config, NULL), CC_OK);
+    if (value.len)
+        cc_db_batch_put(b, db, 1, key, value);
+    else
+        cc_db_batch_delete(b, db, 1, key);
+    assert_int_equal(cc_db_write(db, b, true, NULL), CC_OK);
+    cc_db_batch_free(b);
+    cc_db_close(db);
+    assert_int_equal(follower_open(f, NULL, NULL), CC_OK);
+}
+
+/* Nothing is chained to a header that is damaged or lost. */
+static void test_header_before_is_damaged(void **state)
+{
+    struct follower f;
+    struct cc_error err;
+    uint8_t hash[32];
+    int low, i;
+
+    (void)state;
+    follower_init(&f, &kind);
+    low = follower_extend(&f, 0, 3);
+    assert_int_equal(follower_open(&f, NULL, NULL), CC_OK);
+    write_header(&f, low, cc_bytes("x", 1));
+    assert_int_equal(cc_filterindex_header(f.index, f.w.blocks[low].block.hash,
+                                           hash, NULL, &err),
+                     CC_CORRUPT);
+    write_header(&f, low, cc_bytes(NULL, 0));
+    i = follower_extend(&f, low, 1);
+    cc_error_init(&err);
+    assert_true(cc_filterindex_failed(f.index, &err));
+    assert_string_equal(err.text, "no header of the filter before");
+    assert_int_equal(cc_filterindex_header(f.index, f.w.blocks[i].block.hash,
+                                           hash, NULL, NULL),
+                     CC_NOTFOUND);
     follower_clear(&f);
 }
 
@@ -100,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_follows_the_tip),
+        cmocka_unit_test(test_header_before_is_damaged),
         cmocka_unit_test_prestate(follower_catches_up, (void *)&kind),
         cmocka_unit_test_prestate(follower_was_ahead, (void *)&kind),
         cmocka_unit_test_prestate(follower_stops_when_told, (void *)&kind),

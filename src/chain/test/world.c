@@ -8,7 +8,7 @@
 
 #define CLOCK INT64_C(1700000000)
 
-static const uint8_t op_true[] = {0x51}, op_false[] = {0x00},
+static const uint8_t op_true[] = {0x51}, op_two[] = {0x52}, op_false[] = {0x00},
                      op_return[] = {0x6a, 0x01, 0x2a},
                      op_return_8[10] = {0x6a, 8}; /* and a number */
 
@@ -131,10 +131,17 @@ struct purse {
     size_t count;
 };
 
+/* By anybody: OP_1 and OP_2. */
+static bool is_free(struct cc_bytes script)
+{
+    return script.len == 1 &&
+           (script.data[0] == op_true[0] || script.data[0] == op_two[0]);
+}
+
 static bool spendable(const struct world *w, const struct wcoin *c,
                       uint32_t height)
 {
-    return c->coin.out.script.len == 1 && c->coin.out.script.data[0] == 0x51 &&
+    return is_free(c->coin.out.script) &&
            (!c->coin.coinbase ||
             height - c->coin.height >= w->params.coinbase_maturity);
 }
@@ -183,6 +190,8 @@ static cc_amount make_tx(struct world *w, struct cc_build *b, struct purse *p)
             cc_build_out(b, tx, each, op_return, sizeof(op_return));
         else if (kind == 1)
             cc_build_out(b, tx, each, op_false, sizeof(op_false));
+        else if (kind == 2)
+            cc_build_out(b, tx, each, op_two, sizeof(op_two));
         else
             cc_build_out(b, tx, each, op_true, sizeof(op_true));
     }
@@ -190,7 +199,7 @@ static cc_amount make_tx(struct world *w, struct cc_build *b, struct purse *p)
     for (uint32_t i = 0; i < tx->vout_count; i++) {
         struct wcoin *c = &p->coins[p->count];
 
-        if (tx->vout[i].script.data[0] != 0x51)
+        if (!is_free(tx->vout[i].script))
             continue;
         memset(c, 0, sizeof(*c));
         memcpy(c->o.txid, tx->txid, 32);

@@ -15,15 +15,17 @@
 
 /* --- Where and who ----------------------------------------------------- */
 
+/* given: what the user typed, of which text is the port. */
 static enum cc_status parse_port(const char *text, uint16_t *out,
-                                 const char *what, struct cc_error *err)
+                                 const char *what, const char *given,
+                                 struct cc_error *err)
 {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end || n == 0 || n > 65535)
         return cc_fail(err, CC_INVALID, "Invalid port provided in %s: %s", what,
-                       text);
+                       given);
     *out = (uint16_t)n;
     return CC_OK;
 }
@@ -38,7 +40,8 @@ static enum cc_status parse_connect(struct cc_cli_server *s, const char *text,
 
     if (colon &&
         (strchr(text, ':') == colon || (bracket && colon[-1] == ']'))) {
-        enum cc_status st = parse_port(colon + 1, &s->port, "-rpcconnect", err);
+        enum cc_status st =
+            parse_port(colon + 1, &s->port, "-rpcconnect", text, err);
 
         if (st != CC_OK)
             return st;
@@ -89,7 +92,7 @@ enum cc_status cc_cli_server_init(struct cc_cli_server *s,
     s->port = setup->params->rpc_port;
     st = parse_connect(s, cc_args_get(args, "rpcconnect", "127.0.0.1"), err);
     if (st == CC_OK && port)
-        st = parse_port(port, &s->port, "-rpcport", err);
+        st = parse_port(port, &s->port, "-rpcport", port, err);
     if (st != CC_OK)
         return st;
     if (!password)

@@ -110,6 +110,14 @@ class TestCli(framework.TestCase):
         t.join(framework.TIMEOUT_S)
         self.assertEqual(answers, [(0, "0\n", "")])
 
+    def test_ports(self):
+        """What cannot be a port is told as it was typed; -rpcport wins over -rpcconnect."""
+        for option in ("-rpcconnect=127.0.0.1:x", "-rpcconnect=http://127.0.0.1", "-rpcconnect=[::1]:0", "-rpcport=65536"):
+            name, given = option.split("=")
+            words = [option] if name == "-rpcport" else [option, f"-rpcport={self.node.rpc_port}"]
+            self.assertEqual(self.node.cli(*words, "uptime"), (1, "", f"error: Invalid port provided in {name}: {given}\n"))
+        self.assertEqual(self.ok("-rpcconnect=127.0.0.1:1", f"-rpcport={self.node.rpc_port}", "getblockcount"), "0\n")
+
     def test_no_credentials(self):
         status, out, err = self.node.cli("-rpccookiefile=nowhere", "getblockcount")
         self.assertEqual((status, out), (1, ""))

@@ -102,8 +102,13 @@ static json_t *move(struct cc_rpc_call *call, tip_move how)
     return json_null();
 }
 
+/* The genesis block stays, and as in bitcoind that is no error. */
 static json_t *invalidateblock(struct cc_rpc_call *call)
 {
+    const struct cc_index *i = cc_rpc_block_arg(call, 0);
+
+    if (!i || !i->height)
+        return i ? json_null() : NULL;
     return move(call, cc_chain_invalidate);
 }
 

@@ -328,25 +328,37 @@ static json_t *propose(struct cc_rpc_call *call, const json_t *request)
     return result;
 }
 
-/* Sleep until the template that id names ("<tip hash><changes>") is stale: a
- * new tip, or after a minute other transactions. False: the end. */
-static bool long_poll(struct cc_rpc_call *call, const char *id)
+/* The template that id names: "<tip hash><changes>"; what is no text stands
+ * for the one of now. */
+static bool read_poll_id(struct cc_rpc_call *call, const json_t *id,
+                         uint8_t hash[32], uint64_t *changes)
+{
+    const char *text = cc_json_is_string(id) ? json_string_value(id) : NULL;
+    json_t *first;
+    bool good;
+
+    if (!text) {
+        memcpy(hash, cc_chain_tip(call->env->chain)->hash, 32);
+        *changes = cc_mempool_changes(call->env->mempool);
+        return true;
+    }
+    first = json_stringn_nocheck(text, strnlen(text, 64));
+    good = cc_rpc_get_hash(call, first, "longpollid", hash);
+    json_decref(first);
+    if (good)
+        *changes = strtoull(text + 64, NULL, 10);
+    return good;
+}
+
+/* Sleep until that template is stale: a new tip, or after a minute other
+ * transactions. False: the end. */
+static bool long_poll(struct cc_rpc_call *call, const uint8_t hash[32],
+                      uint64_t changes)
 {
     struct cc_waiter *w = call->env->waiter;
-    uint8_t hash[32];
-    char first[65];
-    uint64_t changes = 0, seen;
-    bool by_id = strlen(id) >= 64;
+    uint64_t seen;
     int64_t check = cc_clock_monotonic_ms() + 60000, deadline;
 
-    memcpy(hash, cc_chain_tip(call->env->chain)->hash, 32);
-    changes = cc_mempool_changes(call->env->mempool);
-    if (by_id) {
-        snprintf(first, sizeof(first), "%.64s", id);
-        if (!cc_hex_decode_rev(hash, 32, first))
-            return true;
-        changes = strtoull(id + 64, NULL, 10);
-    }
     for (deadline = check;; deadline = cc_clock_monotonic_ms() + 10000) {
         seen = cc_waiter_count(w);
         if (memcmp(cc_chain_tip(call->env->chain)->hash, hash, 32) != 0)
@@ -359,17 +371,19 @@ static bool long_poll(struct cc_rpc_call *call, const char *id)
     }
 }
 
-static bool has_rule(const json_t *request, const char *rule)
+/* Does the caller know segwit? False: one of his rules is no text. */
+static bool read_rules(struct cc_rpc_call *call, const json_t *request,
+                       bool *segwit)
 {
     const json_t *rules = json_object_get(request, "rules");
+    const char *name;
 
     for (size_t i = 0; i < json_array_size(rules); i++) {
-        const json_t *v = json_array_get(rules, i);
-
-        if (cc_json_is_string(v) && !strcmp(json_string_value(v), rule))
-            return true;
+        if (!cc_rpc_get_str(call, json_array_get(rules, i), &name))
+            return false;
+        *segwit |= !strcmp(name, "segwit");
     }
-    return false;
+    return true;
 }
 
 /* Chains for tests need neither peers nor an end of the download. */
@@ -398,6 +412,10 @@ static json_t *getblocktemplate(struct cc_rpc_call *call)
     const json_t *request = cc_rpc_arg(call, 0);
     const json_t *mode = json_object_get(request, "mode");
     const json_t *poll = json_object_get(request, "longpollid");
+    const bool polls = poll && !json_is_null(poll);
+    uint8_t hash[32];
+    uint64_t changes = 0;
+    bool segwit = false;
     struct cc_error err;
     json_t *o;
 
@@ -407,11 +425,13 @@ static json_t *getblocktemplate(struct cc_rpc_call *call)
         return propose(call, request);
     if (cc_json_is_string(mode) && strcmp(json_string_value(mode), "template"))
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "Invalid mode");
-    if (!may_mine(call))
+    if (!read_rules(call, request, &segwit) || !may_mine(call))
         return NULL;
-    if (cc_json_is_string(poll) && !long_poll(call, json_string_value(poll)))
+    if (polls && !read_poll_id(call, poll, hash, &changes))
+        return NULL;
+    if (polls && !long_poll(call, hash, changes))
         return cc_rpc_error(call, CC_RPC_CLIENT_NOT_CONNECTED, "Shutting down");
-    if (!has_rule(request, "segwit"))
+    if (!segwit)
         return cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                             "getblocktemplate must be called with the segwit "
                             "rule set (call with {\"rules\": [\"segwit\"]})");

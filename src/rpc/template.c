@@ -51,7 +51,8 @@ static json_t *depends(const struct cc_map *places, const struct cc_tx *tx)
     return a;
 }
 
-static json_t *transactions(const struct cc_template *t)
+/* Before BIP 141 holds, costs and sizes count four times less. */
+static json_t *transactions(const struct cc_template *t, int64_t scale)
 {
     json_t *a = json_array(), *o;
     struct cc_map places;
@@ -68,7 +69,7 @@ static json_t *transactions(const struct cc_template *t)
         cc_json_set_hash(o, "hash", tx->wtxid);
         cc_json_set(o, "depends", depends(&places, tx));
         cc_json_set_int(o, "fee", t->fees[i]);
-        cc_json_set_int(o, "sigops", t->sigop_costs[i]);
+        cc_json_set_int(o, "sigops", t->sigop_costs[i] / scale);
         cc_json_set_int(o, "weight", (int64_t)cc_tx_weight(tx));
         json_array_append_new(a, o);
         *(uint32_t *)cc_map_put(&places, tx->txid, NULL) = (uint32_t)i;
@@ -88,7 +89,7 @@ static json_t *strings(const char *const *list, size_t n)
 
 /* What miners have voted in, and what they may vote for (BIP 9). */
 static void set_votes(json_t *o, const struct cc_templates_config *config,
-                      const struct cc_header *h)
+                      const struct cc_header *h, bool segwit)
 {
     const struct cc_vote *v = &config->params->testdummy;
     struct cc_vote_status s =
@@ -96,7 +97,8 @@ static void set_votes(json_t *o, const struct cc_templates_config *config,
     json_t *rules = json_array(), *open = json_object();
 
     json_array_append_new(rules, json_string("csv"));
-    json_array_append_new(rules, json_string("!segwit"));
+    if (segwit)
+        json_array_append_new(rules, json_string("!segwit"));
     if (s.state == CC_VOTE_ACTIVE)
         json_array_append_new(rules, json_string("testdummy"));
     else if (s.state == CC_VOTE_STARTED || s.state == CC_VOTE_LOCKED_IN)
@@ -112,6 +114,8 @@ static json_t *template_json(const struct cc_templates_config *config,
     static const char *const capabilities[] = {"proposal"};
     static const char *const mutable[] = {"time", "transactions", "prevblock"};
     const struct cc_header *h = &t->block.header;
+    const bool segwit = t->height >= config->params->segwit_height;
+    const int64_t scale = segwit ? 1 : CC_WITNESS_SCALE;
     struct cc_u256 target = cc_compact_to_u256(h->bits, NULL, NULL);
     json_t *o = json_object();
     char *id, hash[65];
@@ -119,10 +123,10 @@ static json_t *template_json(const struct cc_templates_config *config,
 
     cc_json_set(o, "capabilities", strings(capabilities, 1));
     cc_json_set_int(o, "version", h->version);
-    set_votes(o, config, h);
+    set_votes(o, config, h, segwit);
     cc_json_set_int(o, "vbrequired", 0);
     cc_json_set_hash(o, "previousblockhash", h->prev);
-    cc_json_set(o, "transactions", transactions(t));
+    cc_json_set(o, "transactions", transactions(t, scale));
     cc_json_set(o, "coinbaseaux", json_object());
     cc_json_set_int(o, "coinbasevalue", t->coinbase_value);
     cc_hex_encode_rev(hash, h->prev, 32);
@@ -133,9 +137,10 @@ static json_t *template_json(const struct cc_templates_config *config,
     cc_json_set_int(o, "mintime", t->min_time);
     cc_json_set(o, "mutable", strings(mutable, 3));
     cc_json_set_str(o, "noncerange", "00000000ffffffff");
-    cc_json_set_int(o, "sigoplimit", CC_MAX_BLOCK_SIGOPS_COST);
-    cc_json_set_int(o, "sizelimit", CC_MAX_BLOCK_WEIGHT);
-    cc_json_set_int(o, "weightlimit", CC_MAX_BLOCK_WEIGHT);
+    cc_json_set_int(o, "sigoplimit", CC_MAX_BLOCK_SIGOPS_COST / scale);
+    cc_json_set_int(o, "sizelimit", CC_MAX_BLOCK_WEIGHT / scale);
+    if (segwit)
+        cc_json_set_int(o, "weightlimit", CC_MAX_BLOCK_WEIGHT);
     cc_json_set_int(o, "curtime", h->time);
     cc_put_u32be(be, h->bits);
     cc_json_set(o, "bits", cc_json_hex(cc_bytes(be, 4)));

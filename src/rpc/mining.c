@@ -469,7 +469,7 @@ static const struct cc_rpc_arg template_args[] = {
 static const struct cc_rpc_arg submit_args[] = {
     CC_ARG("hexdata", CC_RPC_HEX, NULL, "the hex-encoded block data to submit"),
     CC_ARG_AS(
-        "dummy", CC_RPC_ANY, "ignored",
+        "dummy", CC_RPC_STR, "ignored",
         "dummy value, for compatibility with BIP22. This value is ignored.",
         "\"dummy\""),
 };

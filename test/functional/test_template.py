@@ -46,6 +46,15 @@ class TestTemplate(framework.TestCase):
         thread.join(framework.TIMEOUT_S)
         self.assertEqual(answers[0]["height"], 3)
 
+    def test_first_lines_of_help(self):
+        node = self.start_node()
+        lines = node.rpc.help().split("\n")
+        self.assertIn("stop", lines)
+        self.assertIn('submitblock "hexdata" ( "dummy" )', lines)
+        self.assertIn('getblocktemplate {"mode":"str","capabilities":["str",...],"rules":["segwit","str",...],'
+                      '"longpollid":"str","data":"hex"}', lines)
+        self.assert_rpc_error(-3, "JSON value of type number is not of expected type string", node.rpc.submitblock, "00", 1)
+
     def test_genesis_stays(self):
         node = self.start_node()
         node.generate(2)

@@ -380,16 +380,17 @@ enum cc_status cc_option_net(const struct cc_args *args,
         out->connect_count = 0;
         out->connect_none = true;
     }
-    out->listen = cc_args_get_bool(
-        args, "listen",
-        out->bind_count || out->whitebind_count ||
-            !(out->connect_count || out->connect_none || has_proxy(args)));
+    n = cc_args_get_int(args, "maxconnections", 125);
+    out->max_connections = n < 0 ? 0 : n > 2000 ? 2000 : (unsigned)n;
+    out->listen =
+        cc_args_get_bool(args, "listen",
+                         out->bind_count || out->whitebind_count ||
+                             !(out->connect_count || out->connect_none ||
+                               n <= 0 || has_proxy(args)));
     if (!out->listen && (out->bind_count || out->whitebind_count))
         return cc_fail(err, CC_INVALID,
                        "Cannot set -bind or -whitebind together with "
                        "-listen=0");
-    n = cc_args_get_int(args, "maxconnections", 125);
-    out->max_connections = n < 0 ? 0 : n > 2000 ? 2000 : (unsigned)n;
     out->max_receive_bytes =
         (size_t)option_scaled(args, "maxreceivebuffer", 5000);
     out->max_send_bytes = (size_t)option_scaled(args, "maxsendbuffer", 1000);

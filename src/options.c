@@ -62,7 +62,7 @@ const struct cc_arg_option cc_daemon_options[] = {
     {"forcednsseed", "", CONNECTION, "Always query for peer addresses via DNS lookup (default: 0)", 0},
     {"i2pacceptincoming", "", CONNECTION, "Accept connections by I2P, at an address that stays the same; 0: each connection we make has an address of its own (default: 1, with -listen=0 0)", 0},
     {"i2psam", "=<ip:port>", CONNECTION, "I2P SAM proxy to reach I2P peers and accept connections by I2P (default: none)", 0},
-    {"listen", "", CONNECTION, "Accept connections from outside (default: 1, with -connect or -proxy 0)", 0},
+    {"listen", "", CONNECTION, "Accept connections from outside (default: 1, with -connect, -maxconnections=0 or -proxy 0)", 0},
     {"listenonion", "", CONNECTION, "Make an onion service by Tor's control port; its peers come to 127.0.0.1 and the port behind -port's default, or to the first -bind=...=onion (default: 0)", 0},
     {"maxconnections", "=<n>", CONNECTION, "Maintain at most <n> automatic connections to peers (default: 125)", 0},
     {"maxreceivebuffer", "=<n>", CONNECTION, "Maximum per-connection receive buffer, <n>*1000 bytes (default: 5000)", 0},

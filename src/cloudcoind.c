@@ -253,8 +253,10 @@ static int start_and_run(const struct cc_setup *setup)
         return EXIT_FAILURE;
     }
     status = run(&d, &signals, tell, wait);
-    cc_node_free(d.node);
-    return status;
+    if (cc_node_free(d.node))
+        return status;
+    fprintf(stderr, "Error: %s\n", CC_CHAIN_FATAL);
+    return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

@@ -52,17 +52,36 @@ enum cc_status cc_node_probe(const struct cc_setup *setup, struct cc_error *err)
     return st;
 }
 
-static enum cc_status check_space(const struct cc_setup *setup, bool running,
-                                  struct cc_error *err)
+/* folder: where to look; name: what to call it. */
+static enum cc_status check_folder(const char *folder, const char *name,
+                                   bool running, struct cc_error *err)
 {
     uint64_t room;
-    enum cc_status st = cc_fs_free_space(setup->chaindir, &room, err);
+    enum cc_status st = cc_fs_free_space(folder, &room, err);
 
     if (st != CC_OK || room >= MIN_DISK_BYTES)
         return st;
     if (running)
         return cc_fail(err, CC_IO, "Disk space is too low!");
-    return cc_fail(err, CC_IO, "Disk space is low for %s", setup->chaindir);
+    return cc_fail(err, CC_IO, "Disk space is low for \"%s\"", name);
+}
+
+/* Blocks may have a disk of their own. */
+static enum cc_status check_space(const struct cc_setup *setup, bool running,
+                                  struct cc_error *err)
+{
+    const char *blocks = cc_args_get(setup->args, "blocksdir", NULL);
+    enum cc_status st =
+        check_folder(setup->chaindir, setup->chaindir, running, err);
+    char *name;
+
+    if (st != CC_OK || !blocks)
+        return st;
+    name = cc_asprintf("%s/%s%sblocks", blocks, setup->params->directory,
+                       setup->params->directory[0] ? "/" : "");
+    st = check_folder(blocks, name, running, err);
+    free(name);
+    return st;
 }
 
 static enum cc_status open_log(struct cc_node *n, struct cc_error *err)
@@ -236,12 +255,18 @@ enum cc_status cc_node_check(struct cc_node *n, struct cc_error *err)
 
 void cc_node_reopen_log(struct cc_node *n) { cc_log_reopen(n->log); }
 
-void cc_node_free(struct cc_node *n)
+static bool save_chain(struct cc_chain *c)
+{
+    return !c || cc_chain_failed(c, NULL) || cc_chain_flush(c, NULL) == CC_OK;
+}
+
+bool cc_node_free(struct cc_node *n)
 {
     const char *command;
+    bool saved;
 
     if (!n)
-        return;
+        return true;
     if (n->log)
         cc_log(n->log, "Shutdown: In progress...");
     for (size_t i = 0;
@@ -266,6 +291,7 @@ void cc_node_free(struct cc_node *n)
     if (n->mempool)
         cc_node_save_mempool(n);
     cc_mempool_free(n->mempool);
+    saved = save_chain(n->chain);
     cc_chain_free(n->chain);
     cc_txindex_free(n->txindex);
     cc_statsindex_free(n->statsindex);
@@ -290,4 +316,5 @@ void cc_node_free(struct cc_node *n)
     if (n->lock_fd >= 0)
         cc_fs_unlock(n->lock_fd);
     free(n);
+    return saved;
 }

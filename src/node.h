@@ -46,6 +46,8 @@ enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
 enum cc_status cc_node_check(struct cc_node *n, struct cc_error *err);
 /* SIGHUP. */
 void cc_node_reopen_log(struct cc_node *n);
-void cc_node_free(struct cc_node *n);
+/* False: the chain could not be saved at its end, though it had not failed
+ * before; why is in the log. */
+bool cc_node_free(struct cc_node *n);
 
 #endif

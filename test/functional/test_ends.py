@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import unittest
 
 import framework
 from blocks import shown
@@ -56,6 +57,20 @@ class TestBackground(framework.TestCase):
         self.wait_until(lambda: not os.path.exists(os.path.join(node.chain_dir, "cloudcoind.pid")), what="it ends")
 
 
+class TestListening(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def test_no_connections(self):
+        """Who wants none listens to none, unless he says so."""
+        for args, listens in (["-maxconnections=0"], False), (["-maxconnections=0", "-listen"], True), ([], True):
+            node = self.add_node(*args)
+            node.command = lambda *extra, was=node.command: [w for w in was(*extra) if not w.startswith("-bind=")]
+            node.start()
+            with socket.socket() as s:
+                self.assertEqual(s.connect_ex(("127.0.0.1", node.port)) == 0, listens, args)
+            node.stop()
+
+
 class TestCommands(framework.TestCase):
     def test_signals(self):
         """A command that is run on events has signals as any program has them: it can be ended."""
@@ -70,6 +85,52 @@ class TestCommands(framework.TestCase):
         node.stop()
         node.start("-startupnotify=exit 3")
         self.wait_until(lambda: "runCommand error: system(exit 3) returned 768\n" in node.log())
+
+
+@unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/bin/mount"), "needs a file system of its own")
+class TestDisk(framework.TestCase):
+    """A small file system in memory."""
+    chain = "bitcoin-regtest"
+
+    def setUp(self):
+        super().setUp()
+        self.disk = os.path.join(self.folder, "disk")
+        os.mkdir(self.disk)
+
+    def mount(self, size):
+        r = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", self.disk], stderr=subprocess.PIPE)
+        if r.returncode:
+            self.skipTest("may not mount: " + r.stderr.decode().strip())
+        self.addCleanup(subprocess.run, ["umount", "-l", self.disk])
+
+    def fill(self):
+        with open(os.path.join(self.disk, "fill"), "wb") as f:
+            os.posix_fallocate(f.fileno(), 0, os.statvfs(self.disk).f_bavail * os.statvfs(self.disk).f_bsize - (1 << 20))
+
+    def test_what_is_not_saved_at_the_end(self):
+        """A node that cannot save the last of what it has does not end as if all were well."""
+        self.mount("150m")
+        node = self.add_node()
+        node.datadir, node.stderr_expected = self.disk, True
+        node.start()
+        node.generate(1)
+        child = node.rpc.generateblock("raw(51)", [], False)["hex"]
+        node.rpc.submitheader(child[:160])  # kept with what comes next, at the latest at the end
+        self.fill()
+        node.process.terminate()
+        node.wait_exit(1)
+        self.assertIn("Error: ", node.stderr())
+
+    def test_blocks_on_a_disk_of_their_own(self):
+        self.mount("40m")
+        node = self.add_node("-blocksdir=" + self.disk)
+        self.assertEqual(node.start_fails(), (1, f'Error: Disk space is low for "{self.disk}/regtest/blocks"\n'))
+        subprocess.run(["mount", "-o", "remount,size=120m", self.disk], check=True)
+        node.start()
+        node.stderr_expected = True
+        self.fill()
+        node.wait_exit(1)
+        self.assertEqual(node.stderr(), "Error: Disk space is too low!\n")
 
 
 class TestIndexes(framework.TestCase):

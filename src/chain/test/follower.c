@@ -4,7 +4,12 @@
 
 static bool fail_writes(void *arg, const char *what)
 {
-    return *(bool *)arg && !strcmp(what, "db write");
+    struct follower *f = arg;
+
+    if (strcmp(what, "db write") != 0)
+        return false;
+    f->writes++;
+    return f->broken;
 }
 
 enum cc_status follower_open(struct follower *f, const atomic_bool *stop,
@@ -13,7 +18,7 @@ enum cc_status follower_open(struct follower *f, const atomic_bool *stop,
     struct cc_follow_config config = {.chain = f->c,
                                       .directory = f->path,
                                       .cache_bytes = 1 << 20,
-                                      .fault = {fail_writes, &f->broken},
+                                      .fault = {fail_writes, f},
                                       .anew = f->anew,
                                       .stop = stop};
 

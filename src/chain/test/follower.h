@@ -30,8 +30,9 @@ struct follower {
     char *dir, *path;
     struct cc_chain *c;
     void *index;
-    bool broken; /* no write succeeds */
-    bool anew;   /* it is to be made anew when it is opened */
+    bool broken;   /* no write succeeds */
+    bool anew;     /* it is to be made anew when it is opened */
+    size_t writes; /* of the index, so far */
 };
 
 /* The chain of a new world; the index is not open. */

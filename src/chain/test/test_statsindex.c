@@ -13,7 +13,7 @@ static void expect_block(struct follower *f, int i)
     const struct wblock *b = &f->w.blocks[i];
     struct cc_muhash *hash = cc_muhash_new();
     struct cc_coin_totals t;
-    cc_amount amount = 0, subsidy = 0, coinbase = 0;
+    cc_amount amount = 0, subsidy = 0, coinbase = 0, scripts = 0;
     uint64_t bogo = 0;
     uint8_t digest[32];
     struct cc_writer w;
@@ -36,12 +36,18 @@ static void expect_block(struct follower *f, int i)
     cc_muhash_final(hash, digest);
     cc_muhash_free(hash);
     for (int k = i; k >= 0; k = f->w.blocks[k].prev) {
-        const struct cc_tx *tx = f->w.blocks[k].block.tx;
+        const struct cc_block *block = &f->w.blocks[k].block;
 
         subsidy += cc_subsidy(&f->w.params, f->w.blocks[k].height);
-        for (size_t n = 0; k > 0 && n < tx->vout_count; n++)
-            if (!cc_script_is_unspendable(tx->vout[n].script))
-                coinbase += tx->vout[n].value;
+        for (size_t m = 0; k > 0 && m < block->tx_count; m++)
+            for (size_t n = 0; n < block->tx[m].vout_count; n++) {
+                const struct cc_txout *out = &block->tx[m].vout[n];
+
+                if (cc_script_is_unspendable(out->script))
+                    scripts += out->value;
+                else if (m == 0)
+                    coinbase += out->value;
+            }
     }
     assert_int_equal(t.count, b->coin_count);
     assert_int_equal(t.amount, amount);
@@ -49,6 +55,7 @@ static void expect_block(struct follower *f, int i)
     assert_memory_equal(t.muhash, digest, 32);
     assert_int_equal(t.subsidy, subsidy);
     assert_int_equal(t.coinbase, coinbase);
+    assert_int_equal(t.scripts, scripts);
     assert_int_equal(t.genesis, cc_subsidy(&f->w.params, 0));
     assert_int_equal(t.coinbase + t.created - t.spent, t.amount);
     /* All that ever could be is somewhere. */
@@ -130,7 +137,9 @@ static void test_it_catches_up(void **state)
     /* Without it the chain went on, on another branch: from the mark. */
     follower_restart(&f);
     i = follower_extend(&f, low, 4);
+    f.writes = 0;
     assert_int_equal(follower_open(&f, NULL, NULL), CC_OK);
+    assert_int_equal(f.writes, 74 - 64);
     expect(&f, i);
     /* Nothing to do: nothing is read again, and it goes on. */
     follower_restart(&f);
@@ -139,10 +148,33 @@ static void test_it_catches_up(void **state)
     f.broken = false;
     i = follower_extend(&f, i, 2);
     expect(&f, i);
-    /* Below all marks: from the beginning. */
+    /* Below all marks but that of genesis: from there. */
     follower_restart(&f);
     i = follower_extend(&f, 0, 80);
+    f.writes = 0;
     assert_int_equal(follower_open(&f, NULL, NULL), CC_OK);
+    assert_int_equal(f.writes, 80);
+    expect(&f, i);
+    follower_clear(&f);
+}
+
+/* What cannot be taken out again is told of, as what cannot be put in is. */
+static void test_it_cannot_go_back(void **state)
+{
+    struct follower f;
+    struct cc_error err;
+    int i;
+
+    (void)state;
+    follower_init(&f, &kind);
+    i = follower_extend(&f, 0, 3);
+    assert_int_equal(follower_open(&f, NULL, NULL), CC_OK);
+    f.broken = true;
+    assert_int_equal(cc_chain_invalidate(f.c, cc_chain_tip(f.c), NULL), CC_OK);
+    f.broken = false;
+    cc_error_init(&err);
+    assert_true(cc_statsindex_failed(f.index, &err));
+    assert_true(err.text[0] != '\0');
     expect(&f, i);
     follower_clear(&f);
 }
@@ -174,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_it_follows_the_tip),
         cmocka_unit_test(test_it_catches_up),
         cmocka_unit_test(test_it_was_ahead),
+        cmocka_unit_test(test_it_cannot_go_back),
         cmocka_unit_test_prestate(follower_stops_when_told, (void *)&kind),
         cmocka_unit_test_prestate(follower_on_a_disk_that_fails, (void *)&kind),
         cmocka_unit_test_prestate(follower_made_anew, (void *)&kind),

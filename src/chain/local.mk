@@ -30,6 +30,7 @@ CHAIN_TESTS = src/chain/test/test_db src/chain/test/test_blockfile \
     src/chain/test/test_coins src/chain/test/test_index \
     src/chain/test/test_chain src/chain/test/test_fault \
     src/chain/test/test_storm src/chain/test/test_damage \
+    src/chain/test/test_load \
     src/chain/test/test_vote src/chain/test/test_ask src/chain/test/test_assume \
     src/chain/test/test_prune src/chain/test/test_consistent \
     src/chain/test/test_txindex src/chain/test/test_gcs \
@@ -62,6 +63,8 @@ src_chain_test_test_storm_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_damage_SOURCES = src/chain/test/test_damage.c \
     $(CHAIN_WORLD)
 src_chain_test_test_damage_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
+src_chain_test_test_load_SOURCES = src/chain/test/test_load.c $(CHAIN_WORLD)
+src_chain_test_test_load_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)
 src_chain_test_test_txindex_SOURCES = src/chain/test/test_txindex.c \
     $(CHAIN_FOLLOWER)
 src_chain_test_test_txindex_LDADD = $(TEST_SUPPORT) $(FLOOR_chain)

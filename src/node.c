@@ -149,7 +149,7 @@ static enum cc_status write_pid(struct cc_node *n, struct cc_error *err)
         return CC_OK;
     }
     text = cc_asprintf("%ld\n", (long)getpid());
-    st = cc_fs_write(path, text, strlen(text), 0644, err);
+    st = cc_fs_write(path, text, strlen(text), 0600, err);
     free(text);
     if (st != CC_OK) {
         st = cc_context(err, st, "Unable to create the PID file '%s'", path);

@@ -182,8 +182,15 @@ class TestFiles(framework.TestCase):
 
     def test_secrets_are_private(self):
         node = self.start_node()
+        node.rpc.createwallet("w")
+        node.generate(2)
+        seen = []
         for folder, _, files in os.walk(node.chain_dir):
-            self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode) & 0o077, 0, folder)
+            for path in [folder, *(os.path.join(folder, f) for f in files)]:
+                seen.append(os.path.basename(path))
+                self.assertEqual(stat.S_IMODE(os.stat(path).st_mode) & 0o077, 0, path)
+        for name in (".cookie", ".lock", "cloudcoind.pid", "debug.log", "wallet.dat", "blk00000.dat"):
+            self.assertIn(name, seen)
 
     def test_bitcoin_shows_no_storage(self):
         node = self.start_node(chain="bitcoin-regtest")

@@ -142,14 +142,40 @@ static void take_addr(struct cc_peer *p, struct cc_addr_entry *e, bool few,
     cc_debug(n->log, CC_LOG_ADDRMAN, "Added %s mapped to AS0 to new", text);
 }
 
+/* As many as the peer's rate allows; returns how many were new to us. */
+static size_t take_addrs(struct cc_peer *p, struct cc_addr_entry *a,
+                         size_t count)
+{
+    size_t added = 0;
+
+    refill(p, cc_net_now_us(p->net));
+    for (size_t i = 0; i < count; i++) {
+        struct cc_addr_entry t;
+        size_t j = i + (size_t)cc_random_below(count - i);
+
+        /* Shuffled: which ones pass the limit is not the sender's choice. */
+        t = a[i];
+        a[i] = a[j];
+        a[j] = t;
+        if (p->addr_tokens < 1 && !cc_peer_has(p, CC_PERM_ADDR)) {
+            p->addr_limited++;
+            continue;
+        }
+        p->addr_tokens -= p->addr_tokens < 1 ? p->addr_tokens : 1;
+        if (a[i].addr.network &&
+            (a[i].services & (CC_SERVICE_NETWORK | CC_SERVICE_NETWORK_LIMITED)))
+            take_addr(p, &a[i], count <= 10, &added);
+    }
+    return added;
+}
+
 void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m)
 {
     struct cc_net *n = p->net;
     struct cc_addr_entry *a;
-    size_t count, added = 0, fresh, tried;
+    size_t count, added, fresh, tried;
     char text[72];
-    uint64_t limited = 0, processed = p->addr_processed;
-    int64_t now = cc_net_now_us(n);
+    uint64_t limited = p->addr_limited, processed = p->addr_processed;
     enum cc_status st = cc_msg_addr_decode(&a, &count, m->type == CC_MSG_ADDRV2,
                                            m->payload, m->len);
 
@@ -171,29 +197,12 @@ void cc_gossip_on_addr(struct cc_peer *p, const struct cc_conn_message *m)
         return;
     }
     p->addr_relay = true;
-    refill(p, now);
-    for (size_t i = 0; i < count; i++) {
-        struct cc_addr_entry t;
-        size_t j = i + (size_t)cc_random_below(count - i);
-
-        /* Shuffled: which ones pass the limit is not the sender's choice. */
-        t = a[i];
-        a[i] = a[j];
-        a[j] = t;
-        if (p->addr_tokens < 1 && !cc_peer_has(p, CC_PERM_ADDR)) {
-            limited++;
-            continue;
-        }
-        p->addr_tokens -= p->addr_tokens < 1 ? p->addr_tokens : 1;
-        if (a[i].addr.network &&
-            (a[i].services & (CC_SERVICE_NETWORK | CC_SERVICE_NETWORK_LIMITED)))
-            take_addr(p, &a[i], count <= 10, &added);
-    }
-    p->addr_limited += limited;
+    added = take_addrs(p, a, count);
     cc_debug(n->log, CC_LOG_NET,
              "Received addr: %zu addresses (%" PRIu64 " processed, %" PRIu64
              " rate-limited) from peer=%" PRId64,
-             count, p->addr_processed - processed, limited, p->id);
+             count, p->addr_processed - processed, p->addr_limited - limited,
+             p->id);
     if (added) {
         cc_netaddr_format(text, &p->addr);
         cc_addrbook_counts(n->book, 0, &fresh, &tried);

@@ -500,11 +500,59 @@ static void init_threads(struct cc_net *n)
     n->tasks_last = &n->tasks;
 }
 
+static uint64_t services_of(const struct cc_net *n,
+                            const struct cc_net_options *o)
+{
+    uint64_t services = CC_SERVICE_WITNESS | CC_SERVICE_NETWORK_LIMITED;
+
+    if (!cc_chain_prune_info(o->chain).on)
+        services |= CC_SERVICE_NETWORK;
+    if (n->params->storage_active)
+        services |= CC_SERVICE_STORAGE;
+    if (o->bloom_filters)
+        services |= CC_SERVICE_BLOOM;
+    if (o->filters)
+        services |= CC_SERVICE_COMPACT_FILTERS;
+    return services;
+}
+
+static void name_files(struct cc_net *n, const struct cc_net_options *o)
+{
+    n->peers_path = cc_fs_join(o->directory, "peers.dat");
+    n->bans_path = cc_fs_join(o->directory, "banlist.json");
+    n->anchors_path = cc_fs_join(o->directory, "anchors.dat");
+    if (o->i2p_accept)
+        n->i2p_path = cc_fs_join(o->directory, "i2p_private_key");
+    if (o->capture)
+        n->capture = cc_strdup(o->directory);
+}
+
+static struct cc_hub *new_hub(struct cc_net *n, const struct cc_net_options *o)
+{
+    struct cc_hub_config hub;
+
+    memset(&hub, 0, sizeof(hub));
+    hub.loop = n->loop;
+    hub.magic = n->params->magic;
+    hub.max_receive = o->max_receive_bytes;
+    hub.send_mark = o->max_send_bytes;
+    hub.connect_timeout_ms = o->connect_timeout_ms;
+    hub.max_accepted = o->max_connections + ACCEPT_SLACK;
+    hub.clock = n->clock;
+    hub.log = n->log;
+    hub.capture = n->capture;
+    if (n->reach.proxy[CC_NET_I2P].host[0])
+        hub.i2p = &n->reach.proxy[CC_NET_I2P];
+    hub.i2p_key = n->i2p_path;
+    hub.wake = wake;
+    hub.wake_arg = n;
+    return cc_hub_new(&hub);
+}
+
 enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
                           struct cc_error *err)
 {
     struct cc_net *n = cc_calloc(1, sizeof(*n));
-    struct cc_hub_config hub;
     enum cc_status st;
 
     n->o = *o;
@@ -514,15 +562,7 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
     n->clock = o->clock;
     n->log = o->log;
     n->user_agent = cc_strdup(o->user_agent);
-    n->services = CC_SERVICE_WITNESS | CC_SERVICE_NETWORK_LIMITED;
-    if (!cc_chain_prune_info(o->chain).on)
-        n->services |= CC_SERVICE_NETWORK;
-    if (n->params->storage_active)
-        n->services |= CC_SERVICE_STORAGE;
-    if (o->bloom_filters)
-        n->services |= CC_SERVICE_BLOOM;
-    if (o->filters)
-        n->services |= CC_SERVICE_COMPACT_FILTERS;
+    n->services = services_of(n, o);
     if (!n->o.port)
         n->o.port = n->params->port;
     n->stall_timeout_us = 2 * SECOND_US;
@@ -530,15 +570,8 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
     atomic_init(&n->active, !o->inactive);
     init_threads(n);
     make_tables(n);
-    if (o->directory) {
-        n->peers_path = cc_fs_join(o->directory, "peers.dat");
-        n->bans_path = cc_fs_join(o->directory, "banlist.json");
-        n->anchors_path = cc_fs_join(o->directory, "anchors.dat");
-        if (o->i2p_accept)
-            n->i2p_path = cc_fs_join(o->directory, "i2p_private_key");
-        if (o->capture)
-            n->capture = cc_strdup(o->directory);
-    }
+    if (o->directory)
+        name_files(n, o);
     st = cc_reach_init(&n->reach, o, err);
     if (st == CC_OK)
         st = load_providers(n, err);
@@ -549,22 +582,7 @@ enum cc_status cc_net_new(struct cc_net **out, const struct cc_net_options *o,
     if (st == CC_OK)
         st = cc_loop_new(&n->loop, err);
     if (st == CC_OK) {
-        memset(&hub, 0, sizeof(hub));
-        hub.loop = n->loop;
-        hub.magic = n->params->magic;
-        hub.max_receive = o->max_receive_bytes;
-        hub.send_mark = o->max_send_bytes;
-        hub.connect_timeout_ms = o->connect_timeout_ms;
-        hub.max_accepted = o->max_connections + ACCEPT_SLACK;
-        hub.clock = n->clock;
-        hub.log = n->log;
-        hub.capture = n->capture;
-        if (n->reach.proxy[CC_NET_I2P].host[0])
-            hub.i2p = &n->reach.proxy[CC_NET_I2P];
-        hub.i2p_key = n->i2p_path;
-        hub.wake = wake;
-        hub.wake_arg = n;
-        n->hub = cc_hub_new(&hub);
+        n->hub = new_hub(n, o);
         st = cc_listen_start(n, o, err);
     }
     if (st != CC_OK) {

@@ -337,6 +337,44 @@ static void send_features(struct cc_peer *p)
     cc_peer_send_empty(p, CC_MSG_VERACK);
 }
 
+/* Is there something to talk about with who says this? */
+static bool version_suits(struct cc_peer *p, const struct cc_msg_version *v)
+{
+    struct cc_net *n = p->net;
+
+    if (!services_suffice(p, v->services))
+        return false;
+    if (v->version < MIN_VERSION) {
+        cc_debug(n->log, CC_LOG_NET,
+                 "peer=%" PRId64 " using obsolete version %i; disconnecting",
+                 p->id, v->version);
+        return false;
+    }
+    if (!cc_peer_is_outbound(p) && is_ourselves(n, v->nonce)) {
+        cc_log(n->log, "connected to self at %s, disconnecting", p->name);
+        return false;
+    }
+    return true;
+}
+
+static void keep_version(struct cc_peer *p, const struct cc_msg_version *v)
+{
+    p->got_version = true;
+    p->version = (uint32_t)v->version < CC_NET_VERSION ? (uint32_t)v->version
+                                                       : CC_NET_VERSION;
+    p->services = v->services;
+    memcpy(p->user_agent, v->user_agent, sizeof(p->user_agent));
+    sanitise(p->user_agent);
+    p->starting_height = v->start_height;
+    p->addr_local = v->you;
+    p->may_relay_txs = p->type != CC_CONN_BLOCK_RELAY &&
+                       p->type != CC_CONN_FEELER &&
+                       (v->relay || cc_filter_offered(p));
+    p->relay_txs = p->may_relay_txs && v->relay;
+    /* Any number may come: below zero, the difference could leave int64. */
+    p->time_offset = (v->time < 0 ? 0 : v->time) - cc_net_now_s(p->net);
+}
+
 static void on_version(struct cc_peer *p, const struct cc_conn_message *m)
 {
     struct cc_net *n = p->net;
@@ -356,36 +394,11 @@ static void on_version(struct cc_peer *p, const struct cc_conn_message *m)
         cc_peer_drop(p);
         return;
     }
-    if (!services_suffice(p, v.services)) {
+    if (!version_suits(p, &v)) {
         cc_peer_drop(p);
         return;
     }
-    if (v.version < MIN_VERSION) {
-        cc_debug(n->log, CC_LOG_NET,
-                 "peer=%" PRId64 " using obsolete version %i; disconnecting",
-                 p->id, v.version);
-        cc_peer_drop(p);
-        return;
-    }
-    if (!cc_peer_is_outbound(p) && is_ourselves(n, v.nonce)) {
-        cc_log(n->log, "connected to self at %s, disconnecting", p->name);
-        cc_peer_drop(p);
-        return;
-    }
-    p->got_version = true;
-    p->version = (uint32_t)v.version < CC_NET_VERSION ? (uint32_t)v.version
-                                                      : CC_NET_VERSION;
-    p->services = v.services;
-    memcpy(p->user_agent, v.user_agent, sizeof(p->user_agent));
-    sanitise(p->user_agent);
-    p->starting_height = v.start_height;
-    p->addr_local = v.you;
-    p->may_relay_txs = p->type != CC_CONN_BLOCK_RELAY &&
-                       p->type != CC_CONN_FEELER &&
-                       (v.relay || cc_filter_offered(p));
-    p->relay_txs = p->may_relay_txs && v.relay;
-    /* Any number may come: below zero, the difference could leave int64. */
-    p->time_offset = (v.time < 0 ? 0 : v.time) - cc_net_now_s(n);
+    keep_version(p, &v);
     if (cc_peer_is_outbound(p)) {
         cc_timedata_add(&n->timedata, &p->addr, p->time_offset);
         atomic_store(&n->time_offset, (int)n->timedata.median);

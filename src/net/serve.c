@@ -282,13 +282,40 @@ static bool over_target(struct cc_peer *p, const struct cc_index *i)
     return true;
 }
 
+/* Takes raw. */
+static void send_block(struct cc_peer *p, const struct cc_inv *inv,
+                       uint8_t *raw, size_t len)
+{
+    if (inv->type == CC_INV_BLOCK) {
+        send_stripped(p, raw, len);
+    } else if (inv->type == CC_INV_FILTERED_BLOCK) {
+        cc_filter_send_block(p, raw, len);
+    } else {
+        cc_conn_send(p->conn, CC_MSG_BLOCK, raw, len);
+        free(raw);
+    }
+}
+
+/* After the last block of an answer to getblocks: that there is more. Sent at
+ * once, past any queue, or the peer would think it is done. */
+static void send_continuation(struct cc_peer *p, const struct cc_index *tip)
+{
+    struct cc_inv next;
+    struct cc_writer w;
+
+    memset(p->continuation, 0, 32);
+    next.type = CC_INV_BLOCK;
+    memcpy(next.hash, tip->hash, 32);
+    cc_writer_init_heap(&w);
+    cc_msg_inv_write(&w, &next, 1);
+    cc_peer_send(p, CC_MSG_INV, &w);
+}
+
 static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
 {
     struct cc_net *n = p->net;
     struct cc_index *i, *tip;
     struct cc_error err;
-    struct cc_inv next;
-    struct cc_writer w;
     uint8_t *raw = NULL;
     size_t len = 0;
     bool have, compact, deep;
@@ -338,23 +365,9 @@ static void serve_block(struct cc_peer *p, const struct cc_inv *inv)
                p->id, err.text);
         return;
     }
-    if (inv->type == CC_INV_BLOCK) {
-        send_stripped(p, raw, len);
-    } else if (inv->type == CC_INV_FILTERED_BLOCK) {
-        cc_filter_send_block(p, raw, len);
-    } else {
-        cc_conn_send(p->conn, CC_MSG_BLOCK, raw, len);
-        free(raw);
-    }
-    if (memcmp(inv->hash, p->continuation, 32))
-        return;
-    /* Sent at once, past any queue, or the peer would think it is done. */
-    memset(p->continuation, 0, 32);
-    next.type = CC_INV_BLOCK;
-    memcpy(next.hash, tip->hash, 32);
-    cc_writer_init_heap(&w);
-    cc_msg_inv_write(&w, &next, 1);
-    cc_peer_send(p, CC_MSG_INV, &w);
+    send_block(p, inv, raw, len);
+    if (!memcmp(inv->hash, p->continuation, 32))
+        send_continuation(p, tip);
 }
 
 void cc_serve_full(struct cc_peer *p, const uint8_t hash[32])

@@ -194,16 +194,19 @@ static void script_mismatch(struct cc_rpc_call *call, struct cc_bytes known,
     cc_writer_clear(&b);
 }
 
-static bool add_prev(struct cc_rpc_call *call, struct cc_signer *g,
-                     const json_t *o, struct prevs *p)
-{
+/* One of prevtxs; script is for free if it was read. */
+struct prev {
     struct cc_outpoint out;
-    json_t *vout, *script, *amount;
-    cc_amount value = 0;
-    uint8_t *data;
+    uint8_t *script;
     size_t len;
+    json_t *amount; /* NULL: none was given */
+};
+
+static bool read_prev(struct cc_rpc_call *call, const json_t *o,
+                      struct prev *out)
+{
+    json_t *vout, *script;
     int64_t n;
-    bool ok;
 
     if (!json_is_object(o)) {
         cc_rpc_error(call, CC_RPC_DESERIALIZATION_ERROR,
@@ -215,10 +218,11 @@ static bool add_prev(struct cc_rpc_call *call, struct cc_signer *g,
         cc_rpc_error(call, CC_RPC_TYPE_ERROR, "Missing txid");
         return false;
     }
-    if (!cc_rpc_get_hash(call, json_object_get(o, "txid"), "txid", out.txid) ||
+    if (!cc_rpc_get_hash(call, json_object_get(o, "txid"), "txid",
+                         out->out.txid) ||
         !cc_rpc_member(call, o, "vout", CC_RPC_NUM, &vout) ||
         !cc_rpc_member(call, o, "scriptPubKey", CC_RPC_STR, &script) ||
-        !cc_rpc_member(call, o, "amount", CC_RPC_ANY, &amount))
+        !cc_rpc_member(call, o, "amount", CC_RPC_ANY, &out->amount))
         return false;
     if (!vout || !script) {
         cc_rpc_error(call, CC_RPC_TYPE_ERROR, "Missing %s",
@@ -230,32 +234,49 @@ static bool add_prev(struct cc_rpc_call *call, struct cc_signer *g,
                      "vout cannot be negative");
         return false;
     }
-    out.index = (uint32_t)n;
-    if (!cc_rpc_get_hex(call, script, "scriptPubKey", &data, &len))
+    out->out.index = (uint32_t)n;
+    return cc_rpc_get_hex(call, script, "scriptPubKey", &out->script,
+                          &out->len);
+}
+
+/* To what is known of input i. */
+static bool set_prev(struct cc_rpc_call *call, struct prevs *p, size_t i,
+                     const struct prev *prev)
+{
+    struct cc_bytes script = cc_bytes(prev->script, prev->len);
+    struct cc_txout *out = &p->coins[i].out;
+    cc_amount value = call->env->params->max_money;
+
+    if (p->known[i] && !cc_bytes_equal(out->script, script)) {
+        script_mismatch(call, out->script, script);
         return false;
-    for (size_t i = 0; i < g->tx->vin_count; i++) {
-        if (!cc_outpoint_equal(&g->tx->vin[i].prevout, &out))
-            continue;
-        if (p->known[i] &&
-            !cc_bytes_equal(p->coins[i].out.script, cc_bytes(data, len))) {
-            script_mismatch(call, p->coins[i].out.script, cc_bytes(data, len));
-            free(data);
-            return false;
-        }
-        p->known[i] = true;
-        p->coins[i].out.script =
-            cc_bytes(cc_arena_dup(&p->arena, data, len), len);
-        p->coins[i].out.value = call->env->params->max_money;
-        if (amount) {
-            if (!cc_rpc_get_amount(call, amount, &value)) {
-                free(data);
-                return false;
-            }
-            p->coins[i].out.value = value;
-        }
     }
-    ok = add_scripts(call, g, o, cc_bytes(data, len));
-    free(data);
+    p->known[i] = true;
+    out->script =
+        cc_bytes(cc_arena_dup(&p->arena, script.data, script.len), script.len);
+    out->value = value;
+    if (!prev->amount)
+        return true;
+    if (!cc_rpc_get_amount(call, prev->amount, &value))
+        return false;
+    out->value = value;
+    return true;
+}
+
+static bool add_prev(struct cc_rpc_call *call, struct cc_signer *g,
+                     const json_t *o, struct prevs *p)
+{
+    struct prev prev;
+    bool ok = true;
+
+    if (!read_prev(call, o, &prev))
+        return false;
+    for (size_t i = 0; ok && i < g->tx->vin_count; i++) {
+        if (cc_outpoint_equal(&g->tx->vin[i].prevout, &prev.out))
+            ok = set_prev(call, p, i, &prev);
+    }
+    ok = ok && add_scripts(call, g, o, cc_bytes(prev.script, prev.len));
+    free(prev.script);
     return ok;
 }
 

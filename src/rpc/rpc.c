@@ -238,15 +238,11 @@ static json_t *take_options(json_t *named, const struct cc_rpc_arg *arg)
     return options;
 }
 
-/* Named into positional; NULL with the call's error filled. */
-static json_t *order_named(struct cc_rpc_call *call, json_t *params)
+static bool none_repeated(struct cc_rpc_call *call, json_t *params)
 {
-    const struct cc_rpc_method *m = call->method;
-    json_t *named = json_copy(params), *out = json_array(), *args, *v;
-    size_t holes = 0, first = 0;
-    const char *first_name = NULL, *name;
-    char key[64];
+    const char *name;
     size_t len;
+    json_t *v;
 
     json_object_foreach(params, name, v)
     {
@@ -254,21 +250,33 @@ static json_t *order_named(struct cc_rpc_call *call, json_t *params)
             cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                          "Parameter %.*s specified multiple times", (int)len,
                          name);
-            goto fail;
+            return false;
         }
     }
+    return true;
+}
 
+/* Takes what the method knows out of named and puts it where it belongs in
+ * out. *first: the number of the first that was there; all, if none was. */
+static bool place_named(struct cc_rpc_call *call, json_t *named, json_t *out,
+                        size_t *first)
+{
+    const struct cc_rpc_method *m = call->method;
+    size_t holes = 0;
+    char key[64];
+
+    *first = m->arg_count;
     for (size_t i = 0; i < m->arg_count; i++) {
         json_t *options = take_options(named, &m->args[i]);
+        json_t *v = take_named(named, m->args[i].name, key);
 
-        v = take_named(named, m->args[i].name, key);
         if (v && options) {
             cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
                          "Parameter %s conflicts with parameter %s", key,
                          json_object_iter_key(json_object_iter(options)));
             json_decref(v);
             json_decref(options);
-            goto fail;
+            return false;
         }
         if (options)
             v = options;
@@ -276,46 +284,65 @@ static json_t *order_named(struct cc_rpc_call *call, json_t *params)
             holes++;
             continue;
         }
-        if (!first_name) {
-            first_name = m->args[i].name;
-            first = i;
-        }
+        if (*first == m->arg_count)
+            *first = i;
         for (; holes; holes--)
             json_array_append_new(out, json_null());
         json_array_append_new(out, v);
     }
-    args = json_object_get(named, "args");
-    if (json_is_array(args)) {
-        size_t given = json_array_size(args);
+    return true;
+}
 
-        if (first_name && given > first) {
-            cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                         "Parameter %s specified twice both as positional "
-                         "and named argument",
-                         first_name);
-            goto fail;
-        }
-        for (size_t i = 0; i < given; i++) {
-            v = json_array_get(args, i);
-            if (i < json_array_size(out))
-                json_array_set(out, i, v);
-            else
-                json_array_append(out, v);
-        }
-        json_object_del(named, "args");
-    }
-    if (json_object_size(named)) {
+/* "args", if it is there: the first ones, by place. */
+static bool place_args(struct cc_rpc_call *call, json_t *named, json_t *out,
+                       size_t first)
+{
+    json_t *args = json_object_get(named, "args"), *v;
+    size_t i;
+
+    if (!json_is_array(args))
+        return true;
+    if (first < call->method->arg_count && json_array_size(args) > first) {
         cc_rpc_error(call, CC_RPC_INVALID_PARAMETER,
-                     "Unknown named parameter %s",
-                     json_object_iter_key(json_object_iter(named)));
-        goto fail;
+                     "Parameter %s specified twice both as positional "
+                     "and named argument",
+                     call->method->args[first].name);
+        return false;
+    }
+    json_array_foreach(args, i, v)
+    {
+        if (i < json_array_size(out))
+            json_array_set(out, i, v);
+        else
+            json_array_append(out, v);
+    }
+    json_object_del(named, "args");
+    return true;
+}
+
+static bool none_left(struct cc_rpc_call *call, json_t *named)
+{
+    if (!json_object_size(named))
+        return true;
+    cc_rpc_error(call, CC_RPC_INVALID_PARAMETER, "Unknown named parameter %s",
+                 json_object_iter_key(json_object_iter(named)));
+    return false;
+}
+
+/* Named into positional; NULL with the call's error filled. */
+static json_t *order_named(struct cc_rpc_call *call, json_t *params)
+{
+    json_t *named = json_copy(params), *out = json_array();
+    size_t first;
+
+    if (!none_repeated(call, params) ||
+        !place_named(call, named, out, &first) ||
+        !place_args(call, named, out, first) || !none_left(call, named)) {
+        json_decref(out);
+        out = NULL;
     }
     json_decref(named);
     return out;
-fail:
-    json_decref(named);
-    json_decref(out);
-    return NULL;
 }
 
 /* --- Checks before a call ---------------------------------------------- */

@@ -267,68 +267,64 @@ static int run_method(struct cc_cli *c)
 
 /* --- -generate --------------------------------------------------------- */
 
-static int run_generate(struct cc_cli *c)
+/* The result of a call. If there is none, that has been said and the exit
+ * status is returned. */
+static int ask(struct cc_cli *c, const char *method, json_t *params,
+               json_t **result)
 {
-    json_t *request = cc_cli_request("getnewaddress", NULL, 1), *answer = NULL;
-    json_t *params = NULL, *error, *shown;
+    json_t *request = cc_cli_request(method, params, 1), *answer = NULL, *error;
+    int status = EXIT_SUCCESS;
     struct cc_error err;
     enum cc_status st;
-    const char *address;
-    int status;
 
     cc_error_init(&err);
-    if (c->count > 2) {
-        json_decref(request);
-        return cc_cli_fault(
-            "too many arguments (maximum 2 for nblocks and maxtries)");
-    }
-    if (c->count && !strcmp(c->words[0], "0")) {
-        json_decref(request);
-        return cc_cli_fault("the first argument (number of blocks to generate, "
-                            "default: 1) must be an integer value greater than "
-                            "zero");
-    }
     st = cc_cli_call(c, request, &answer, &err);
     json_decref(request);
     if (st != CC_OK)
         return cc_cli_fault(err.text);
     error = json_object_get(answer, "error");
-    if (error && !json_is_null(error)) {
+    if (error && !json_is_null(error))
         status = cc_cli_print_error(error);
-        json_decref(answer);
+    else
+        *result = json_incref(json_object_get(answer, "result"));
+    json_decref(answer);
+    return status;
+}
+
+static int run_generate(struct cc_cli *c)
+{
+    json_t *address = NULL, *blocks = NULL, *params = NULL, *o;
+    struct cc_error err;
+    int status;
+
+    cc_error_init(&err);
+    if (c->count > 2)
+        return cc_cli_fault(
+            "too many arguments (maximum 2 for nblocks and maxtries)");
+    if (c->count && !strcmp(c->words[0], "0"))
+        return cc_cli_fault("the first argument (number of blocks to generate, "
+                            "default: 1) must be an integer value greater than "
+                            "zero");
+    status = ask(c, "getnewaddress", NULL, &address);
+    if (status != EXIT_SUCCESS)
         return status;
-    }
-    address = json_string_value(json_object_get(answer, "result"));
     if (!c->count)
         add_word(c, "1", 0);
-    add_word(c, address ? address : "", 1);
-    st = cc_cli_positional("generatetoaddress", c->words, c->count, &params,
-                           &err);
-    shown = answer;
-    answer = NULL;
-    if (st == CC_OK) {
-        request = cc_cli_request("generatetoaddress", params, 1);
-        st = cc_cli_call(c, request, &answer, &err);
-        json_decref(request);
-    }
-    if (st != CC_OK) {
-        json_decref(shown);
-        return cc_cli_fault(err.text);
-    }
-    error = json_object_get(answer, "error");
-    if (error && !json_is_null(error)) {
-        status = cc_cli_print_error(error);
-    } else {
-        json_t *o = json_object();
-
-        json_object_set(o, "address", json_object_get(shown, "result"));
-        json_object_set(o, "blocks", json_object_get(answer, "result"));
+    add_word(c, json_is_string(address) ? json_string_value(address) : "", 1);
+    if (cc_cli_positional("generatetoaddress", c->words, c->count, &params,
+                          &err) != CC_OK)
+        status = cc_cli_fault(err.text);
+    else
+        status = ask(c, "generatetoaddress", params, &blocks);
+    if (status == EXIT_SUCCESS) {
+        o = json_object();
+        json_object_set(o, "address", address);
+        json_object_set(o, "blocks", blocks);
         print_result(o);
         json_decref(o);
-        status = EXIT_SUCCESS;
     }
-    json_decref(answer);
-    json_decref(shown);
+    json_decref(address);
+    json_decref(blocks);
     return status;
 }
 

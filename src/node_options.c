@@ -346,10 +346,9 @@ static bool has_proxy(const struct cc_args *args)
     return *proxy && strcmp(proxy, "0") != 0;
 }
 
-enum cc_status cc_option_net(const struct cc_args *args,
-                             const struct cc_params *params,
-                             struct cc_net_options *out,
-                             struct cc_net_lists *lists, struct cc_error *err)
+/* Options that may be given more than once. */
+static void take_lists(const struct cc_args *args, struct cc_net_options *out,
+                       struct cc_net_lists *lists)
 {
     const char *const names[] = {"bind",     "externalip", "connect",
                                  "addnode",  "seednode",   "whitelist",
@@ -361,26 +360,25 @@ enum cc_status cc_option_net(const struct cc_args *args,
                         &out->connect_count,  &out->addnode_count,
                         &out->seednode_count, &out->whitelist_count,
                         &out->whitebind_count};
-    static const char *const ports[] = {"i2psam", "onion", "proxy",
-                                        "torcontrol", "whitebind"};
-    int64_t n;
-    enum cc_status st =
-        option_port(args, "port", params->port, &out->port, err);
 
-    for (size_t i = 0; st == CC_OK && i < sizeof(ports) / sizeof(*ports); i++)
-        st = check_ports(args, ports[i], err);
-    if (st != CC_OK)
-        return st;
     for (size_t i = 0; i < 7; i++) {
         lists->list[i] = cc_option_list(args, names[i], counts[i]);
         *where[i] = lists->list[i];
     }
+}
+
+/* How many connections, to whom, and may others make one to us? */
+static enum cc_status take_listening(const struct cc_args *args,
+                                     struct cc_net_options *out,
+                                     struct cc_error *err)
+{
+    int64_t n = cc_args_get_int(args, "maxconnections", 125);
+
     if (cc_args_is_negated(args, "connect") ||
         (out->connect_count == 1 && !strcmp(out->connect[0], "0"))) {
         out->connect_count = 0;
         out->connect_none = true;
     }
-    n = cc_args_get_int(args, "maxconnections", 125);
     out->max_connections = n < 0 ? 0 : n > 2000 ? 2000 : (unsigned)n;
     out->listen =
         cc_args_get_bool(args, "listen",
@@ -391,9 +389,15 @@ enum cc_status cc_option_net(const struct cc_args *args,
         return cc_fail(err, CC_INVALID,
                        "Cannot set -bind or -whitebind together with "
                        "-listen=0");
-    out->max_receive_bytes =
-        (size_t)option_scaled(args, "maxreceivebuffer", 5000);
-    out->max_send_bytes = (size_t)option_scaled(args, "maxsendbuffer", 1000);
+    return CC_OK;
+}
+
+static enum cc_status take_times(const struct cc_args *args,
+                                 struct cc_net_options *out,
+                                 struct cc_error *err)
+{
+    int64_t n;
+
     out->ban_s = cc_option_time(args, "bantime", 86400);
     n = cc_option_time(args, "timeout", 5000);
     out->connect_timeout_ms = n <= 0 ? 5000 : n;
@@ -402,6 +406,32 @@ enum cc_status cc_option_net(const struct cc_args *args,
         return cc_fail(err, CC_INVALID,
                        "peertimeout must be a positive integer.");
     out->peer_timeout_s = n;
+    return CC_OK;
+}
+
+enum cc_status cc_option_net(const struct cc_args *args,
+                             const struct cc_params *params,
+                             struct cc_net_options *out,
+                             struct cc_net_lists *lists, struct cc_error *err)
+{
+    static const char *const ports[] = {"i2psam", "onion", "proxy",
+                                        "torcontrol", "whitebind"};
+    enum cc_status st =
+        option_port(args, "port", params->port, &out->port, err);
+
+    for (size_t i = 0; st == CC_OK && i < sizeof(ports) / sizeof(*ports); i++)
+        st = check_ports(args, ports[i], err);
+    if (st != CC_OK)
+        return st;
+    take_lists(args, out, lists);
+    st = take_listening(args, out, err);
+    if (st == CC_OK)
+        st = take_times(args, out, err);
+    if (st != CC_OK)
+        return st;
+    out->max_receive_bytes =
+        (size_t)option_scaled(args, "maxreceivebuffer", 5000);
+    out->max_send_bytes = (size_t)option_scaled(args, "maxsendbuffer", 1000);
     out->blocks_only = cc_args_get_bool(args, "blocksonly", false);
     out->log_ips = cc_args_get_bool(args, "logips", false);
     out->addrman_test = cc_args_get_bool(args, "addrmantest", false);

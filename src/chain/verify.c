@@ -164,6 +164,24 @@ static enum cc_status redo_one(struct cc_chain *c, struct cc_index *i,
     return st;
 }
 
+/* A pruned block that a peer gave again comes without its undo data. */
+static bool is_gone(const struct cc_chain *c, const struct cc_index *i,
+                    enum cc_verify_level level)
+{
+    if (!c->pruned)
+        return false;
+    return !(i->status & CC_INDEX_DATA) ||
+           (level >= CC_VERIFY_UNDO_DATA && i->status & CC_INDEX_PRUNED &&
+            !(i->status & CC_INDEX_UNDO));
+}
+
+static enum cc_status go_on(const struct cc_chain *c, struct cc_error *err)
+{
+    if (c->stop && *c->stop)
+        return cc_fail(err, CC_LIMIT, "stopped while verifying");
+    return CC_OK;
+}
+
 /* The last depth blocks, in a coin cache of its own. */
 static enum cc_status verify_blocks(struct cc_chain *c, uint32_t depth,
                                     enum cc_verify_level level,
@@ -182,7 +200,7 @@ static enum cc_status verify_blocks(struct cc_chain *c, uint32_t depth,
     c->coins = cc_coins_new(c->db, CC_FAMILY_COINS, CC_FAMILY_TYPED,
                             c->params->storage_active, VERIFY_CACHE);
     while (st == CC_OK && h > low && !cc_coins_full(c->coins)) {
-        if (c->pruned && !(c->at[h]->status & CC_INDEX_DATA)) {
+        if (is_gone(c, c->at[h], level)) {
             cc_log(c->log,
                    "VerifyDB(): block verification stopping at height %" PRIu32
                    " (no data). This could be due to pruning or use of an "
@@ -192,6 +210,8 @@ static enum cc_status verify_blocks(struct cc_chain *c, uint32_t depth,
             break;
         }
         st = look_at(c, c->at[h--], level, &txs, err);
+        if (st == CC_OK)
+            st = go_on(c, err);
     }
     if (blocks)
         *blocks = top - h;
@@ -201,8 +221,11 @@ static enum cc_status verify_blocks(struct cc_chain *c, uint32_t depth,
                "%" PRIu32 " blocks (%" PRIu64 " transactions)",
                top - h, txs);
     redo = redo && st == CC_OK;
-    while (redo && st == CC_OK && h < top)
+    while (redo && st == CC_OK && h < top) {
         st = redo_one(c, c->at[++h], err);
+        if (st == CC_OK)
+            st = go_on(c, err);
+    }
     cc_coins_free(c->coins);
     c->coins = own;
     if (short_of && st == CC_OK)

@@ -429,12 +429,41 @@ static void test_second_process(void **state)
     teardown(&f);
 }
 
+/* Looking at many blocks ends when the node is to stop. */
+static void test_start_check_stops(void **state)
+{
+    struct fixture f;
+    struct cc_chain_config config;
+    struct cc_error err;
+    atomic_bool stop;
+    struct cc_chain *c;
+
+    (void)state;
+    setup(&f);
+    cc_chain_free(f.c);
+    f.c = NULL;
+    atomic_init(&stop, true);
+    world_config(&f.w, &config, f.dir);
+    config.stop = &stop;
+    config.check_blocks = 10;
+    config.check_level = CC_VERIFY_CONNECT;
+    assert_int_equal(cc_chain_open(&c, &config, &err), CC_LIMIT);
+    atomic_store(&stop, false);
+    assert_int_equal(cc_chain_open(&c, &config, &err), CC_OK);
+    atomic_store(&stop, true);
+    assert_int_equal(cc_chain_verify(c, CC_VERIFY_READ, 10, NULL, NULL, &err),
+                     CC_LIMIT);
+    cc_chain_free(c);
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_undo_damaged),
         cmocka_unit_test(test_block_damaged),
         cmocka_unit_test(test_start_check),
+        cmocka_unit_test(test_start_check_stops),
         cmocka_unit_test(test_coin_lost),
         cmocka_unit_test(test_coin_too_many),
         cmocka_unit_test(test_index_damaged),

@@ -403,10 +403,42 @@ static void test_what_was_beside_may_come_again(void **state)
     tear_down(&s);
 }
 
+/* A pruned block that a peer gave again has no undo data: what is to be
+ * checked ends above it, and nothing is damaged. */
+static void test_given_again(void **state)
+{
+    struct setting s;
+    struct cc_error err;
+    uint32_t first;
+    bool is_new = false;
+
+    (void)state;
+    set_up(&s, 700);
+    open_it(&s);
+    give_main(&s, 1, 700);
+    assert_int_equal(cc_chain_prune(s.c, 300, &err), CC_OK);
+    first = cc_chain_prune_info(s.c).first;
+    assert_true(first > 0);
+    assert_int_equal(give(&s, s.main[first - 1], &is_new), CC_OK);
+    assert_true(is_new);
+    assert_int_equal(cc_chain_verify(s.c, CC_VERIFY_RULES, 700 - first + 1,
+                                     NULL, NULL, &err),
+                     CC_OK);
+    for (enum cc_verify_level l = CC_VERIFY_UNDO_DATA; l <= CC_VERIFY_CONNECT;
+         l++)
+        assert_int_equal(cc_chain_verify(s.c, l, 0, NULL, NULL, &err),
+                         CC_NOTFOUND);
+    s.config.check_blocks = UINT32_MAX;
+    s.config.check_level = CC_VERIFY_CONNECT;
+    reopen(&s);
+    tear_down(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_itself),
+        cmocka_unit_test(test_given_again),
         cmocka_unit_test(test_not_below_the_target_nor_too_early),
         cmocka_unit_test(test_by_hand),
         cmocka_unit_test(test_288_are_kept),

@@ -129,6 +129,7 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     int64_t check = cc_args_get_int(args, "checkblocks", 6);
     int64_t level = cc_args_get_int(args, "checklevel", CC_VERIFY_COINS);
     int64_t batch = cc_args_get_int(args, "dbbatchsize", 0);
+    int64_t height = cc_args_get_int(args, "stopatheight", 0);
     enum cc_status st = prune_options(args, out, err);
 
     if (st == CC_OK)
@@ -136,6 +137,8 @@ enum cc_status cc_option_chain(const struct cc_args *args,
     if (st != CC_OK)
         return st;
     out->threads = cc_option_threads(args);
+    out->stop_height =
+        height > 0 && height <= UINT32_MAX ? (uint32_t)height : 0;
     out->max_tip_age_s = cc_option_time(args, "maxtipage", 24 * 60 * 60);
     cache = cache < 4 ? 4 : cache > 16384 ? 16384 : cache;
     out->cache_bytes = (size_t)cache << 20;

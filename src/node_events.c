@@ -97,7 +97,7 @@ static void on_tip(void *arg, const struct cc_index *tip)
         cc_hex_encode_rev(hash, tip->hash, 32);
         notify_command(n, n->block_notify, hash);
     }
-    if (n->stop_height > 0 && tip->height >= n->stop_height)
+    if (cc_chain_reached(n->chain))
         n->hooks.stop(n->hooks.arg);
 }
 

@@ -78,7 +78,8 @@ static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
     st = cc_chain_open(&n->chain, &c, err);
     if (st != CC_OK)
         return st;
-    n->stop_height = cc_args_get_int(args, "stopatheight", 0);
+    if (cc_chain_reached(n->chain))
+        n->hooks.stop(n->hooks.arg);
     n->block_notify = cc_args_get(args, "blocknotify", NULL);
     cc_node_listen_chain(n);
     return CC_OK;

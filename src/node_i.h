@@ -54,7 +54,6 @@ struct cc_node {
     struct cc_net_lists net_lists;
     struct cc_rpc_lists rpc_lists;
     char *user_agent;
-    int64_t stop_height;
     const char *block_notify;
     bool started; /* to the end */
     struct cc_node_hooks hooks;

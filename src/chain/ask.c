@@ -75,6 +75,16 @@ struct cc_index_look cc_chain_look(struct cc_chain *c, const struct cc_index *i)
     return look;
 }
 
+bool cc_chain_reached(struct cc_chain *c)
+{
+    bool reached;
+
+    cc_chain_lock(c);
+    reached = c->reached;
+    cc_chain_unlock(c);
+    return reached;
+}
+
 /* A latch, as in Core: once out, never in again until the next start. */
 bool cc_chain_in_ibd(struct cc_chain *c)
 {

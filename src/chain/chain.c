@@ -491,6 +491,7 @@ enum cc_status cc_chain_open(struct cc_chain **out,
     c->log = config->log;
     c->fault = config->fault;
     c->stop = config->stop;
+    c->stop_height = config->stop_height;
     c->prune = c->prune_check = config->prune;
     c->prune_target = config->prune_target;
     c->prune_after = config->prune_after;

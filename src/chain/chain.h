@@ -132,8 +132,9 @@ struct cc_chain_config {
     bool small_files;      /* 64 KiB each, to try pruning with */
     uint32_t check_blocks; /* look at so many at start; 0: none */
     enum cc_verify_level check_level;
-    int64_t max_tip_age_s;   /* an older tip is still downloading; 0: a day */
-    struct cc_fault fault;   /* for tests; zero otherwise */
+    uint32_t stop_height;  /* connect none after one of this height; 0: go on */
+    int64_t max_tip_age_s; /* an older tip is still downloading; 0: a day */
+    struct cc_fault fault; /* for tests; zero otherwise */
     const atomic_bool *stop; /* set: end long work soon; may be NULL */
 };
 
@@ -146,6 +147,8 @@ struct cc_chain_config {
 enum cc_status cc_chain_open(struct cc_chain **out,
                              const struct cc_chain_config *config,
                              struct cc_error *err);
+/* Was a block of stop_height, or above it, connected? */
+bool cc_chain_reached(struct cc_chain *c);
 /* Flushes, unless the chain has failed. */
 void cc_chain_free(struct cc_chain *c);
 /* Everything answered so far is durable when this returns CC_OK. */

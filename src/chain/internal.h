@@ -78,9 +78,11 @@ struct cc_chain {
     bool prune_check;      /* files have grown: is it too much? */
     uint32_t prune_height; /* asked for by hand, up to here; 0: not */
 
-    bool tip_saved;             /* the database names a tip */
-    bool tip_dirty;             /* the tip moved since the last flush */
-    bool must_sync;             /* block bytes were stored since */
+    bool tip_saved; /* the database names a tip */
+    bool tip_dirty; /* the tip moved since the last flush */
+    bool must_sync; /* block bytes were stored since */
+    uint32_t stop_height;
+    bool reached;               /* stop_height */
     unsigned hold, since_flush; /* since_flush: blocks */
     int64_t flushed_ms;
     bool failed;

@@ -139,6 +139,7 @@ static enum cc_status connect_tip(struct cc_chain *c, struct cc_index *i,
         cc_tree_touch(&c->tree, i);
         cc_chain_set_tip(c, i);
         c->since_flush++;
+        c->reached |= c->stop_height && i->height >= c->stop_height;
         cc_tree_prune(&c->tree, i);
         log_tip(c);
         tell_connected(c, i, block, &k.undo);
@@ -231,7 +232,8 @@ static enum cc_status step(struct cc_chain *c, struct cc_index *best,
     for (unsigned n = 0; st == CC_OK && c->tip != best; n++) {
         struct cc_index *i = cc_index_ancestor(best, c->tip->height + 1);
 
-        if (n >= STEP_BLOCKS && cc_u256_cmp(&c->tip->work, &old->work) > 0)
+        if ((n >= STEP_BLOCKS || c->reached) &&
+            cc_u256_cmp(&c->tip->work, &old->work) > 0)
             break;
         st = connect_tip(c, i, i == given ? block : NULL, may_pause(c, told),
                          err);
@@ -248,7 +250,10 @@ static enum cc_status step(struct cc_chain *c, struct cc_index *best,
     return st;
 }
 
-static bool stopped(const struct cc_chain *c) { return c->stop && *c->stop; }
+static bool stopped(const struct cc_chain *c)
+{
+    return (c->stop && *c->stop) || c->reached;
+}
 
 enum cc_status cc_chain_activate(struct cc_chain *c,
                                  const struct cc_index *given,

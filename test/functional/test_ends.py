@@ -1,5 +1,6 @@
 """Starts that fail or end too early, and what is left of the folder then."""
 import os
+import re
 import shutil
 import signal
 import socket
@@ -69,6 +70,25 @@ class TestListening(framework.TestCase):
             with socket.socket() as s:
                 self.assertEqual(s.connect_ex(("127.0.0.1", node.port)) == 0, listens, args)
             node.stop()
+
+
+class TestStopAtHeight(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def test_exactly_there(self):
+        """Blocks that come in one go, or are connected again at the start, end at that height too."""
+        source = self.start_node()
+        source.generate(150)
+        node = self.start_node("-stopatheight=70")
+        node.rpc.addnode(source.address, "onetry")
+        node.wait_exit(0)
+        for option in None, "-reindex-chainstate", "-reindex":
+            if option:
+                os.remove(os.path.join(node.chain_dir, "debug.log"))
+                node.launch(option)
+                node.wait_exit(0)
+            self.assertEqual(re.findall(r"UpdateTip: new best=(\w+) height=(\d+)", node.log())[-1],
+                             (source.rpc.getblockhash(70), "70"))
 
 
 class TestCommands(framework.TestCase):

@@ -457,11 +457,47 @@ static void test_start_check_stops(void **state)
     teardown(&f);
 }
 
+/* With stop_height no block is connected after one of that height, be they
+ * given in one go or made anew from what is stored. */
+static void test_stop_height(void **state)
+{
+    struct fixture f;
+    struct cc_chain_config config;
+    struct cc_error err;
+
+    (void)state;
+    setup(&f);
+    cc_chain_free(f.c);
+    world_config(&f.w, &config, f.dir);
+    config.stop_height = 7;
+    config.reindex_chainstate = true;
+    assert_int_equal(cc_chain_open(&f.c, &config, &err), CC_OK);
+    assert_int_equal(cc_chain_tip(f.c)->height, 7);
+    assert_true(cc_chain_reached(f.c));
+    cc_chain_free(f.c);
+    config.stop_height = 9;
+    config.reindex_chainstate = false;
+    assert_int_equal(cc_chain_open(&f.c, &config, &err), CC_OK);
+    assert_int_equal(cc_chain_tip(f.c)->height, 9);
+    cc_chain_free(f.c);
+    /* one that is higher already goes one further */
+    config.stop_height = 3;
+    assert_int_equal(cc_chain_open(&f.c, &config, &err), CC_OK);
+    assert_int_equal(cc_chain_tip(f.c)->height, 10);
+    cc_chain_free(f.c);
+    config.stop_height = 30;
+    assert_int_equal(cc_chain_open(&f.c, &config, &err), CC_OK);
+    assert_int_equal(cc_chain_tip(f.c)->height, 20);
+    assert_false(cc_chain_reached(f.c));
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_undo_damaged),
         cmocka_unit_test(test_block_damaged),
+        cmocka_unit_test(test_stop_height),
         cmocka_unit_test(test_start_check),
         cmocka_unit_test(test_start_check_stops),
         cmocka_unit_test(test_coin_lost),

@@ -79,7 +79,7 @@ static void test_find(void **state)
 /* --- Programs, written out ------------------------------------------------ */
 
 struct text {
-    uint8_t data[64];
+    uint8_t data[128];
     size_t bits;
 };
 
@@ -175,6 +175,92 @@ static void test_ways(void **state)
     assert_int_equal(cc_asmap_find(m, &a), 1);
     assert_int_equal(cc_asmap_find(m, &b), 2);
     cc_asmap_free(m);
+}
+
+#define ONES_8 "110 1111111 11111111 "
+#define EIGHT "110 1111111 00001000 "
+#define ZEROS_7 "110 1111110 0000000 " /* seven, and then the last bit */
+#define LAST JUMP_17 RETURN_2 RETURN_1
+#define ZEROS_32 MATCH_8 MATCH_8 MATCH_8 MATCH_8
+
+/* Every byte of an address counts, by whichever way it is written. */
+static void test_all_of_the_address(void **state)
+{
+    static const struct {
+        const char *addr;
+        uint32_t asn;
+    } cases[] = {
+        {"8.8.8.0", 2},
+        {"8.8.8.1", 1},
+        {"8.8.9.1", 0},
+        {"9.8.8.1", 0},
+        {"2002:808:800::", 2},
+        {"2002:808:801::", 1},
+        {"2001:0:1:2:3:4:f7f7:f7fe", 1},
+        {"2001:0:1:2:3:4:f7f7:f7ff", 2},
+        {"2001:1:1:2:3:4:f7f7:f7fe", 0}, /* no Teredo */
+        {"64:ff9b::808:800", 2},
+        {"64:ff9b::808:801", 1},
+        {"64:ff9b::1:808:801", 0},
+        {"::ffff:0:808:800", 2},
+        {"::ffff:0:808:801", 1},
+        {"::ffff:1:808:801", 0},
+    };
+    struct text t = bits_of(ZEROS_32 ZEROS_32 MATCH_8 MATCH_8 ONES_8 ONES_8
+                                EIGHT EIGHT EIGHT ZEROS_7 LAST);
+    struct cc_asmap *m = load(t.data, (t.bits + 7) / 8);
+    struct cc_netaddr a;
+    uint8_t version[32];
+
+    (void)state;
+    assert_non_null(m);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        a = at(cases[i].addr);
+        if (cc_asmap_find(m, &a) != cases[i].asn)
+            fail_msg("%s", cases[i].addr);
+    }
+    cc_asmap_free(m);
+    t = bits_of("110 1111111 00100110 " MATCH_8 MATCH_8 MATCH_8 ZEROS_32
+                    ZEROS_32 MATCH_8 MATCH_8 MATCH_8 ZEROS_7 LAST);
+    m = load(t.data, (t.bits + 7) / 8);
+    assert_non_null(m);
+    for (uint32_t i = 0; i < 2; i++) {
+        a = at(i ? "2600::1" : "2600::");
+        assert_int_equal(cc_asmap_find(m, &a), 2 - i);
+    }
+    cc_asmap_free(m);
+    memset(version, 0xff, sizeof(version));
+    cc_asmap_version(NULL, version);
+    for (size_t i = 0; i < sizeof(version); i++)
+        assert_int_equal(version[i], 0);
+}
+
+/* Numbers of providers by their classes: 15 to 24 bits. */
+static void test_numbers(void **state)
+{
+    struct cc_netaddr a = at("8.8.8.8");
+    uint32_t first = 1;
+
+    (void)state;
+    for (unsigned size = 15; size <= 24; size++) {
+        for (int ones = 0; ones < 2; ones++) {
+            char digits[64] = "0";
+            struct text t;
+            struct cc_asmap *m;
+
+            memset(digits + 1, '1', size - 15);
+            if (size < 24)
+                strcat(digits, "0");
+            memset(digits + strlen(digits), ones ? '1' : '0', size);
+            t = bits_of(digits);
+            m = load(t.data, (t.bits + 7) / 8);
+            assert_non_null(m);
+            assert_int_equal(cc_asmap_find(m, &a),
+                             first + (ones ? (1u << size) - 1 : 0));
+            cc_asmap_free(m);
+        }
+        first += 1u << size;
+    }
 }
 
 static void test_group(void **state)
@@ -307,9 +393,14 @@ static void test_check(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find), cmocka_unit_test(test_sanity),
-        cmocka_unit_test(test_ways), cmocka_unit_test(test_group),
-        cmocka_unit_test(test_book), cmocka_unit_test(test_check),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_sanity),
+        cmocka_unit_test(test_ways),
+        cmocka_unit_test(test_group),
+        cmocka_unit_test(test_all_of_the_address),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_book),
+        cmocka_unit_test(test_check),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

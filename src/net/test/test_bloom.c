@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "net/bloom.h"
+#include "util/hex.h"
 #include "util/mem.h"
 
 /* Published values of MurmurHash3 (x86, 32 bits). */
@@ -84,11 +85,45 @@ static void test_set(void **state)
         assert_int_equal(cc_bloom_has(b, key, 2), i % 2 == 0);
     }
     cc_bloom_free(b);
+    /* One hash is one: in an empty filter is nothing. */
+    assert_int_equal(load(&b, 8, 1, 0, 0), CC_OK);
+    assert_false(cc_bloom_has(b, "x", 1));
+    cc_bloom_free(b);
     /* No bits: nothing to divide by, and everything is in it. */
     assert_int_equal(load(&b, 0, 5, 0, 0), CC_OK);
     cc_bloom_add(b, "x", 1);
     assert_true(cc_bloom_has(b, "y", 1));
     cc_bloom_free(b);
+}
+
+/* Filters as they are published with Bitcoin Core's tests: three keys of 20
+ * bytes, five hashes, with two tweaks. */
+static void test_published(void **state)
+{
+    static const uint8_t filters[2][12] = {
+        {3, 0x61, 0x4e, 0x9b, 5, 0, 0, 0, 0, 0, 0, 0},
+        {3, 0xce, 0x42, 0x99, 5, 0, 0, 0, 1, 0, 0, 0x80},
+    };
+    static const char *const keys[] = {
+        "99108ad8ed9bb6274d3980bab5a85c048f0950c8",
+        "b5a2c786d9ef4658287ced5914b37a1b4aa32eee",
+        "b9300670b4c5366e95b2699e8b18bc75e5f729c5",
+        "19108ad8ed9bb6274d3980bab5a85c048f0950c8", /* is not there */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t raw[13] = {0}, key[20];
+        struct cc_bloom *b;
+
+        memcpy(raw, filters[i], 12);
+        assert_int_equal(cc_bloom_decode(&b, raw, sizeof(raw)), CC_OK);
+        for (size_t k = 0; k < 4; k++) {
+            assert_true(cc_hex_decode(key, 20, keys[k]));
+            assert_int_equal(cc_bloom_has(b, key, 20), k < 3);
+        }
+        cc_bloom_free(b);
+    }
 }
 
 /* A transaction that spends 0707..:5 by a push of "sig" and pays to a script
@@ -195,9 +230,9 @@ static void test_update(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_murmur3), cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_set),     cmocka_unit_test(test_match),
-        cmocka_unit_test(test_update),
+        cmocka_unit_test(test_murmur3),   cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_set),       cmocka_unit_test(test_match),
+        cmocka_unit_test(test_published), cmocka_unit_test(test_update),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

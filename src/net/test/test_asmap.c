@@ -105,6 +105,7 @@ static struct text bits_of(const char *digits)
 #define MATCH_0 "110 0 0 " /* one bit */
 #define MATCH_1 "110 0 1 "
 #define MATCH_8 "110 1111111 00000000 " /* eight, all zero */
+#define MATCH_7 "110 1111110 0000000 "
 
 static void test_sanity(void **state)
 {
@@ -121,6 +122,15 @@ static void test_sanity(void **state)
         {JUMP_17 RETURN_1, false},
         {JUMP_18 RETURN_1 RETURN_2, false}, /* into an instruction */
         {JUMP_17 JUMP_18 RETURN_1 RETURN_2 RETURN_1, false}, /* crossing */
+        /* each branch has what is left of the address where it begins */
+        {"10 0 10010 " MATCH_8 RETURN_1 MATCH_8 MATCH_8 MATCH_8 MATCH_8 MATCH_8
+             MATCH_8 MATCH_8 MATCH_8 MATCH_8 MATCH_8 MATCH_8 MATCH_8 MATCH_8
+                 MATCH_8 MATCH_8 MATCH_7 RETURN_1,
+         true},
+        {"10 0 10010 " MATCH_8 RETURN_1 MATCH_8 MATCH_8 MATCH_8 MATCH_8 MATCH_8
+             MATCH_8 MATCH_8 MATCH_8 MATCH_8 MATCH_8 MATCH_8 MATCH_8 MATCH_8
+                 MATCH_8 MATCH_8 MATCH_8 RETURN_1,
+         false},
         {DEFAULT_1 RETURN_1, false},
         {DEFAULT_1 DEFAULT_1 MATCH_0 RETURN_1, false},
         {DEFAULT_1 MATCH_0 RETURN_2, true},
@@ -179,7 +189,6 @@ static void test_ways(void **state)
 
 #define ONES_8 "110 1111111 11111111 "
 #define EIGHT "110 1111111 00001000 "
-#define ZEROS_7 "110 1111110 0000000 " /* seven, and then the last bit */
 #define LAST JUMP_17 RETURN_2 RETURN_1
 #define ZEROS_32 MATCH_8 MATCH_8 MATCH_8 MATCH_8
 
@@ -207,7 +216,7 @@ static void test_all_of_the_address(void **state)
         {"::ffff:1:808:801", 0},
     };
     struct text t = bits_of(ZEROS_32 ZEROS_32 MATCH_8 MATCH_8 ONES_8 ONES_8
-                                EIGHT EIGHT EIGHT ZEROS_7 LAST);
+                                EIGHT EIGHT EIGHT MATCH_7 LAST);
     struct cc_asmap *m = load(t.data, (t.bits + 7) / 8);
     struct cc_netaddr a;
     uint8_t version[32];
@@ -221,7 +230,7 @@ static void test_all_of_the_address(void **state)
     }
     cc_asmap_free(m);
     t = bits_of("110 1111111 00100110 " MATCH_8 MATCH_8 MATCH_8 ZEROS_32
-                    ZEROS_32 MATCH_8 MATCH_8 MATCH_8 ZEROS_7 LAST);
+                    ZEROS_32 MATCH_8 MATCH_8 MATCH_8 MATCH_7 LAST);
     m = load(t.data, (t.bits + 7) / 8);
     assert_non_null(m);
     for (uint32_t i = 0; i < 2; i++) {
@@ -261,6 +270,35 @@ static void test_numbers(void **state)
         }
         first += 1u << size;
     }
+}
+
+static void test_file(void **state)
+{
+    char *dir = cc_test_mkdir(), *path = cc_fs_join(dir, "map");
+    char text[300];
+    struct cc_asmap *m = NULL;
+    struct cc_error err;
+
+    (void)state;
+    assert_int_equal(cc_asmap_load(&m, path, NULL, &err), CC_INVALID);
+    snprintf(text, sizeof(text), "Could not find asmap file \"%s\"", path);
+    assert_string_equal(err.text, text);
+    for (size_t cut = 0; cut < 2; cut++) {
+        assert_int_equal(cc_fs_write(path, map_data,
+                                     cut ? 0 : sizeof(map_data) - 1, 0600,
+                                     &err),
+                         CC_OK);
+        assert_int_equal(cc_asmap_load(&m, path, NULL, &err), CC_INVALID);
+        snprintf(text, sizeof(text), "Could not parse asmap file \"%s\"", path);
+        assert_string_equal(err.text, text);
+        assert_null(m);
+    }
+    assert_int_equal(cc_fs_write(path, map_data, sizeof(map_data), 0600, &err),
+                     CC_OK);
+    assert_int_equal(cc_asmap_load(&m, path, NULL, &err), CC_OK);
+    cc_asmap_free(m);
+    cc_test_rmdir(dir);
+    free(path);
 }
 
 static void test_group(void **state)
@@ -399,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_group),
         cmocka_unit_test(test_all_of_the_address),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_file),
         cmocka_unit_test(test_book),
         cmocka_unit_test(test_check),
     };

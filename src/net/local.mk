@@ -88,7 +88,8 @@ src_net_test_test_bloom_SOURCES = src/net/test/test_bloom.c
 src_net_test_test_bloom_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 
 check_PROGRAMS += src/net/test/test_incoming
-src_net_test_test_incoming_SOURCES = src/net/test/test_incoming.c
+src_net_test_test_incoming_SOURCES = src/net/test/test_incoming.c \
+    $(CHAIN_WORLD)
 src_net_test_test_incoming_LDADD = $(TEST_SUPPORT) $(FLOOR_net)
 
 check_PROGRAMS += src/net/test/test_sam

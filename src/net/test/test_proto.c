@@ -503,6 +503,37 @@ static void test_random(void **state)
     assert_true(decoded > 1000);
 }
 
+/* As bitcoind's log has them. */
+static void test_inv_text(void **state)
+{
+    static const struct {
+        uint32_t type;
+        const char *text;
+    } cases[] = {
+        {0, "0x00000000"},
+        {1, "tx"},
+        {2, "block"},
+        {3, "merkleblock"},
+        {4, "cmpctblock"},
+        {5, "wtx"},
+        {6, "0x00000006"},
+        {0x40000001, "witness-tx"},
+        {0x40000002, "witness-block"},
+        {0x40000006, "0x40000006"},
+        {0x20000001, "0x20000001"},
+    };
+    struct cc_inv inv = {.hash = {[31] = 0xab}};
+    char out[CC_INV_TEXT], want[CC_INV_TEXT];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        inv.type = cases[i].type;
+        cc_msg_inv_format(out, &inv);
+        snprintf(want, sizeof(want), "%s ab%062d", cases[i].text, 0);
+        assert_string_equal(out, want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,6 +548,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_lying_counts),
         cmocka_unit_test(test_inv),
+        cmocka_unit_test(test_inv_text),
         cmocka_unit_test(test_locator),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_small),

@@ -174,6 +174,55 @@ static void test_reach(void **state)
     assert_true(cc_reach_can(&r, &a));
 }
 
+static void test_reach_i2p(void **state)
+{
+    const char *nets[] = {"i2p"};
+    struct cc_net_options o;
+    struct cc_reach r;
+    struct cc_error err;
+
+    (void)state;
+    cc_net_options_init(&o);
+    for (int i = 0; i < 3; i++) {
+        o.i2p_sam = i == 0 ? NULL : i == 1 ? "" : "0";
+        assert_int_equal(cc_reach_init(&r, &o, &err), CC_OK);
+        assert_false(r.reachable[CC_NET_I2P]);
+        expect_proxy(&r, i2p, "");
+    }
+    o.i2p_sam = "127.0.0.1";
+    assert_int_equal(cc_reach_init(&r, &o, &err), CC_OK);
+    assert_true(r.reachable[CC_NET_I2P]);
+    assert_int_equal(r.proxy[CC_NET_I2P].port, 7656);
+    o.i2p_sam = "[::1]:9";
+    o.onlynet = nets;
+    o.onlynet_count = 1;
+    o.no_dns = true; /* a number needs none */
+    assert_int_equal(cc_reach_init(&r, &o, &err), CC_OK);
+    assert_int_equal(r.proxy[CC_NET_I2P].port, 9);
+    assert_true(r.reachable[CC_NET_I2P]);
+    assert_false(r.reachable[CC_NET_IPV4]);
+    assert_false(r.onion_allowed);
+    o.i2p_sam = "host";
+    fails(&o, "Invalid -i2psam address or hostname: 'host'");
+    o.i2p_sam = "127.0.0.1:x";
+    fails(&o, "Invalid -i2psam address or hostname: '127.0.0.1:x'");
+    o.onlynet_count = 0;
+    o.i2p_sam = NULL;
+    assert_int_equal(cc_reach_init(&r, &o, &err), CC_OK);
+    assert_true(r.onion_allowed);
+    assert_false(r.reachable[CC_NET_TORV3]);
+}
+
+/* Where none is said: I2P knows no ports. */
+static void test_default_port(void **state)
+{
+    (void)state;
+    assert_int_equal(cc_reach_default_port(i2p, 8333), 0);
+    assert_int_equal(cc_reach_default_port(onion, 8333), 8333);
+    assert_int_equal(cc_reach_default_port("8.8.8.8", 8333), 8333);
+    assert_int_equal(cc_reach_default_port("a.name", 8333), 8333);
+}
+
 static void test_reach_only(void **state)
 {
     const char *nets[] = {"IPv6", "onion"};
@@ -470,6 +519,8 @@ int main(void)
         cmocka_unit_test(test_cjdns),
         cmocka_unit_test(test_reach),
         cmocka_unit_test(test_reach_only),
+        cmocka_unit_test(test_reach_i2p),
+        cmocka_unit_test(test_default_port),
         cmocka_unit_test(test_socks5),
         cmocka_unit_test(test_socks5_refusals),
         cmocka_unit_test(test_evict_classes),

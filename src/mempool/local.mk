@@ -27,14 +27,24 @@ src_mempool_test_test_policy_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
 
 POOL_FIXTURE = src/mempool/test/fixture.c src/mempool/test/fixture.h \
     src/consensus/test/build.c src/consensus/test/build.h
+POOL_PACKAGES = src/mempool/test/package_support.c \
+    src/mempool/test/package_support.h $(POOL_FIXTURE)
 check_PROGRAMS += src/mempool/test/test_accept
 src_mempool_test_test_accept_SOURCES = src/mempool/test/test_accept.c \
     $(POOL_FIXTURE)
 src_mempool_test_test_accept_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
 check_PROGRAMS += src/mempool/test/test_package
 src_mempool_test_test_package_SOURCES = src/mempool/test/test_package.c \
-    $(POOL_FIXTURE)
+    $(POOL_PACKAGES)
 src_mempool_test_test_package_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
+check_PROGRAMS += src/mempool/test/test_submit_package
+src_mempool_test_test_submit_package_SOURCES = \
+    src/mempool/test/test_submit_package.c $(POOL_PACKAGES)
+src_mempool_test_test_submit_package_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
+check_PROGRAMS += src/mempool/test/test_version3
+src_mempool_test_test_version3_SOURCES = src/mempool/test/test_version3.c \
+    $(POOL_PACKAGES)
+src_mempool_test_test_version3_LDADD = $(TEST_SUPPORT) $(FLOOR_mempool)
 check_PROGRAMS += src/mempool/test/test_audit
 src_mempool_test_test_audit_SOURCES = src/mempool/test/test_audit.c \
     $(POOL_FIXTURE)

@@ -1,6 +1,7 @@
 /* The Miniscript that a script is. */
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,88 @@ static void test_rows(void **state)
     free(data);
 }
 
+static void put_hex(struct cc_writer *w, const char *hex)
+{
+    size_t len;
+    uint8_t *data = cc_test_unhex(hex, &len);
+
+    cc_write_bytes(w, data, len);
+    free(data);
+}
+
+/* Of letters keys, and of other words hex: "A ac 73" is pk(A) and more. */
+static void expect(const char *words, const char *want)
+{
+    struct cc_writer script, w;
+    char expected[1000] = "", word[16];
+
+    cc_writer_init_heap(&script);
+    for (const char *at = words; *at; at += strspn(at, " ")) {
+        size_t len = strcspn(at, " ");
+
+        snprintf(word, sizeof(word), "%.*s", (int)len, at);
+        at += len;
+        if (len == 1) {
+            put_hex(&script, "2102");
+            for (int i = 0; i < 32; i++)
+                cc_write_u8(&script, (uint8_t)word[0]);
+        } else {
+            put_hex(&script, word);
+        }
+    }
+    for (; *want; want++) {
+        char text[8];
+
+        snprintf(text, sizeof(text),
+                 *want >= 'A' && *want <= 'F' ? "%02x" : "%c", *want);
+        if (strlen(text) == 2) {
+            strcat(expected, "02");
+            for (int i = 0; i < 32; i++)
+                strcat(expected, text);
+        } else {
+            strcat(expected, text);
+        }
+    }
+    cc_writer_init_heap(&w);
+    assert_int_equal(cc_miniscript_infer(&w, cc_bytes(script.data, script.len)),
+                     *expected != '\0');
+    cc_write_u8(&w, 0);
+    assert_string_equal((char *)w.data, expected);
+    cc_writer_clear(&w);
+    cc_writer_clear(&script);
+}
+
+/* One key in two places, wherever they are. */
+static void test_repeated_keys(void **state)
+{
+    (void)state;
+    expect("A ad B ac", "and_v(v:pk(A),pk(B))");
+    expect("A ad A ac", "");
+    expect("A ad B ad C ac", "and_v(and_v(v:pk(A),v:pk(B)),pk(C))");
+    expect("A ad B ad A ac", "");
+    expect("51 A B 52 ae", "multi(1,A,B)");
+    expect("51 A B A 53 ae", "");
+    expect("B ad 51 A B 52 ae", "");
+}
+
+static void test_zero_and_one(void **state)
+{
+    (void)state;
+    expect("A ac 73 64 00 68", "or_d(pk(A),0)");
+    expect("A ac 6b 51 6c 9a", "and_b(pk(A),a:1)");
+    expect("A ad 51", "tv:pk(A)"); /* as a wrapper where it is one */
+    expect("63 00 67 A ac 68", "l:pk(A)");
+    expect("63 A ac 67 00 68", "u:pk(A)");
+}
+
+/* Written as nobody writes it. */
+static void test_not_minimal(void **state)
+{
+    (void)state;
+    expect("A ac 6b 03e90300 b2 6c 9a", "");
+    expect("A ac 6b 02e903 b2 6c 9a", "and_b(pk(A),a:older(1001))");
+}
+
 /* As deep as a script can nest, and as wide. */
 static void test_bounds(void **state)
 {
@@ -79,6 +162,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_repeated_keys),
+        cmocka_unit_test(test_zero_and_one),
+        cmocka_unit_test(test_not_minimal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -377,12 +377,48 @@ static void test_leaves(void **state)
                      B | CC_MS_z | CC_MS_f | CC_MS_m | CC_MS_ABSOLUTE_TIME);
 }
 
+/* The most items that it takes to satisfy each and not to, -1 for no way; and
+ * the keys that CHECKMULTISIG counts then. */
+static void test_leaf_costs(void **state)
+{
+    static const struct {
+        enum cc_ms_kind kind;
+        uint32_t number;
+        size_t keys;
+        struct cc_ms_cost items, keyed;
+    } cases[] = {
+        {CC_MS_0, 0, 0, {-1, 0}, {-1, 0}},
+        {CC_MS_1, 0, 0, {0, -1}, {0, -1}},
+        {CC_MS_PK_K, 0, 1, {1, 1}, {0, 0}},
+        {CC_MS_MULTI, 2, 3, {3, 3}, {3, 3}},
+        {CC_MS_MULTI, 1, 20, {2, 2}, {20, 20}},
+        {CC_MS_OLDER, 1, 0, {0, -1}, {0, -1}},
+        {CC_MS_AFTER, 1, 0, {0, -1}, {0, -1}},
+        {CC_MS_SHA256, 0, 0, {1, -1}, {0, -1}},
+        {CC_MS_HASH160, 0, 0, {1, -1}, {0, -1}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct cc_ms_node n = {.kind = cases[i].kind,
+                               .number = cases[i].number,
+                               .key_count = cases[i].keys};
+
+        assert_true(cc_ms_judge(&n));
+        assert_int_equal(n.items.sat, cases[i].items.sat);
+        assert_int_equal(n.items.dsat, cases[i].items.dsat);
+        assert_int_equal(n.keyed.sat, cases[i].keyed.sat);
+        assert_int_equal(n.keyed.dsat, cases[i].keyed.dsat);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_locks),
         cmocka_unit_test(test_leaves),
+        cmocka_unit_test(test_leaf_costs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

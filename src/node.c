@@ -5,6 +5,8 @@
  */
 #include "node.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,19 +44,62 @@ static enum cc_status lock_folder(const struct cc_setup *setup, int *fd,
     return st;
 }
 
-enum cc_status cc_node_probe(const struct cc_setup *setup, struct cc_error *err)
+/* -blocksdir, down to the chain's folder; NULL: not given. */
+static char *blocks_folder(const struct cc_setup *setup)
 {
-    int fd;
-    enum cc_status st = lock_folder(setup, &fd, err);
+    const char *blocks = cc_args_get(setup->args, "blocksdir", NULL);
+    const char *chain = setup->params->directory;
 
+    return blocks
+               ? cc_asprintf("%s/%s%sblocks", blocks, chain, *chain ? "/" : "")
+               : NULL;
+}
+
+/* Two nodes of two data folders would write over each other's blocks. *fd: -1
+ * where the blocks are in the data folder. */
+static enum cc_status lock_blocks(const struct cc_setup *setup, int *fd,
+                                  struct cc_error *err)
+{
+    char *folder = blocks_folder(setup), *path;
+    enum cc_status st;
+
+    *fd = -1;
+    if (!folder)
+        return CC_OK;
+    path = cc_fs_join(folder, ".lock");
+    st = cc_fs_mkdirs(folder, err);
     if (st == CC_OK)
-        cc_fs_unlock(fd);
+        st = cc_fs_lock(path, fd, err);
+    if (st == CC_LIMIT)
+        st = cc_fail(err, CC_INVALID,
+                     "Cannot obtain a lock on directory %s. %s is probably "
+                     "already running.",
+                     folder, cc_params_product(setup->params));
+    free(path);
+    free(folder);
     return st;
 }
 
-/* folder: where to look; name: what to call it. */
-static enum cc_status check_folder(const char *folder, const char *name,
-                                   bool running, struct cc_error *err)
+static enum cc_status lock_all(const struct cc_setup *setup, int *fd,
+                               int *blocks_fd, struct cc_error *err)
+{
+    enum cc_status st = lock_folder(setup, fd, err);
+
+    return st == CC_OK ? lock_blocks(setup, blocks_fd, err) : st;
+}
+
+enum cc_status cc_node_probe(const struct cc_setup *setup, struct cc_error *err)
+{
+    int fd = -1, blocks_fd = -1;
+    enum cc_status st = lock_all(setup, &fd, &blocks_fd, err);
+
+    cc_fs_unlock(fd);
+    cc_fs_unlock(blocks_fd);
+    return st;
+}
+
+static enum cc_status check_folder(const char *folder, bool running,
+                                   struct cc_error *err)
 {
     uint64_t room;
     enum cc_status st = cc_fs_free_space(folder, &room, err);
@@ -63,24 +108,19 @@ static enum cc_status check_folder(const char *folder, const char *name,
         return st;
     if (running)
         return cc_fail(err, CC_IO, "Disk space is too low!");
-    return cc_fail(err, CC_IO, "Disk space is low for \"%s\"", name);
+    return cc_fail(err, CC_IO, "Disk space is low for \"%s\"", folder);
 }
 
 /* Blocks may have a disk of their own. */
 static enum cc_status check_space(const struct cc_setup *setup, bool running,
                                   struct cc_error *err)
 {
-    const char *blocks = cc_args_get(setup->args, "blocksdir", NULL);
-    enum cc_status st =
-        check_folder(setup->chaindir, setup->chaindir, running, err);
-    char *name;
+    char *blocks = blocks_folder(setup);
+    enum cc_status st = check_folder(setup->chaindir, running, err);
 
-    if (st != CC_OK || !blocks)
-        return st;
-    name = cc_asprintf("%s/%s%sblocks", blocks, setup->params->directory,
-                       setup->params->directory[0] ? "/" : "");
-    st = check_folder(blocks, name, running, err);
-    free(name);
+    if (st == CC_OK && blocks)
+        st = check_folder(blocks, running, err);
+    free(blocks);
     return st;
 }
 
@@ -136,21 +176,34 @@ static void log_start(struct cc_node *n)
         cc_log(n->log, "Warning: %s", w);
 }
 
+/* Into the file itself, not beside it: its folder may be another's. */
+static enum cc_status put_pid(const char *path, struct cc_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    enum cc_status st;
+    char *text;
+
+    if (fd < 0)
+        return cc_fail(err, CC_IO, "%s (%d)", strerror(errno), errno);
+    text = cc_asprintf("%ld\n", (long)getpid());
+    st = cc_fs_write_all(fd, text, strlen(text), err);
+    free(text);
+    close(fd);
+    return st;
+}
+
 static enum cc_status write_pid(struct cc_node *n, struct cc_error *err)
 {
     const char *usual = n->setup->bitcoin ? "bitcoind.pid" : "cloudcoind.pid";
     char *path =
         cc_setup_path(n->setup, cc_args_get(n->setup->args, "pid", usual));
-    char *text;
     enum cc_status st;
 
     if (cc_args_is_negated(n->setup->args, "pid")) {
         free(path);
         return CC_OK;
     }
-    text = cc_asprintf("%ld\n", (long)getpid());
-    st = cc_fs_write(path, text, strlen(text), 0600, err);
-    free(text);
+    st = put_pid(path, err);
     if (st != CC_OK) {
         st = cc_context(err, st, "Unable to create the PID file '%s'", path);
         free(path);
@@ -171,7 +224,7 @@ static enum cc_status start(struct cc_node *n, struct cc_error *err)
     if (st == CC_OK)
         st = cc_option_min_work(args, &n->params, &n->chain_options, err);
     if (st == CC_OK)
-        st = lock_folder(n->setup, &n->lock_fd, err);
+        st = lock_all(n->setup, &n->lock_fd, &n->blocks_lock_fd, err);
     if (st == CC_OK)
         st = open_log(n, err);
     if (st != CC_OK)
@@ -222,7 +275,7 @@ enum cc_status cc_node_start(struct cc_node **out, const struct cc_setup *setup,
     n->setup = setup;
     n->settings_path = cc_option_settings(setup);
     n->params = *setup->params;
-    n->lock_fd = -1;
+    n->lock_fd = n->blocks_lock_fd = -1;
     n->hooks = *hooks;
     cc_clock_init(&n->clock);
     st = start(n, err);
@@ -313,8 +366,8 @@ bool cc_node_free(struct cc_node *n)
     if (n->log)
         cc_log(n->log, "Shutdown: done");
     cc_log_close(n->log);
-    if (n->lock_fd >= 0)
-        cc_fs_unlock(n->lock_fd);
+    cc_fs_unlock(n->blocks_lock_fd);
+    cc_fs_unlock(n->lock_fd);
     free(n);
     return saved;
 }

@@ -29,7 +29,7 @@ struct cc_node {
     struct cc_crash crash;
     struct cc_clock clock;
     struct cc_log *log;
-    int lock_fd; /* -1: not held */
+    int lock_fd, blocks_lock_fd; /* -1: not held */
     char *pid_path;
     char *settings_path; /* NULL: -nosettings */
     struct cc_ec *ec;

@@ -141,8 +141,12 @@ enum cc_status cc_settings_open(const char *path, const char *product,
     json_object_del(settings, WARNING_KEY);
     json_object_foreach(settings, name, value) take_option(args, name, value);
     cc_json_set_str(settings, WARNING_KEY, warning);
-    st = cc_context(err, write_settings(path, settings, err),
-                    "Settings file could not be written");
+    st = write_settings(path, settings, NULL);
+    if (st != CC_OK)
+        cc_fail(err, st,
+                "Settings file could not be written:\n- Error: Unable to open "
+                "settings file %s.tmp for writing",
+                path);
     json_decref(settings);
     free(warning);
     return st;

@@ -58,6 +58,38 @@ class TestBackground(framework.TestCase):
         self.wait_until(lambda: not os.path.exists(os.path.join(node.chain_dir, "cloudcoind.pid")), what="it ends")
 
 
+class TestFiles(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def test_that_cannot_be_written(self):
+        node, none = self.add_node(), os.path.join(self.folder, "none", "x")
+        for option, text in (
+                ("-pid=", f"Unable to create the PID file '{none}': No such file or directory (2)"),
+                ("-settings=", "Settings file could not be written:\n- Error: Unable to open settings file "
+                               f"{none}.tmp for writing")):
+            self.assertEqual(node.start_fails(option + none), (1, f"Error: {text}\n"))
+
+    def test_pid_goes_into_the_file_itself(self):
+        """A file that was made for the node, with a second name: both show the process."""
+        node, path = self.add_node(), os.path.join(self.folder, "given.pid")
+        open(path, "w").close()
+        os.link(path, path + ".link")
+        node.start("-pid=" + path)
+        with open(path + ".link") as f:
+            self.assertEqual(int(f.read()), node.process.pid)
+
+    def test_blocks_of_two(self):
+        """Blocks in one folder are one node's."""
+        blocks = os.path.join(self.folder, "shared")
+        os.mkdir(blocks)
+        node, other = self.add_node("-blocksdir=" + blocks), self.add_node("-blocksdir=" + blocks)
+        node.start()
+        self.assertEqual(other.start_fails(), (1, f"Error: Cannot obtain a lock on directory {blocks}/regtest/blocks. "
+                                                  "Bitcoin Core is probably already running.\n"))
+        node.stop()
+        other.start()
+
+
 class TestListening(framework.TestCase):
     chain = "bitcoin-regtest"
 

@@ -21,7 +21,7 @@ class Files(framework.TestCase):
         node.start()
         node.generate(10)
         self.assertEqual(sorted(os.listdir(os.path.join(elsewhere, "regtest", "blocks"))),
-                         ["blk00000.dat", "rev00000.dat"])
+                         [".lock", "blk00000.dat", "rev00000.dat"])
         self.assertFalse(os.path.exists(os.path.join(node.chain_dir, "blocks", "blk00000.dat")))
         node.stop()
         for option in (), ("-reindex",):

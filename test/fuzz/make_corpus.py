@@ -50,6 +50,11 @@ def var(b):
     return compact(len(b)) + b
 
 
+def transaction():
+    """The first valid one of test/data."""
+    return bytes.fromhex(next(r[1] for r in load("tx_valid.json") if isinstance(r[0], list)))
+
+
 def hash256(b):
     return hashlib.sha256(hashlib.sha256(b).digest()).digest()
 
@@ -330,6 +335,9 @@ def make_session():
         put("session", "long-%d" % kind, bytes([kind]) + body + b"\0" * 200)
     for kind in range(1, 21):
         put("session", "zero-%d" % kind, bytes([kind]) + b"\0" * 300)
+
+
+def make_coin():
     put("coin", "p2pkh", bytes.fromhex("02" "09" "00") + b"\5" * 20)
     put("coin", "p2pk", bytes.fromhex("8401" "32" "02") + b"\5" * 32)
     put("gcs", "genesis", bytes.fromhex("019dfca8"))
@@ -338,6 +346,9 @@ def make_session():
     put("coin", "undo", bytes.fromhex("02" "00" "09" "01") + b"\5" * 20)
     put("coin", "raw", bytes.fromhex("03" "8801" "0a" "51525354"))
     put("coin", "key", b"\6" * 32 + b"\1")
+
+
+def make_descriptor():
     key, tprv = "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5", (
         "tprv8ZgxMBicQKsPd7Uf69XL1XwhmjHopUGep8GuEiJDZmbQz6o58LninorQAfcKZWARbtRtfnLcJ5MQ2AtHcQJCCRUcMRvmDUjyEmNUWwx8UbK")
     for name, text in {"raw": "raw(deadbeef)#89f8spxm", "addr": "addr(mtfUoUax9L4tzXARpw1oTGxWyoogp52KhJ)",
@@ -346,10 +357,16 @@ def make_session():
                        "tr": f"tr({key[2:]},{{pk({key}),{{multi_a(1,{key}),sortedmulti_a(1,{key[2:]})}}}})",
                        "rawtr": f"rawtr({key[2:]})", "multi": f"multi(1,{key},{key})"}.items():
         put("descriptor", name, text.encode())
+
+
+def make_wallet():
     put("wallet", "good", b"\0\0\0\0")
     put("wallet", "cut", b"\3\0\0\0")
     put("wallet", "change", b"\0\x50\0\1")
     put("wallet", "tail", b"\0\0\0\0" + b"\7" * 30)
+
+
+def make_addrbook():
     put("addrbook", "junk", b"CCPEERS" + b"\1" * 40)
     magic = bytes.fromhex("fabfb5da")
 
@@ -358,11 +375,14 @@ def make_session():
                 struct.pack(">H", port))
 
     def sealed(data):
-        return data + hashlib.sha256(hashlib.sha256(data).digest()).digest()
+        return data + hash256(data)
     entries = [one(p) + b"\1\4" + bytes([9, 9, 9, 9]) + struct.pack("<qi", 0, 0) for p in (1, 2)]
     put("addrbook", "good", sealed(magic + bytes([4, 36]) + b"\5" * 32 + struct.pack("<iii", 1, 1, 1024 ^ 1 << 30) +
                                    b"".join(entries) + struct.pack("<ii", 1, 0) + bytes(4 * 1023) + bytes(32)))
     put("addrbook", "anchors", sealed(magic + b"\2" + one(1) + one(2)))
+
+
+def make_proxies():
     for name, said in (("plain", b"\x02\5\0\5\0\0\1\x7f\0\0\1\0\x50tail"),
                        ("password", b"\x41\5\2\1\0\5\0\0\3\2ab\0\x50"), ("refused", b"\0\5\0\5\5")):
         put("socks5", name, said)
@@ -376,7 +396,10 @@ def make_session():
                        ("accept", b"\2" + hello + b"STREAM STATUS RESULT=OK\n" + key + b" FROM_PORT=0\nbytes"),
                        ("refused", b"\4" + hello + b"NAMING REPLY RESULT=KEY_NOT_FOUND\n")):
         put("sam", name, said)
-    tx = bytes.fromhex(next(r[1] for r in load("tx_valid.json") if isinstance(r[0], list)))
+
+
+def make_bloom():
+    tx = transaction()
     for name, bits, hashes, flags in (("none", bytes(8), 3, 0), ("all", b"\xff" * 8, 3, 1), ("keys", b"\xff" * 8, 50, 2),
                                       ("empty", b"", 1, 1)):
         loaded = var(bits) + struct.pack("<IIB", hashes, 7, flags)
@@ -386,8 +409,8 @@ def make_session():
     put("bloom", "merkleblock", genesis + struct.pack("<I", 1) + b"\1" + root + b"\1\1")
 
 
-def make_node():
-    tx = next(r[1] for r in load("tx_valid.json") if isinstance(r[0], list))
+def make_rpc():
+    tx = transaction().hex()
     zeros = "00" * 32
     address = "ccrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq8xyp9j"
     calls = [
@@ -425,7 +448,10 @@ def make_node():
     put("rpc", "named", '{"method":"getblockhash","params":{"height":0}}')
     put("rpc", "args", '{"method":"getblock","params":{"args":["00"],'
         '"verbosity":1}}')
-    raw = bytes.fromhex(tx)
+
+
+def make_mempool():
+    raw = transaction()
     tail = struct.pack("<qq", 1700000000, 0)
     put("mempool", "empty", struct.pack("<QQ", 1, 0) + b"\0\0")
     put("mempool", "one", struct.pack("<QQ", 1, 1) + raw + tail + b"\0\0")
@@ -434,6 +460,10 @@ def make_node():
     put("mempool", "overflow", struct.pack("<QQ", 1, 0) + b"\2" +
         (b"\5" * 32 + struct.pack("<q", 2 ** 62 + 2 ** 60)) * 2 + b"\0")
     put("mempool", "lies", struct.pack("<QQ", 1, 2 ** 60) + raw)
+
+
+def make_compact():
+    raw = transaction()
     head = struct.pack("<I32s32sIII", 4, b"\1" * 32, b"\2" * 32, 3, 4, 5)
     nonce = struct.pack("<Q", 9)
     put("compact", "block", head + nonce + b"\2" + b"\3" * 6 + b"\4" * 6 +
@@ -441,6 +471,9 @@ def make_node():
     put("compact", "alone", head + nonce + b"\0" + b"\1\0" + raw)
     put("compact", "request", b"\7" * 32 + b"\3\0\0\5")
     put("compact", "answer", b"\7" * 32 + b"\1" + raw)
+
+
+def make_host():
     rows = load("storage_script.json")["rows"]
     body = next(bytes.fromhex(r["script"])[4:] for r in rows
                 if r["valid"] and r["kind"] == 2 and not r["forming"])
@@ -450,6 +483,9 @@ def make_node():
         struct.pack("<IQ", 0, 0) + b"\0" * 64 + struct.pack("<Q", 0) +
         struct.pack("<I", 1) + struct.pack("<I", 2) + b"\4" * 64 +
         struct.pack("<I", 1) + struct.pack("<III", 0, 2, 0) + b"\5" * 32)
+
+
+def make_manifest():
     place = lambda n: struct.pack("<H", n) + b"\7" * 32
     manifest = (b"\4name" + b"\1" * 16 + struct.pack("<QQBB", 1700000000, 100, 1, 3) + b"\2" + b"\5" * 32 +
                 b"\6" * 32)
@@ -457,11 +493,17 @@ def make_node():
     put("manifest", "order", manifest + place(1) + place(0) + place(0))
     put("manifest", "unused", manifest + place(0) + place(0) + place(0))
     put("manifest", "cut", manifest + place(0) + place(1))
+
+
+def make_journal():
     check = lambda record, n: record + hashlib.sha256(record + struct.pack("<Q", n)).digest()[:16]
     journal = check(b"CCJ2" + b"a" * 64, 0)
     put("journal", "good", journal + check(b"\1" * 64, 1) + check(b"\2" * 64, 2))
     put("journal", "torn", journal + check(b"\1" * 64, 1) + b"\2" * 50)
     put("journal", "other", check(b"CCJ1" + b"a" * 64, 0))
+
+
+def make_renter():
     contract = {"version": 1, "id": "11" * 32, "txid": "22" * 32, "renter": "33" * 32, "host": "44" * 32, "start": 1,
                 "period": 12, "periods": 3, "samples": 1, "odds": 1, "rent": 5, "penalty": 5, "allowance": 9,
                 "value": 100, "capacity": 32, "price_write": 1, "price_read": 1, "price_request": 1,
@@ -472,6 +514,9 @@ def make_node():
     put("renterfile", "roots", json.dumps(dict(contract, roots="66" * 31)))
     put("renterfile", "negative", json.dumps(dict(contract, voucher=-1)))
     put("renterfile", "text", json.dumps(dict(contract, start="1")))
+
+
+def make_keys():
     put("keys", "good", b"\0\0")
     put("keys", "cut", b"\1\0")
     put("keys", "change", b"\0\0\5\0\1\x60\0\2")
@@ -483,7 +528,20 @@ make_block()
 make_storage()
 make_text()
 make_message()
-make_noise()
 make_miniscript()
+make_noise()
 make_session()
-make_node()
+make_coin()
+make_descriptor()
+make_wallet()
+make_addrbook()
+make_proxies()
+make_bloom()
+make_rpc()
+make_mempool()
+make_compact()
+make_host()
+make_manifest()
+make_journal()
+make_renter()
+make_keys()

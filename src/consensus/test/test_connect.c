@@ -426,6 +426,25 @@ static struct cc_coin *read_coins(const json_t *rows, struct cc_arena *arena)
     return coins;
 }
 
+/* No more is minted than the pool holds, nor by more claims than a block may
+ * have. */
+static void mint_case(cc_amount mint, const struct cc_params *p)
+{
+    struct cc_mint_state next;
+
+    c.prev_state.pool = mint;
+    assert_int_equal(cc_connect_finish(&c, &next, &err), CC_OK);
+    c.prev_state.pool = mint - 1;
+    assert_int_equal(cc_connect_finish(&c, &next, &err), CC_INVALID);
+    assert_string_equal(err.reason, "bad-storage-mint");
+    c.prev_state.pool = mint;
+    c.claims = (uint32_t)p->storage.max_claims;
+    assert_int_equal(cc_connect_finish(&c, &next, &err), CC_OK);
+    c.claims++;
+    assert_int_equal(cc_connect_finish(&c, &next, &err), CC_INVALID);
+    assert_string_equal(err.reason, "bad-storage-mint");
+}
+
 /* Every good storage transaction of the vectors as the only one of a block:
  * what it mints, forfeits and pays must arrive in the block's sums, and the
  * miner may take the fee and nothing of the rest. */
@@ -480,20 +499,9 @@ static void connect_case(const json_t *row, struct world *w,
     block.tx[0].vout[0].value++;
     assert_int_equal(cc_connect_finish(&c, &next, &err), CC_INVALID);
     assert_string_equal(err.reason, "bad-cb-amount");
-    if (mint > 0) {
-        block.tx[0].vout[0].value--;
-        c.prev_state.pool = mint;
-        assert_int_equal(cc_connect_finish(&c, &next, &err), CC_OK);
-        c.prev_state.pool = mint - 1;
-        assert_int_equal(cc_connect_finish(&c, &next, &err), CC_INVALID);
-        assert_string_equal(err.reason, "bad-storage-mint");
-        c.prev_state.pool = mint;
-        c.claims = (uint32_t)p->storage.max_claims;
-        assert_int_equal(cc_connect_finish(&c, &next, &err), CC_OK);
-        c.claims++;
-        assert_int_equal(cc_connect_finish(&c, &next, &err), CC_INVALID);
-        assert_string_equal(err.reason, "bad-storage-mint");
-    }
+    block.tx[0].vout[0].value--;
+    if (mint > 0)
+        mint_case(mint, p);
     cc_storage_result_clear(&r);
     cc_block_clear(&block);
     cc_build_clear(&b);

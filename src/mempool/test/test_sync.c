@@ -393,86 +393,114 @@ static bool one_delta(void *arg, const uint8_t txid[32], cc_amount delta)
     return true;
 }
 
-static void test_dump(void **state)
-{
-    struct cc_tx *a = fixture_simple(&f, 1, 1, 10000);
-    struct cc_tx *b = fixture_child(&f, a, 0, 10000);
-    struct cc_tx *away = fixture_simple(&f, 3, 1, 10000);
-    struct cc_tx *old = fixture_simple(&f, 2, 1, 10000);
-    char *path = cc_fs_join(f.dir, "mempool.dat");
-    int64_t when;
+/* A pool that was saved: three entries, the delta of one that is not there, one
+ * that nobody has asked for yet. */
+struct dump {
+    struct cc_tx *a, *b, *away, *old;
+    char *path;
+    int64_t when; /* a and b came */
     uint8_t *data;
     size_t len;
+};
+
+static void make_dump(struct dump *d)
+{
+    d->a = fixture_simple(&f, 1, 1, 10000);
+    d->b = fixture_child(&f, d->a, 0, 10000);
+    d->away = fixture_simple(&f, 3, 1, 10000);
+    d->old = fixture_simple(&f, 2, 1, 10000);
+    d->path = cc_fs_join(f.dir, "mempool.dat");
+    f.config.persist_v1 = true;
+    fixture_reopen(&f);
+    assert_int_equal(cc_mempool_load(f.pool, d->path, &f.err), CC_NOTFOUND);
+    fixture_add(&f, d->old);
+    f.now += 500;
+    d->when = f.now;
+    fixture_add(&f, d->a);
+    fixture_add(&f, d->b);
+    cc_mempool_prioritise(f.pool, d->b->txid, 77);
+    cc_mempool_prioritise(f.pool, d->away->txid, 1000);
+    cc_mempool_set_unbroadcast(f.pool, d->a->txid);
+    cc_mempool_set_unbroadcast(f.pool, d->a->txid);
+    cc_mempool_set_unbroadcast(f.pool, d->b->txid);
+    cc_mempool_set_broadcast(f.pool, d->b->txid);
+    cc_mempool_set_unbroadcast(f.pool, d->away->txid); /* not in the pool */
+    assert_int_equal(cc_mempool_save(f.pool, d->path, &f.err), CC_OK);
+    assert_int_equal(cc_fs_read(d->path, 1 << 20, &d->data, &d->len, &f.err),
+                     CC_OK);
+}
+
+static void free_dump(struct dump *d)
+{
+    free(d->data);
+    free(d->path);
+}
+
+static void test_dump(void **state)
+{
+    struct dump d;
+    const uint8_t *end;
+    struct cc_mempool_stats stats;
     cc_amount deltas = 0;
 
     (void)state;
-    f.config.persist_v1 = true;
-    fixture_reopen(&f);
-    assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_NOTFOUND);
-    fixture_add(&f, old);
-    f.now += 500;
-    when = f.now;
-    fixture_add(&f, a);
-    fixture_add(&f, b);
-    cc_mempool_prioritise(f.pool, b->txid, 77);
-    cc_mempool_prioritise(f.pool, away->txid, 1000);
-    cc_mempool_set_unbroadcast(f.pool, a->txid);
-    cc_mempool_set_unbroadcast(f.pool, a->txid);
-    cc_mempool_set_unbroadcast(f.pool, b->txid);
-    cc_mempool_set_broadcast(f.pool, b->txid);
-    cc_mempool_set_unbroadcast(f.pool, away->txid); /* not in the pool */
-    assert_int_equal(cc_mempool_save(f.pool, path, &f.err), CC_OK);
+    make_dump(&d);
+    end = d.data + d.len;
     /* Byte by byte: version 1, three entries, one delta, one unannounced. */
-    assert_int_equal(cc_fs_read(path, 1 << 20, &data, &len, &f.err), CC_OK);
-    assert_int_equal(len, 8 + 8 + old->size + a->size + b->size + 3 * 16 + 1 +
-                              40 + 1 + 32);
-    assert_int_equal(cc_get_u64le(data), 1);
-    assert_int_equal(cc_get_u64le(data + 8), 3);
-    assert_int_equal(cc_get_u64le(data + 16 + old->size), when - 500);
-    assert_int_equal(data[len - 74], 1);
-    assert_memory_equal(data + len - 73, away->txid, 32);
-    assert_int_equal(cc_get_u64le(data + len - 41), 1000);
-    assert_int_equal(data[len - 33], 1);
-    assert_memory_equal(data + len - 32, a->txid, 32);
+    assert_int_equal(d.len, 8 + 8 + d.old->size + d.a->size + d.b->size +
+                                3 * 16 + 1 + 40 + 1 + 32);
+    assert_int_equal(cc_get_u64le(d.data), 1);
+    assert_int_equal(cc_get_u64le(d.data + 8), 3);
+    assert_int_equal(cc_get_u64le(d.data + 16 + d.old->size), d.when - 500);
+    assert_int_equal(end[-74], 1);
+    assert_memory_equal(end - 73, d.away->txid, 32);
+    assert_int_equal(cc_get_u64le(end - 41), 1000);
+    assert_int_equal(end[-33], 1);
+    assert_memory_equal(end - 32, d.a->txid, 32);
 
-    f.now = when - 500 + f.config.expiry_s; /* the first has just expired */
+    f.now = d.when - 500 + f.config.expiry_s; /* the first has just expired */
     fixture_reopen(&f);
-    assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_OK);
+    assert_int_equal(cc_mempool_load(f.pool, d.path, &f.err), CC_OK);
     assert_int_equal(count(), 2);
-    assert_false(fixture_has(&f, old));
-    assert_int_equal(cc_mempool_find(f.pool, a->txid)->time, when);
-    assert_int_equal(cc_mempool_find(f.pool, b->txid)->fee_delta, 77);
+    assert_false(fixture_has(&f, d.old));
+    assert_int_equal(cc_mempool_find(f.pool, d.a->txid)->time, d.when);
+    assert_int_equal(cc_mempool_find(f.pool, d.b->txid)->fee_delta, 77);
     cc_mempool_each_delta(f.pool, one_delta, &deltas);
     assert_int_equal(deltas, 1077);
-    {
-        struct cc_mempool_stats stats;
-
-        cc_mempool_stats(f.pool, &stats);
-        assert_int_equal(stats.unbroadcast, 1);
-        assert_true(cc_mempool_find(f.pool, a->txid)->unbroadcast);
-    }
+    cc_mempool_stats(f.pool, &stats);
+    assert_int_equal(stats.unbroadcast, 1);
+    assert_true(cc_mempool_find(f.pool, d.a->txid)->unbroadcast);
     fixture_check(&f);
+    free_dump(&d);
+}
 
+static void test_damaged_dump(void **state)
+{
+    struct dump d;
+
+    (void)state;
+    make_dump(&d);
+    f.now = d.when - 500 + f.config.expiry_s;
     /* Cut anywhere it does not decode, and does no harm. */
-    for (size_t cut = 0; cut < len; cut += 1 + len / 97) {
+    for (size_t cut = 0; cut < d.len; cut += 1 + d.len / 97) {
         fixture_reopen(&f);
-        assert_int_equal(cc_fs_write(path, data, cut, 0600, &f.err), CC_OK);
-        assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_CORRUPT);
+        assert_int_equal(cc_fs_write(d.path, d.data, cut, 0600, &f.err), CC_OK);
+        assert_int_equal(cc_mempool_load(f.pool, d.path, &f.err), CC_CORRUPT);
     }
     /* Nor a byte changed anywhere; what it yields is still a pool. */
     fixture_reopen(&f);
-    for (size_t at = 0; at < len; at += 1 + len / 199) {
-        data[at] ^= 0x55;
-        assert_int_equal(cc_fs_write(path, data, len, 0600, &f.err), CC_OK);
-        (void)cc_mempool_load(f.pool, path, &f.err);
+    for (size_t at = 0; at < d.len; at += 1 + d.len / 199) {
+        d.data[at] ^= 0x55;
+        assert_int_equal(cc_fs_write(d.path, d.data, d.len, 0600, &f.err),
+                         CC_OK);
+        (void)cc_mempool_load(f.pool, d.path, &f.err);
         fixture_check(&f);
-        data[at] ^= 0x55;
+        d.data[at] ^= 0x55;
     }
-    data[0] = 3;
-    assert_int_equal(cc_fs_write(path, data, len, 0600, &f.err), CC_OK);
-    assert_int_equal(cc_mempool_load(f.pool, path, &f.err), CC_CORRUPT);
-    free(data);
-    free(path);
+    d.data[0] = 3;
+    assert_int_equal(cc_fs_write(d.path, d.data, d.len, 0600, &f.err), CC_OK);
+    assert_int_equal(cc_mempool_load(f.pool, d.path, &f.err), CC_CORRUPT);
+    free_dump(&d);
 }
 
 /* Of the pool of somebody else no more is taken than is asked for. */
@@ -558,11 +586,11 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_bitcoin, close_all)
     const struct CMUnitTest tests[] = {
-        T(test_block),         T(test_reorg),   T(test_reorg_limits),
-        T(test_reorg_branch),  T(test_expiry),  T(test_limit),
-        T(test_limit_full),    T(test_rolling), T(test_prioritise),
-        T(test_known_scripts), T(test_dump),    T(test_import),
-        T(test_dump_masked),
+        T(test_block),         T(test_reorg),       T(test_reorg_limits),
+        T(test_reorg_branch),  T(test_expiry),      T(test_limit),
+        T(test_limit_full),    T(test_rolling),     T(test_prioritise),
+        T(test_known_scripts), T(test_dump),        T(test_damaged_dump),
+        T(test_import),        T(test_dump_masked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,11 +70,12 @@ static enum cc_status option_feerates(const struct cc_args *args, cc_amount max,
 static void option_blocks(const struct cc_args *args,
                           struct cc_mempool_config *out)
 {
-    int64_t weight = cc_args_get_int(args, "blockmaxweight", 3996000);
+    const int64_t most = 3996000;
+    int64_t weight = cc_args_get_int(args, "blockmaxweight", most);
 
-    out->block_max_weight = (size_t)(weight < 4000      ? 4000
-                                     : weight > 4000000 ? 4000000
-                                                        : weight);
+    out->block_max_weight = (size_t)(weight < 4000   ? 4000
+                                     : weight > most ? most
+                                                     : weight);
     out->block_version = (int32_t)cc_args_get_int(args, "blockversion", 0);
     out->print_priority = cc_args_get_bool(args, "printpriority", false);
 }

@@ -2,6 +2,8 @@
 import threading
 
 import framework
+from blocks import TxOut
+from test_mempool import PoolCase, pay
 
 RULES = {"rules": ["segwit"]}
 
@@ -60,6 +62,21 @@ class TestTemplate(framework.TestCase):
         node.generate(2)
         self.assertIsNone(node.rpc.invalidateblock(node.rpc.getblockhash(0)))
         self.assertEqual(node.height(), 2)
+
+
+class TestWeight(PoolCase):
+    args = ("-datacarriersize=100000", "-blockmaxweight=4000000")
+
+    def test_most_there_is(self):
+        """As in bitcoind, -blockmaxweight is 3,996,000 at most, with 4,000 for the coinbase."""
+        heavy = TxOut(0, b"\x6a\x4e" + (99690).to_bytes(4, "little") + bytes(99690))
+        for _ in range(10):
+            coin = self.c.take()
+            self.send(pay(coin, outputs=[heavy, coin.value - 200000]))
+        txs = self.rpc.getblocktemplate(RULES)["transactions"]
+        weight = txs[0]["weight"]
+        self.assertTrue(3992000 < 10 * weight <= 3996000, weight)
+        self.assertEqual(len(txs), 9)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@
 #define RESERVED_WEIGHT 4000
 #define RESERVED_SIGOPS 400
 #define DEFAULT_MAX_WEIGHT (CC_MAX_BLOCK_WEIGHT - RESERVED_WEIGHT)
+#define STOP_TRIES 0x10000 /* so many, some 50 ms, between two questions */
 
 /* --- A block in the making -------------------------------------------------
  */
@@ -250,7 +251,7 @@ void cc_template_clear(struct cc_template *t)
  */
 
 bool cc_mine(struct cc_header *h, const struct cc_params *p, uint64_t *tries,
-             const volatile bool *stop)
+             const struct cc_mine_stop *stop)
 {
     uint8_t raw[CC_HEADER_SIZE], hash[32];
     struct cc_sha256 first, c;
@@ -262,7 +263,8 @@ bool cc_mine(struct cc_header *h, const struct cc_params *p, uint64_t *tries,
         cc_sha256_init(&first);
         cc_sha256_update(&first, raw, 64); /* the same for every nonce */
         for (h->nonce = 0;; h->nonce++) {
-            if (*tries == 0 || (stop && *stop))
+            if (*tries == 0 ||
+                (stop && h->nonce % STOP_TRIES == 0 && stop->ask(stop->arg)))
                 return false;
             --*tries;
             cc_put_u32le(raw + 76, h->nonce);
@@ -281,7 +283,8 @@ bool cc_mine(struct cc_header *h, const struct cc_params *p, uint64_t *tries,
 enum cc_status cc_generate(struct cc_block *out, struct cc_mempool *m,
                            struct cc_bytes script, const struct cc_tx *txs,
                            size_t count, uint64_t *tries,
-                           const volatile bool *stop, struct cc_error *err)
+                           const struct cc_mine_stop *stop,
+                           struct cc_error *err)
 {
     struct cc_block judged;
     struct cc_writer w;

@@ -22,16 +22,24 @@ enum cc_status cc_template_new(struct cc_template *out, struct cc_mempool *m,
                                struct cc_bytes script, struct cc_error *err);
 void cc_template_clear(struct cc_template *t);
 
-/* Find a nonce; false if *tries ran out or stop became true. Header only. */
+/* Asked at the beginning and now and then: is it enough? */
+struct cc_mine_stop {
+    bool (*ask)(void *arg);
+    void *arg;
+};
+
+/* Find a nonce; false if *tries ran out or stop (may be NULL) said so. Header
+ * only. */
 bool cc_mine(struct cc_header *h, const struct cc_params *p, uint64_t *tries,
-             const volatile bool *stop);
+             const struct cc_mine_stop *stop);
 
 /* A block of exactly these transactions (generateblock: their fees are
  * nobody's) or, with txs NULL, of the template's; mined, not submitted.
- * CC_LIMIT when the tries ran out or stop became true. */
+ * CC_LIMIT when the tries ran out or stop said so. */
 enum cc_status cc_generate(struct cc_block *out, struct cc_mempool *m,
                            struct cc_bytes script, const struct cc_tx *txs,
                            size_t count, uint64_t *tries,
-                           const volatile bool *stop, struct cc_error *err);
+                           const struct cc_mine_stop *stop,
+                           struct cc_error *err);
 
 #endif

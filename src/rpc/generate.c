@@ -14,6 +14,14 @@
 #define DEFAULT_TRIES 1000000
 #define MAX_GENERATED 1000000
 
+/* A node that ends does not wait for a block. */
+static bool is_ending(void *arg)
+{
+    const struct cc_rpc_call *call = arg;
+
+    return cc_waiter_ending(call->env->waiter);
+}
+
 /* Mine one block on the tip and hand it to the chain. *found false: out of
  * tries. */
 static bool mine_one(struct cc_rpc_call *call, struct cc_bytes script,
@@ -22,7 +30,7 @@ static bool mine_one(struct cc_rpc_call *call, struct cc_bytes script,
                      bool *found)
 {
     static const struct cc_tx none; /* an empty list is a list */
-    volatile bool stop = false;
+    const struct cc_mine_stop stop = {is_ending, call};
     struct cc_error err;
     enum cc_status st;
     bool is_new;

@@ -249,12 +249,18 @@ static void test_random(void **state)
     fixture_mine(&f, 1); /* and the chain agrees */
 }
 
+static bool at_once(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
 static void test_generate(void **state)
 {
     struct cc_tx *a = fixture_simple(&f, 1, 1, 10000), *none = fixture_tx(&f);
     struct cc_block block;
     uint64_t tries = 0;
-    volatile bool stop = true;
+    const struct cc_mine_stop stop = {at_once, NULL};
 
     (void)state;
     fixture_add(&f, a);
@@ -289,12 +295,16 @@ static void test_generate(void **state)
     assert_non_null(strstr(f.err.text, "TestBlockValidity failed: "));
 }
 
+static bool third_time(void *arg) { return ++*(int *)arg == 3; }
+
 static void test_mine(void **state)
 {
     struct cc_header h = {.version = 4, .bits = 0x1f00ffff, .time = 77};
     struct cc_params p = f.params;
     uint64_t tries = 1 << 20;
     uint8_t hash[32];
+    int asked = 0;
+    const struct cc_mine_stop stop = {third_time, &asked};
 
     (void)state;
     assert_true(cc_mine(&h, &p, &tries, NULL));
@@ -306,6 +316,11 @@ static void test_mine(void **state)
     h.bits = 0x1d00ffff;
     assert_false(cc_mine(&h, &p, &tries, NULL));
     assert_int_equal(tries, 0);
+    tries = UINT64_MAX;
+    h.bits = 0x1c00ffff;
+    assert_false(cc_mine(&h, &p, &tries, &stop));
+    assert_int_equal(asked, 3);
+    assert_int_equal(UINT64_MAX - tries, 2 << 16);
 }
 
 int main(void)

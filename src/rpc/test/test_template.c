@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "mempool/test/fixture.h"
+#include "rpc/server.h"
 #include "rpc/template.h"
 #include "util/clock.h"
 
@@ -201,6 +202,41 @@ static void test_time(void **state)
     json_decref(o);
 }
 
+/* Mining ends with the node: where any nonce would do, not even one is tried.
+ */
+static void test_mining_ends(void **state)
+{
+    static const char ask[] = "{\"method\":\"generateblock\","
+                              "\"params\":[\"raw(51)#8lvh9jxk\",[],true]}";
+    struct cc_rpc_env env = {.params = &f.params,
+                             .chain = f.chain,
+                             .mempool = f.pool,
+                             .clock = &clock_,
+                             .waiter = waiter};
+    struct cc_rpc *rpc = cc_rpc_new();
+    json_t *request = cc_json_parse(ask, strlen(ask)), *answer;
+    int status = 0;
+
+    (void)state;
+    open_with(-1);
+    cc_rpc_register_all(rpc, false, false);
+    cc_rpc_set_env(rpc, &env);
+    cc_rpc_set_warmup(rpc, NULL);
+    answer = cc_server_answer(rpc, request, NULL, &status);
+    assert_true(json_is_null(json_object_get(answer, "error")));
+    assert_int_equal(cc_chain_tip(f.chain)->height, 11);
+    json_decref(answer);
+    cc_waiter_interrupt(waiter);
+    answer = cc_server_answer(rpc, request, NULL, &status);
+    assert_string_equal(json_string_value(json_object_get(
+                            json_object_get(answer, "error"), "message")),
+                        "Failed to make block.");
+    assert_int_equal(cc_chain_tip(f.chain)->height, 11);
+    json_decref(answer);
+    json_decref(request);
+    cc_rpc_free(rpc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_slow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mining_ends, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include "rpc/settings.h"
 #include "util/fs.h"
+#include "util/mem.h"
 
 #define TXINDEX_CACHE_BYTES ((size_t)32 << 20)
 #define STATSINDEX_CACHE_BYTES (8 << 20)
@@ -22,6 +23,7 @@ static void announce(struct cc_node *n, const char *what)
     cc_log(n->log, "init message: %s", what);
     cc_rpc_set_warmup(n->rpc, what);
 }
+
 static enum cc_status start_server(struct cc_node *n, struct cc_error *err)
 {
     const struct cc_args *args = n->setup->args;
@@ -85,29 +87,39 @@ static enum cc_status open_chain(struct cc_node *n, struct cc_error *err)
     return CC_OK;
 }
 
-/* -reindex is for indexes, too: one that is damaged comes back that way. */
-static bool reindexes(const struct cc_node *n)
+/* Says that this index begins, and with what; returns its folder, for free. */
+static char *begin_index(struct cc_node *n, const char *name,
+                         const char *folder, size_t cache_bytes,
+                         struct cc_follow_config *c)
 {
-    return cc_args_get_bool(n->setup->args, "reindex", false);
+    char *text = cc_asprintf("Syncing %s\xe2\x80\xa6", name);
+    char *directory = cc_setup_path(n->setup, folder);
+
+    cc_log(n->log, "%s thread start", name); /* its first part is done here */
+    announce(n, text);
+    free(text);
+    *c = (struct cc_follow_config){
+        .chain = n->chain,
+        .directory = directory,
+        .cache_bytes = cache_bytes,
+        .log = n->log,
+        .fault = cc_crash_fault(&n->crash),
+        .stop = n->hooks.stop_soon,
+        /* One that is damaged comes back that way. */
+        .anew = cc_args_get_bool(n->setup->args, "reindex", false)};
+    return directory;
 }
 
 static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
 {
-    struct cc_follow_config c = {.chain = n->chain,
-                                 .cache_bytes = TXINDEX_CACHE_BYTES,
-                                 .log = n->log,
-                                 .fault = cc_crash_fault(&n->crash),
-                                 .stop = n->hooks.stop_soon,
-                                 .anew = reindexes(n)};
+    struct cc_follow_config c;
     char *directory;
     enum cc_status st;
 
     if (!cc_args_get_bool(n->setup->args, "txindex", false))
         return CC_OK;
-    cc_log(n->log, "txindex thread start"); /* its first part is done here */
-    announce(n, "Syncing txindex\xe2\x80\xa6");
-    directory = cc_setup_path(n->setup, "indexes/txindex");
-    c.directory = directory;
+    directory =
+        begin_index(n, "txindex", "indexes/txindex", TXINDEX_CACHE_BYTES, &c);
     st = cc_txindex_open(&n->txindex, &c, err);
     free(directory);
     return st;
@@ -115,12 +127,7 @@ static enum cc_status open_txindex(struct cc_node *n, struct cc_error *err)
 
 static enum cc_status open_statsindex(struct cc_node *n, struct cc_error *err)
 {
-    struct cc_follow_config c = {.chain = n->chain,
-                                 .cache_bytes = STATSINDEX_CACHE_BYTES,
-                                 .log = n->log,
-                                 .fault = cc_crash_fault(&n->crash),
-                                 .stop = n->hooks.stop_soon,
-                                 .anew = reindexes(n)};
+    struct cc_follow_config c;
     char *directory;
     enum cc_status st;
 
@@ -130,10 +137,8 @@ static enum cc_status open_statsindex(struct cc_node *n, struct cc_error *err)
         return cc_fail(err, CC_INVALID,
                        "-coinstatsindex is not supported where storage is "
                        "active.");
-    cc_log(n->log, "coinstatsindex thread start");
-    announce(n, "Syncing coinstatsindex\xe2\x80\xa6");
-    directory = cc_setup_path(n->setup, "indexes/coinstats");
-    c.directory = directory;
+    directory = begin_index(n, "coinstatsindex", "indexes/coinstats",
+                            STATSINDEX_CACHE_BYTES, &c);
     st = cc_statsindex_open(&n->statsindex, &c, err);
     free(directory);
     return st;
@@ -141,12 +146,7 @@ static enum cc_status open_statsindex(struct cc_node *n, struct cc_error *err)
 
 static enum cc_status open_filters(struct cc_node *n, struct cc_error *err)
 {
-    struct cc_follow_config c = {.chain = n->chain,
-                                 .cache_bytes = TXINDEX_CACHE_BYTES,
-                                 .log = n->log,
-                                 .fault = cc_crash_fault(&n->crash),
-                                 .stop = n->hooks.stop_soon,
-                                 .anew = reindexes(n)};
+    struct cc_follow_config c;
     char *directory;
     bool keep;
     enum cc_status st =
@@ -154,10 +154,9 @@ static enum cc_status open_filters(struct cc_node *n, struct cc_error *err)
 
     if (st != CC_OK || !keep)
         return st;
-    cc_log(n->log, "basic block filter index thread start");
-    announce(n, "Syncing basic block filter index\xe2\x80\xa6");
-    directory = cc_setup_path(n->setup, "indexes/blockfilter/basic");
-    c.directory = directory;
+    directory =
+        begin_index(n, "basic block filter index", "indexes/blockfilter/basic",
+                    TXINDEX_CACHE_BYTES, &c);
     st = cc_filterindex_open(&n->filters, &c, err);
     free(directory);
     return st;

@@ -35,6 +35,31 @@ struct follower {
     size_t writes; /* of the index, so far */
 };
 
+/* kind: of cc_<name>, whose blocks expect() looks for. */
+#define FOLLOWER_KIND(name, world_seed, below)                                 \
+    static enum cc_status open_it(void **index,                                \
+                                  const struct cc_follow_config *config,       \
+                                  struct cc_error *err)                        \
+    {                                                                          \
+        struct cc_##name *t = NULL;                                            \
+        enum cc_status st = cc_##name##_open(&t, config, err);                 \
+        *index = t;                                                            \
+        return st;                                                             \
+    }                                                                          \
+    static void free_it(void *index) { cc_##name##_free(index); }              \
+    static uint32_t height(void *index) { return cc_##name##_height(index); }  \
+    static bool failed(void *index, struct cc_error *err)                      \
+    {                                                                          \
+        return cc_##name##_failed(index, err);                                 \
+    }                                                                          \
+    static const struct follower_kind kind = {.seed = world_seed,              \
+                                              .folder = below,                 \
+                                              .open = open_it,                 \
+                                              .free = free_it,                 \
+                                              .height = height,                \
+                                              .failed = failed,                \
+                                              .expect = expect}
+
 /* The chain of a new world; the index is not open. */
 void follower_init(struct follower *f, const struct follower_kind *kind);
 void follower_clear(struct follower *f);

@@ -41,33 +41,7 @@ static void expect(struct follower *f, int i)
     }
 }
 
-static enum cc_status open_it(void **index,
-                              const struct cc_follow_config *config,
-                              struct cc_error *err)
-{
-    struct cc_filterindex *t = NULL;
-    enum cc_status st = cc_filterindex_open(&t, config, err);
-
-    *index = t;
-    return st;
-}
-
-static void free_it(void *index) { cc_filterindex_free(index); }
-
-static uint32_t height(void *index) { return cc_filterindex_height(index); }
-
-static bool failed(void *index, struct cc_error *err)
-{
-    return cc_filterindex_failed(index, err);
-}
-
-static const struct follower_kind kind = {.seed = 77,
-                                          .folder = "indexes/blockfilter/basic",
-                                          .open = open_it,
-                                          .free = free_it,
-                                          .height = height,
-                                          .failed = failed,
-                                          .expect = expect};
+FOLLOWER_KIND(filterindex, 77, "indexes/blockfilter/basic");
 
 static void test_it_follows_the_tip(void **state)
 {

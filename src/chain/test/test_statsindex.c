@@ -69,33 +69,7 @@ static void expect(struct follower *f, int i)
         expect_block(f, i);
 }
 
-static enum cc_status open_it(void **index,
-                              const struct cc_follow_config *config,
-                              struct cc_error *err)
-{
-    struct cc_statsindex *t = NULL;
-    enum cc_status st = cc_statsindex_open(&t, config, err);
-
-    *index = t;
-    return st;
-}
-
-static void free_it(void *index) { cc_statsindex_free(index); }
-
-static uint32_t height(void *index) { return cc_statsindex_height(index); }
-
-static bool failed(void *index, struct cc_error *err)
-{
-    return cc_statsindex_failed(index, err);
-}
-
-static const struct follower_kind kind = {.seed = 78,
-                                          .folder = "indexes/coinstats",
-                                          .open = open_it,
-                                          .free = free_it,
-                                          .height = height,
-                                          .failed = failed,
-                                          .expect = expect};
+FOLLOWER_KIND(statsindex, 78, "indexes/coinstats");
 
 static void test_it_follows_the_tip(void **state)
 {

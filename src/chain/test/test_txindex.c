@@ -23,33 +23,7 @@ static void expect(struct follower *f, int i)
     assert_true(seen > 0);
 }
 
-static enum cc_status open_it(void **index,
-                              const struct cc_follow_config *config,
-                              struct cc_error *err)
-{
-    struct cc_txindex *t = NULL;
-    enum cc_status st = cc_txindex_open(&t, config, err);
-
-    *index = t;
-    return st;
-}
-
-static void free_it(void *index) { cc_txindex_free(index); }
-
-static uint32_t height(void *index) { return cc_txindex_height(index); }
-
-static bool failed(void *index, struct cc_error *err)
-{
-    return cc_txindex_failed(index, err);
-}
-
-static const struct follower_kind kind = {.seed = 77,
-                                          .folder = "indexes/txindex",
-                                          .open = open_it,
-                                          .free = free_it,
-                                          .height = height,
-                                          .failed = failed,
-                                          .expect = expect};
+FOLLOWER_KIND(txindex, 77, "indexes/txindex");
 
 static void test_it_follows_the_tip(void **state)
 {

@@ -422,6 +422,25 @@ static void test_check(void **state)
             b->fresh[i]->refs++;
             assert_false(cc_addrbook_check(b));
             b->fresh[i]->refs--;
+            /* beside where it belongs */
+            for (size_t k = 0; k < CC_BOOK_NEW_SLOTS; k++)
+                if (!b->fresh[k]) {
+                    b->fresh[k] = b->fresh[i];
+                    b->fresh[i] = NULL;
+                    assert_false(cc_addrbook_check(b));
+                    b->fresh[i] = b->fresh[k];
+                    b->fresh[k] = NULL;
+                    break;
+                }
+            break;
+        }
+    for (size_t i = 0; i < CC_BOOK_TRIED_SLOTS; i++)
+        if (b->tried[i]) {
+            struct cc_book_slot *s = b->tried[i];
+
+            b->tried[i] = NULL; /* nowhere */
+            assert_false(cc_addrbook_check(b));
+            b->tried[i] = s;
             break;
         }
     assert_true(cc_addrbook_check(b));

@@ -325,14 +325,20 @@ static void test_connected_stays_connected(void **state)
     struct failing t;
 
     (void)state;
-    failing_init(&t);
-    assert_int_equal(cc_chain_flush(t.c, NULL), CC_OK);
-    t.fail = true;
-    if (cc_chain_invalidate(t.c, cc_chain_tip(t.c), NULL) == CC_OK)
-        assert_int_equal(cc_chain_flush(t.c, NULL), CC_IO);
-    failing_restart(&t);
-    world_expect(&t.s.w, t.c, 5);
-    failing_clear(&t);
+    for (int again = 0; again < 2; again++) { /* then after a start */
+        failing_init(&t);
+        assert_int_equal(cc_chain_flush(t.c, NULL), CC_OK);
+        if (again) {
+            cc_chain_free(t.c);
+            assert_int_equal(cc_chain_open(&t.c, &t.config, NULL), CC_OK);
+        }
+        t.fail = true;
+        if (cc_chain_invalidate(t.c, cc_chain_tip(t.c), NULL) == CC_OK)
+            assert_int_equal(cc_chain_flush(t.c, NULL), CC_IO);
+        failing_restart(&t);
+        world_expect(&t.s.w, t.c, 5);
+        failing_clear(&t);
+    }
 }
 
 /* A new block is written of before the batch that condemns its parent. Where

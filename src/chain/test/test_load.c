@@ -126,6 +126,22 @@ static void is_damaged(struct fixture *f)
 
 /* --- The index ------------------------------------------------------------ */
 
+/* The first block is ours, and is kept like the others. */
+static void test_genesis(void **state)
+{
+    struct fixture *f = *state;
+    struct cc_block block;
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            cc_chain_read_block(f->c, cc_chain_at(f->c, 0), &block, NULL),
+            CC_OK);
+        assert_memory_equal(block.hash, f->w.params.genesis_hash, 32);
+        cc_block_clear(&block);
+        open_well(f);
+    }
+}
+
 static void test_parent_lost(void **state)
 {
     struct fixture *f = *state;
@@ -286,6 +302,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        T(test_genesis),
         T(test_parent_lost),
         T(test_height_is_not_the_parents_and_one),
         T(test_record_is_longer),

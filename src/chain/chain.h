@@ -195,6 +195,10 @@ struct cc_index *cc_index_ancestor(const struct cc_index *i, uint32_t height);
 struct cc_index *cc_index_fork(struct cc_index *a, struct cc_index *b);
 /* Is this node still catching up? (old tip or little work) */
 bool cc_chain_in_ibd(struct cc_chain *c);
+/* How much of the chain is connected up to tip, from 0 to 1, as far as one can
+ * tell at this time. */
+double cc_chain_progress(struct cc_chain *c, const struct cc_index *tip,
+                         int64_t now);
 size_t cc_chain_index_count(struct cc_chain *c);
 /* Every index entry, in no order; return false to stop. Under the lock. */
 void cc_chain_each(struct cc_chain *c,

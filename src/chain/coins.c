@@ -478,6 +478,8 @@ bool cc_coins_flushed(struct cc_coins *c, size_t most, struct cc_map *garbage)
 
 uint64_t cc_coins_drops(const struct cc_coins *c) { return c->drops; }
 
+size_t cc_coins_count(const struct cc_coins *c) { return c->map.count; }
+
 size_t cc_coins_memory(const struct cc_coins *c) { return c->bytes; }
 
 bool cc_coins_full(const struct cc_coins *c) { return c->bytes >= c->budget; }

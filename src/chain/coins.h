@@ -78,6 +78,8 @@ void cc_coins_drop(struct cc_map *garbage);
  * it stays, but for what is spent. */
 uint64_t cc_coins_drops(const struct cc_coins *c);
 
+/* Entries in the cache, and about what they take. */
+size_t cc_coins_count(const struct cc_coins *c);
 size_t cc_coins_memory(const struct cc_coins *c);
 bool cc_coins_full(const struct cc_coins *c);
 bool cc_coins_dirty(const struct cc_coins *c);

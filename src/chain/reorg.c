@@ -7,6 +7,7 @@
  * says nothing about any block: the chain stops where it is.
  */
 #include <inttypes.h>
+#include <math.h>
 
 #include "chain/internal.h"
 #include "chain/undo.h"
@@ -88,9 +89,13 @@ static void log_tip(struct cc_chain *c)
     cc_clock_format(date, i->header.time);
     cc_log(c->log,
            "UpdateTip: new best=%s height=%" PRIu32 " version=0x%08" PRIx32
-           " tx=%" PRIu64 " date='%s' cache=%.1fMiB",
-           hex, i->height, (uint32_t)i->header.version, i->chain_tx, date,
-           (double)cc_coins_memory(c->coins) / (1 << 20));
+           " log2_work=%f tx=%" PRIu64 " date='%s' progress=%f "
+           "cache=%.1fMiB(%zutxo)",
+           hex, i->height, (uint32_t)i->header.version,
+           log2(cc_u256_to_double(&i->work)), i->chain_tx, date,
+           cc_chain_progress(c, i, c->now(c->now_arg)),
+           (double)cc_coins_memory(c->coins) / (1 << 20),
+           cc_coins_count(c->coins));
 }
 
 /* Read and decoded while others have the lock, if pause. */

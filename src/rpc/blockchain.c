@@ -47,23 +47,6 @@ int64_t cc_confirmations(struct cc_chain *c, const struct cc_index *i)
     return n;
 }
 
-/* Blocks are counted, not transactions: a chain without a known rate has no
- * better measure. The headers tell how far there is to go. */
-double cc_verification_progress(struct cc_chain *c, const struct cc_index *tip,
-                                int64_t now)
-{
-    const struct cc_index *best = cc_chain_best_header(c);
-    double total = best ? best->height : 0;
-    int64_t behind = best ? now - best->header.time : 0;
-    const struct cc_params *p = cc_chain_params(c);
-
-    if (!p->no_retarget && p->spacing_s > 0 && behind > 0)
-        total += (double)behind / (double)p->spacing_s;
-    if (total <= tip->height)
-        return 1;
-    return (double)tip->height / total;
-}
-
 struct cc_index *cc_rpc_block_arg(struct cc_rpc_call *call, size_t i)
 {
     uint8_t hash[32];
@@ -321,9 +304,9 @@ static json_t *getblockchaininfo(struct cc_rpc_call *call)
                 cc_json_double(cc_difficulty(tip->header.bits)));
     cc_json_set_int(o, "time", tip->header.time);
     cc_json_set_int(o, "mediantime", tip->median_time);
-    cc_json_set(o, "verificationprogress",
-                cc_json_double(cc_verification_progress(
-                    c, tip, cc_clock_now(env->clock))));
+    cc_json_set(
+        o, "verificationprogress",
+        cc_json_double(cc_chain_progress(c, tip, cc_clock_now(env->clock))));
     cc_json_set_bool(o, "initialblockdownload", cc_chain_in_ibd(c));
     cc_json_set(o, "chainwork", cc_json_u256(&tip->work));
     cc_json_set_int(o, "size_on_disk", (int64_t)cc_chain_disk_size(c));

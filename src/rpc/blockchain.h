@@ -12,9 +12,6 @@ json_t *cc_json_u256(const struct cc_u256 *v);
 /* Confirmations of a block: 1 for the tip, -1 off the active chain. */
 int64_t cc_confirmations(struct cc_chain *c, const struct cc_index *i);
 json_t *cc_header_json(struct cc_chain *c, const struct cc_index *i);
-/* How much of the chain is verified, 0 to 1. */
-double cc_verification_progress(struct cc_chain *c, const struct cc_index *tip,
-                                int64_t now);
 /* The block that argument i names by hash; NULL and error if there is none. */
 struct cc_index *cc_rpc_block_arg(struct cc_rpc_call *call, size_t i);
 /* By hash or height; of the active chain only. */

@@ -243,8 +243,8 @@ static json_t *getchainstates(struct cc_rpc_call *call)
     cc_json_set(s, "difficulty",
                 cc_json_double(cc_difficulty(tip->header.bits)));
     cc_json_set(s, "verificationprogress",
-                cc_json_double(cc_verification_progress(
-                    c, tip, cc_clock_now(call->env->clock))));
+                cc_json_double(
+                    cc_chain_progress(c, tip, cc_clock_now(call->env->clock))));
     cc_json_set(s, "coins_db_cache_bytes", cc_json_u64(db));
     cc_json_set(s, "coins_tip_cache_bytes", cc_json_u64(coins));
     cc_json_set_bool(s, "validated", true);

@@ -119,8 +119,9 @@ class TestStopAtHeight(framework.TestCase):
                 os.remove(os.path.join(node.chain_dir, "debug.log"))
                 node.launch(option)
                 node.wait_exit(0)
-            self.assertEqual(re.findall(r"UpdateTip: new best=(\w+) height=(\d+)", node.log())[-1],
-                             (source.rpc.getblockhash(70), "70"))
+            last = re.findall(r"UpdateTip: new best=(\w+) height=(\d+) version=0x20000000 log2_work=7.149747 tx=71 "
+                              r"date=.20\d\d-.*Z. progress=1.000000 cache=\d.\dMiB\(\d+txo\)\n", node.log())[-1]
+            self.assertEqual(last, (source.rpc.getblockhash(70), "70"))
 
 
 class TestCommands(framework.TestCase):

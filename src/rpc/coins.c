@@ -9,6 +9,7 @@
 #include "rpc/blockchain.h"
 #include "rpc/families.h"
 #include "rpc/txjson.h"
+#include "rpc/waiter.h"
 #include "util/mem.h"
 
 /* --- gettxout ---------------------------------------------------------- */
@@ -65,6 +66,8 @@ static json_t *gettxout(struct cc_rpc_call *call)
 /* --- gettxoutsetinfo --------------------------------------------------- */
 
 struct totals {
+    const struct cc_rpc_call *call;
+    bool ended; /* the node did, before the last coin */
     uint64_t txs, outs, bogo_size;
     cc_amount amount;
     uint8_t last[32];
@@ -78,6 +81,9 @@ static bool add_coin(void *arg, const struct cc_outpoint *out,
     struct totals *t = arg;
     struct cc_writer w;
 
+    t->ended = cc_waiter_ends_walk(t->call->env->waiter, t->outs);
+    if (t->ended)
+        return false;
     if (!t->outs || memcmp(t->last, out->txid, 32) != 0)
         t->txs++;
     memcpy(t->last, out->txid, 32);
@@ -210,7 +216,7 @@ static struct cc_index *asked_block(struct cc_rpc_call *call, bool serialized,
 static json_t *count_all(struct cc_rpc_call *call, bool serialized, bool muhash)
 {
     struct cc_chain *c = call->env->chain;
-    struct totals t = {0};
+    struct totals t = {.call = call};
     struct cc_sha256 hash;
     struct cc_index *at;
     struct cc_error err;
@@ -220,10 +226,12 @@ static json_t *count_all(struct cc_rpc_call *call, bool serialized, bool muhash)
     cc_sha256_init(&hash);
     t.hash = serialized ? &hash : NULL;
     t.muhash = muhash ? cc_muhash_new() : NULL;
-    if (cc_chain_each_coin_at(c, &at, add_coin, &t, &err) == CC_OK)
-        o = totals_json(&t, c, at);
-    else
+    if (cc_chain_each_coin_at(c, &at, add_coin, &t, &err) != CC_OK)
         cc_rpc_error(call, CC_RPC_INTERNAL_ERROR, "Unable to read UTXO set");
+    else if (t.ended)
+        cc_rpc_error(call, CC_RPC_CLIENT_NOT_CONNECTED, "Shutting down");
+    else
+        o = totals_json(&t, c, at);
     cc_muhash_free(t.muhash);
     return o;
 }

@@ -11,6 +11,7 @@
 #include "crypto/hash.h"
 #include "rpc/blockchain.h"
 #include "rpc/families.h"
+#include "rpc/waiter.h"
 #include "util/fs.h"
 #include "util/mem.h"
 
@@ -18,6 +19,8 @@
 #define CHUNK_BYTES (1 << 20)
 
 struct dump {
+    const struct cc_rpc_call *call;
+    bool ended; /* the node did, before the last coin */
     int fd;
     struct cc_writer w; /* not yet in the file */
     struct cc_sha256 hash;
@@ -40,6 +43,9 @@ static bool dump_coin(void *arg, const struct cc_outpoint *o,
     struct dump *d = arg;
     struct cc_writer w;
 
+    d->ended = cc_waiter_ends_walk(d->call->env->waiter, d->count);
+    if (d->ended)
+        return false;
     cc_writer_init_heap(&w);
     cc_coin_write_hashed(&w, o, coin);
     cc_sha256_update(&d->hash, w.data, w.len);
@@ -61,6 +67,8 @@ static enum cc_status dump_all(struct dump *d, struct cc_chain *c,
 
     cc_write_bytes(&d->w, head, sizeof(head));
     st = cc_chain_each_coin_at(c, at, dump_coin, d, &d->err);
+    if (st == CC_OK && d->ended)
+        st = cc_fail(&d->err, CC_LIMIT, "Shutting down");
     if (st == CC_OK)
         st = d->st;
     if (st == CC_OK && !write_out(d))
@@ -97,7 +105,7 @@ static json_t *dump_result(struct cc_rpc_call *call, struct dump *d,
 static json_t *dump_to(struct cc_rpc_call *call, const char *path,
                        const char *beside)
 {
-    struct dump d = {.st = CC_OK};
+    struct dump d = {.call = call, .st = CC_OK};
     struct cc_index *at = NULL;
     enum cc_status st;
 
@@ -116,7 +124,9 @@ static json_t *dump_to(struct cc_rpc_call *call, const char *path,
     if (st == CC_OK)
         return dump_result(call, &d, at, path);
     (void)cc_fs_remove(beside, NULL);
-    return cc_rpc_error(call, CC_RPC_INTERNAL_ERROR, "%s", d.err.text);
+    return cc_rpc_error(
+        call, d.ended ? CC_RPC_CLIENT_NOT_CONNECTED : CC_RPC_INTERNAL_ERROR,
+        "%s", d.err.text);
 }
 
 static json_t *dumptxoutset(struct cc_rpc_call *call)

@@ -6,6 +6,8 @@
 
 #include "util/mem.h"
 
+#define WALK_STEPS 4096 /* between two looks at whether the end has come */
+
 struct cc_waiter {
     pthread_mutex_t lock;
     pthread_cond_t cond; /* by the monotonic clock */
@@ -59,6 +61,11 @@ bool cc_waiter_ending(struct cc_waiter *w)
     ending = w->ending;
     pthread_mutex_unlock(&w->lock);
     return ending;
+}
+
+bool cc_waiter_ends_walk(struct cc_waiter *w, uint64_t step)
+{
+    return step % WALK_STEPS == 0 && cc_waiter_ending(w);
 }
 
 uint64_t cc_waiter_count(struct cc_waiter *w)

@@ -21,6 +21,8 @@ void cc_waiter_wake(struct cc_waiter *w);
 /* The end has come: no wait sleeps any more. */
 void cc_waiter_interrupt(struct cc_waiter *w);
 bool cc_waiter_ending(struct cc_waiter *w);
+/* For a walk over very much: the same, asked of one step in so many. */
+bool cc_waiter_ends_walk(struct cc_waiter *w, uint64_t step);
 
 /* How often the tip moved; take it before looking at the state. */
 uint64_t cc_waiter_count(struct cc_waiter *w);

@@ -17,16 +17,20 @@ class TestTransactions(Hostile):
         number = struct.pack("<i", number)
         return number + b"\0\x01" + body + b"\x01\x01\x51" + bytes(4) if witness else number + body + bytes(4)
 
-    def mature(self, script=ANYONE):
-        """The outpoint of a coinbase that anybody may spend."""
+    def young(self, script=ANYONE):
+        """The outpoint of a new block's coinbase that anybody may spend, later."""
         header, height = self.next_header()
         txs = [coinbase(height, 50 * 10**8, script=script)]
         header.root = merkle([sha256d(t) for t in txs])
         with Peer(self.node) as p:
             p.send("block", block(header.mine(), txs))
             p.sync()
-        self.node.generate(100)
         return sha256d(txs[0]) + bytes(4)
+
+    def mature(self, script=ANYONE):
+        out = self.young(script)
+        self.node.generate(100)
+        return out
 
     def refuse(self, raw, reason, closed):
         with Peer(self.node) as p:
@@ -54,13 +58,7 @@ class TestTransactions(Hostile):
         self.refuse(self.tx(out, 100), "dust", False)
 
     def test_young_coinbase(self):
-        header, height = self.next_header()
-        txs = [coinbase(height, 50 * 10**8, script=ANYONE)]
-        header.root = merkle([sha256d(t) for t in txs])
-        with Peer(self.node) as p:
-            p.send("block", block(header.mine(), txs))
-            p.sync()
-        self.refuse(self.tx(sha256d(txs[0]) + bytes(4), 49 * 10**8), "bad-txns-premature-spend-of-coinbase", False)
+        self.refuse(self.tx(self.young(), 49 * 10**8), "bad-txns-premature-spend-of-coinbase", False)
 
     def test_orphans(self):
         """A child before its parent: the parent is asked for, then both are taken."""

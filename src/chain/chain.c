@@ -397,10 +397,13 @@ static enum cc_status check_owner(const char *path, struct cc_error *err)
 {
     char *current = cc_fs_join(path, "CURRENT");
     char *identity = cc_fs_join(path, "IDENTITY");
-    bool foreign = cc_fs_exists(current) && !cc_fs_exists(identity);
+    char *removed = cc_fs_join(path, CC_DB_REMOVED);
+    bool foreign = cc_fs_exists(current) && !cc_fs_exists(identity) &&
+                   !cc_fs_exists(removed);
 
     free(current);
     free(identity);
+    free(removed);
     if (!foreign)
         return CC_OK;
     return cc_fail(err, CC_INVALID,

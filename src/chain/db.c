@@ -119,20 +119,42 @@ static rocksdb_options_t *make_options(struct cc_db *db, size_t cache_bytes)
     return o;
 }
 
-/* What a database is called while it is removed. */
-static char *gone_name(const char *path)
+/* Everything in the folder, and that it is to be removed last. The folder
+ * stays: it may be a link, or a disk of its own. */
+static enum cc_status remove_rest(const char *path, struct cc_error *err)
 {
-    return cc_asprintf("%s.gone", path);
+    char **names, *mark = cc_fs_join(path, CC_DB_REMOVED);
+    size_t n;
+    enum cc_status st = cc_fs_list(path, &names, &n, err);
+
+    if (st != CC_OK) {
+        free(mark);
+        return st;
+    }
+    for (size_t i = 0; st == CC_OK && i < n; i++) {
+        char *sub = cc_fs_join(path, names[i]);
+
+        if (strcmp(names[i], CC_DB_REMOVED) != 0)
+            st = cc_fs_remove_tree(sub, err);
+        free(sub);
+    }
+    cc_fs_list_free(names, n);
+    if (st == CC_OK)
+        st = cc_fs_sync_dir(path, err);
+    if (st == CC_OK)
+        st = cc_fs_remove(mark, err);
+    free(mark);
+    return st;
 }
 
 /* What is left of it if the process died meanwhile. */
-static enum cc_status remove_gone(const char *path, struct cc_error *err)
+static enum cc_status finish_removal(const char *path, struct cc_error *err)
 {
-    char *gone = gone_name(path);
-    enum cc_status st = cc_fs_remove_tree(gone, err);
+    char *mark = cc_fs_join(path, CC_DB_REMOVED);
+    bool begun = cc_fs_exists(mark);
 
-    free(gone);
-    return st;
+    free(mark);
+    return begun ? remove_rest(path, err) : CC_OK;
 }
 
 /* The families on disk may be more than those asked for (an older or newer
@@ -148,7 +170,7 @@ enum cc_status cc_db_open(struct cc_db **out, const struct cc_db_config *config,
     char *e = NULL;
     enum cc_status st;
 
-    st = remove_gone(config->path, err);
+    st = finish_removal(config->path, err);
     if (st == CC_OK)
         st = cc_fs_mkdirs(config->path, err);
     if (st != CC_OK)
@@ -200,20 +222,18 @@ void cc_db_close(struct cc_db *db)
     free(db);
 }
 
-/* By another name first: half a database would neither open nor be empty. */
+/* It is marked first: half a database would neither open nor be empty. */
 enum cc_status cc_db_destroy(const char *path, struct cc_error *err)
 {
-    char *gone = gone_name(path);
-    enum cc_status st = remove_gone(path, err);
+    char *mark;
+    enum cc_status st;
 
-    if (st == CC_OK && cc_fs_exists(path)) {
-        if (rename(path, gone))
-            st = cc_fail_errno(err, "cannot rename %s", path);
-        else
-            st = cc_fs_remove_tree(gone, err);
-    }
-    free(gone);
-    return st;
+    if (!cc_fs_exists(path))
+        return CC_OK;
+    mark = cc_fs_join(path, CC_DB_REMOVED);
+    st = cc_fs_write(mark, "", 0, 0600, err);
+    free(mark);
+    return st == CC_OK ? remove_rest(path, err) : st;
 }
 
 void cc_db_value_clear(struct cc_db_value *v)

@@ -45,8 +45,10 @@ struct cc_db_config {
 enum cc_status cc_db_open(struct cc_db **out, const struct cc_db_config *config,
                           struct cc_error *err);
 void cc_db_close(struct cc_db *db);
-/* Remove a closed database with everything in it: there whole, or not at all,
- * also for who opens it after the process died meanwhile. */
+/* Remove everything in a closed database: there whole, or not at all, also for
+ * who opens it after the process died meanwhile, for a file of this name is
+ * the first to come and the last to go. */
+#define CC_DB_REMOVED "REMOVED"
 enum cc_status cc_db_destroy(const char *path, struct cc_error *err);
 
 /* A value that stays where the store has it. */

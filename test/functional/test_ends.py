@@ -216,12 +216,13 @@ class TestIndexes(framework.TestCase):
         tip = node.tip()
         node.stop()
         state = os.path.join(node.chain_dir, "chainstate")
-        os.rename(state, state + ".gone")
-        for name in sorted(os.listdir(state + ".gone"))[:2]:
-            os.remove(os.path.join(state + ".gone", name))
+        for name in sorted(os.listdir(state))[:2]:
+            os.remove(os.path.join(state, name))
+        mark = os.path.join(state, "REMOVED")
+        open(mark, "w").close()
         node.start()
         self.assertEqual(node.tip(), tip)
-        self.assertFalse(os.path.exists(state + ".gone"))
+        self.assertFalse(os.path.exists(mark))
 
     def test_pruned_and_killed(self):
         """What -reindex would remove of a pruned node's files is removed by the next start if that one died."""

@@ -56,14 +56,15 @@ void cc_notify_free(struct cc_notify *n)
 
 /* As system(3), but with signals as a fresh program expects them: our threads
  * block those that end us, and a command that inherits this, or what it starts
- * in turn, could not be ended by them. -1: it did not run. */
+ * in turn, could not be ended by them. -1: it did not run, or what became
+ * of it cannot be known. */
 static int run_shell(const char *command)
 {
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
     posix_spawnattr_t attr;
     sigset_t none, usual;
     pid_t pid;
-    int status;
+    int status = -1;
 
     sigemptyset(&none);
     sigemptyset(&usual);
@@ -73,9 +74,7 @@ static int run_shell(const char *command)
     posix_spawnattr_setsigdefault(&attr, &usual);
     posix_spawnattr_setflags(&attr,
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (posix_spawn(&pid, "/bin/sh", NULL, &attr, argv, environ))
-        status = -1;
-    else
+    if (!posix_spawn(&pid, "/bin/sh", NULL, &attr, argv, environ))
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
     posix_spawnattr_destroy(&attr);

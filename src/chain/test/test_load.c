@@ -1,4 +1,6 @@
 /* What a start believes of the database that it finds. */
+#include <unistd.h>
+
 #include "chain/internal.h"
 #include "chain/test/world.h"
 
@@ -140,6 +142,17 @@ static void test_genesis(void **state)
         cc_block_clear(&block);
         open_well(f);
     }
+}
+
+/* It names a file that is not there. */
+static void test_block_file_lost(void **state)
+{
+    struct fixture *f = *state;
+    char *path = cc_fs_join(f->dir, "blocks/blk00000.dat");
+
+    assert_int_equal(unlink(path), 0);
+    free(path);
+    is_damaged(f);
 }
 
 static void test_parent_lost(void **state)
@@ -303,6 +316,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_genesis),
+        T(test_block_file_lost),
         T(test_parent_lost),
         T(test_height_is_not_the_parents_and_one),
         T(test_record_is_longer),

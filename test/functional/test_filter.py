@@ -137,6 +137,23 @@ class TestBloom(Filter):
             told = self.send(node, self.pays(chain, P2WSH_TRUE))
             self.assertEqual(p.wait("inv")[5:], told)
 
+    def test_no_filter_for_who_is_asked_for_blocks(self):
+        """A connection that takes no transactions does not begin to by a filter."""
+        node, chain = self.start("-peerbloomfilters")
+        p = Listener(node).open("block-relay-only")
+        p.shake()
+        p.send("filterload", bloom(WATCHED))
+        p.send("filterclear")
+        p.sync()
+        self.assertIs(node.rpc.getpeerinfo()[0]["relaytxes"], False)
+        self.send(node, self.pays(chain, TO_WATCHED))
+        node.rpc.mockscheduler(3600)
+        p.sync()
+        self.assertNotIn("inv", p.commands())
+        p.send("filteradd", compact(5) + b"\1")  # cut short
+        p.sync()
+        self.assertIn("Exception", node.log())
+
     def test_who_may(self):
         """Not offered: whoever tries goes, but who has the permission."""
         node = self.start_node("-debug=net")

@@ -62,8 +62,33 @@ static void test_repeated_keys(void **state)
         repeated++;
     }
     assert_int_equal(repeated, 2);
+    assert_string_equal(json_string_value(json_object_get(v, "c")), "a");
     json_decref(v);
-    /* equal in different objects is not repeated */
+    /* Each object by itself, and what stands in a list is no key. */
+    v = parse("[{\"a\":1},{\"a\":[\"a\",\"a\"]},{\"b\":{\"a\":4},\"b\":2}]");
+    for (size_t i = 0; i < 2; i++)
+        assert_non_null(json_object_get(json_array_get(v, i), "a"));
+    member = json_object_get(json_array_get(v, 1), "a");
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(json_string_value(json_array_get(member, i)), "a");
+    member = json_object_get(json_array_get(v, 2), "b");
+    assert_true(cc_json_get_int(json_object_get(member, "a"), &n));
+    assert_int_equal(n, 4);
+    json_decref(v);
+    /* So are they made. */
+    v = json_object();
+    for (int i = 0; i < 2; i++) {
+        member = json_integer(i);
+        cc_json_set_again(v, "a", member);
+        json_decref(member);
+    }
+    assert_int_equal(json_object_size(v), 2);
+    assert_true(cc_json_get_int(json_object_get(v, "a"), &n) && n == 0);
+    json_object_del(v, "a");
+    assert_true(
+        cc_json_key_repeated(json_object_iter_key(json_object_iter(v)), &len));
+    assert_int_equal(len, 1);
+    json_decref(v);
     assert_same("[{\"a\":1},{\"a\":{\"a\":1}}]");
     assert_same("{\"a\":1,\"b\":[\"a\",\"a\"],\"a\":2}");
     assert_null(parse("{\"a\":1,\"a\":2"));

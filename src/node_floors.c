@@ -5,6 +5,7 @@
  */
 #include "node_i.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,55 @@
 #define TXINDEX_CACHE_BYTES ((size_t)32 << 20)
 #define STATSINDEX_CACHE_BYTES (8 << 20)
 #define QUICK_TEMPLATE_MS 10
+
+/* Open at once: what the node itself needs, as bitcoind counts it; peers of
+ * -addnode; what is captured; tables of the chain's database and of indexes. */
+#define CORE_FILES 150
+#define ADDED_PEERS 8
+#define CAPTURE_FILES 1
+#define DATABASE_FILES (4 * 256)
+
+/* What a user should see though the node goes on: like an error, it goes where
+ * the node was started from. */
+static void warn(void *arg, const char *text)
+{
+    struct cc_node *n = arg;
+
+    cc_log(n->log, "Warning: %s", text);
+    fprintf(stderr, "Warning: %s\n", text);
+}
+
+/* Peers are what there can be fewer of: a database that may not open a file
+ * stops the node. */
+static enum cc_status allow_files(struct cc_node *n, struct cc_error *err)
+{
+    const struct cc_args *args = n->setup->args;
+    int64_t asked = cc_args_get_int(args, "maxconnections", 125);
+    uint64_t want = asked < 0 ? 0 : asked > 2000 ? 2000 : (uint64_t)asked;
+    uint64_t binds = 0, rest, have;
+    char text[120];
+
+    while (cc_args_get_nth(args, "bind", (size_t)binds))
+        binds++;
+    for (size_t i = 0; cc_args_get_nth(args, "whitebind", i); i++)
+        binds++;
+    rest = CORE_FILES + ADDED_PEERS + CAPTURE_FILES + (binds ? binds : 1);
+    have = cc_fs_allow_files(rest + want + DATABASE_FILES);
+    if (have < CORE_FILES)
+        return cc_fail(err, CC_INVALID,
+                       "Not enough file descriptors available.");
+    n->max_connections = (unsigned)(have >= rest + want ? want
+                                    : have > rest       ? have - rest
+                                                        : 0);
+    if (n->max_connections < want) {
+        snprintf(text, sizeof(text),
+                 "Reducing -maxconnections from %" PRIu64
+                 " to %u, because of system limitations.",
+                 want, n->max_connections);
+        warn(n, text);
+    }
+    return CC_OK;
+}
 
 /* What is being done, in the log and to callers who come too early. */
 static void announce(struct cc_node *n, const char *what)
@@ -195,6 +245,8 @@ static enum cc_status open_net(struct cc_node *n, struct cc_error *err)
         st = cc_option_user_agent(n->setup->args, &n->user_agent, err);
     if (st != CC_OK)
         return st;
+    if (o.max_connections > n->max_connections)
+        o.max_connections = n->max_connections;
     o.chain = n->chain;
     o.mempool = n->mempool;
     o.clock = &n->clock;
@@ -287,16 +339,6 @@ void cc_node_set_env(struct cc_node *n)
                              .stop_arg = n->hooks.arg};
 
     cc_rpc_set_env(n->rpc, &env);
-}
-
-/* What a user should see though the node goes on: like an error, it goes where
- * the node was started from. */
-static void warn(void *arg, const char *text)
-{
-    struct cc_node *n = arg;
-
-    cc_log(n->log, "Warning: %s", text);
-    fprintf(stderr, "Warning: %s\n", text);
 }
 
 static enum cc_status load_wallets(struct cc_node *n, struct cc_error *err)
@@ -415,10 +457,10 @@ enum cc_status cc_node_open_floors(struct cc_node *n, struct cc_error *err)
 {
     static enum cc_status (*const steps[])(struct cc_node *,
                                            struct cc_error *) = {
-        start_server,    open_chain,       open_txindex, open_filters,
-        open_statsindex, open_mempool,     open_wallets, open_net,
-        load_wallets,    import_blocks,    load_mempool, start_net,
-        end_warmup,      start_extensions,
+        allow_files,  start_server,    open_chain,       open_txindex,
+        open_filters, open_statsindex, open_mempool,     open_wallets,
+        open_net,     load_wallets,    import_blocks,    load_mempool,
+        start_net,    end_warmup,      start_extensions,
     };
     enum cc_status st = CC_OK;
 

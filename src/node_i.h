@@ -49,6 +49,7 @@ struct cc_node {
     bool pool_loaded; /* what was on the disk is in it, or was looked at */
     struct cc_wallets *wallets;
     struct cc_net *net;
+    unsigned max_connections; /* as far as there are files for them */
     struct cc_extensions *extensions;
     json_t *extension_init;
     struct cc_net_lists net_lists;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -203,6 +204,19 @@ enum cc_status cc_fs_remove_tree(const char *path, struct cc_error *err)
     if (st == CC_OK && rmdir(path) != 0)
         st = cc_fail_errno(err, "cannot remove folder %s", path);
     return st;
+}
+
+uint64_t cc_fs_allow_files(uint64_t want)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return want; /* nobody limits it */
+    if (limit.rlim_cur >= want)
+        return limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    return getrlimit(RLIMIT_NOFILE, &limit) ? 0 : limit.rlim_cur;
 }
 
 enum cc_status cc_fs_write_all(int fd, const void *data, size_t len,

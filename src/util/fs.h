@@ -38,6 +38,10 @@ enum cc_status cc_fs_remove(const char *path, struct cc_error *err);
 enum cc_status cc_fs_remove_tree(const char *path, struct cc_error *err);
 enum cc_status cc_fs_sync_dir(const char *path, struct cc_error *err);
 
+/* Let this process have so many files open at once, as far as it may; how
+ * many it can have. */
+uint64_t cc_fs_allow_files(uint64_t want);
+
 /* All len bytes or a fault; an end of file is CC_CORRUPT. */
 enum cc_status cc_fs_write_all(int fd, const void *data, size_t len,
                                struct cc_error *err);

@@ -90,6 +90,32 @@ class TestFiles(framework.TestCase):
         other.start()
 
 
+class TestFilesAtOnce(framework.TestCase):
+    chain = "bitcoin-regtest"
+
+    def limited(self, soft, hard, *args):
+        node = self.add_node(*args)
+        # Through a shell: the limit is the node's alone.
+        node.command = lambda *extra, was=node.command: [
+            "sh", "-c", f'ulimit -S -n {soft} && ulimit -H -n {hard} && exec "$0" "$@"', *was(*extra)]
+        return node
+
+    def test_raised(self):
+        node = self.limited(300, 5000, "-maxconnections=1000").start()
+        with open(f"/proc/{node.process.pid}/limits") as f:
+            line = next(line for line in f if line.startswith("Max open files"))
+        self.assertGreaterEqual(int(line.split()[3]), 2000)
+
+    def test_fewer_peers(self):
+        node = self.limited(200, 400, "-maxconnections=1000").start()
+        self.assertEqual(node.stderr(), "Warning: Reducing -maxconnections from 1000 to 240, because of system limitations.\n")
+        node.stderr_expected = True
+        self.assertEqual(node.height(), 0)
+
+    def test_too_few(self):
+        self.assertEqual(self.limited(100, 149).start_fails(), (1, "Error: Not enough file descriptors available.\n"))
+
+
 class TestListening(framework.TestCase):
     chain = "bitcoin-regtest"
 

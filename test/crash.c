@@ -307,6 +307,7 @@ static _Noreturn void look(struct crash *k)
         wrong = look_at_answers(k, c);
     if (!wrong)
         wrong = world_compare(&k->w, c, tip);
+    stop = false; /* verifying heeds it, too */
     if (!wrong &&
         cc_chain_verify(c, CC_VERIFY_CONNECT, 150, NULL, NULL, &err) != CC_OK)
         wrong = err.text;

@@ -439,11 +439,9 @@ static enum cc_status open_parts(struct cc_chain *c,
                                 &config->fault, err);
     if (st == CC_OK && config->small_files)
         cc_blockfiles_small(c->files);
-    if (st == CC_OK && config->reindex && config->prune) {
+    if (st == CC_OK && config->reindex && config->prune)
         cc_log(c->log, "Removing unusable blk?????.dat and rev?????.dat files "
                        "for -reindex with -prune");
-        st = cc_blockfiles_remove_unusable(c->files, err);
-    }
     if (st == CC_OK)
         c->coins = cc_coins_new(c->db, CC_FAMILY_COINS, CC_FAMILY_TYPED,
                                 c->params->storage_active, c->cache_bytes / 2);

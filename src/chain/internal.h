@@ -134,7 +134,8 @@ enum cc_status cc_chain_check_clock(struct cc_chain *c, struct cc_error *err);
 enum cc_status cc_chain_start(struct cc_chain *c, struct cc_error *err);
 /* Forget coins and what connecting told of blocks; the tip is genesis. */
 enum cc_status cc_chain_reset_coins(struct cc_chain *c, struct cc_error *err);
-/* Index the blocks that the block files hold. */
+/* Index the blocks that the block files hold; where blocks are pruned, those
+ * behind a gap are removed first. */
 enum cc_status cc_chain_reindex(struct cc_chain *c, struct cc_error *err);
 
 /* --- connect.c ----------------------------------------------------------- */

@@ -243,10 +243,7 @@ enum cc_status cc_chain_load(struct cc_chain *c, struct cc_error *err)
         goto out;
     }
     if (!r.count) { /* a new folder, or block files that lost their index */
-        if (c->prune)
-            st = cc_blockfiles_remove_unusable(c->files, err);
-        if (st == CC_OK)
-            st = cc_chain_reindex(c, err);
+        st = cc_chain_reindex(c, err);
         goto out;
     }
     cc_map_reserve(&c->tree.by_hash, r.count);

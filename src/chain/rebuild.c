@@ -223,8 +223,12 @@ enum cc_status cc_chain_reindex(struct cc_chain *c, struct cc_error *err)
     struct rebuild r = {.c = c};
     struct cc_index *genesis;
     uint8_t seed[16];
-    enum cc_status st;
+    enum cc_status st = CC_OK;
 
+    if (c->prune)
+        st = cc_blockfiles_remove_unusable(c->files, err);
+    if (st != CC_OK)
+        return st;
     cc_random_bytes(seed, sizeof(seed));
     cc_map_init(&r.by_parent, 32, sizeof(uint32_t), seed);
     st = cc_blockfiles_each(c->files, found, &r, err);
